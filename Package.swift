@@ -1,0 +1,194 @@
+// swift-tools-version: 6.3
+import PackageDescription
+
+/// Settings of every Swift target. The proposals behind the names: SE-0335 (existential any),
+/// SE-0444 (member import visibility), SE-0409 (internal imports), SE-0461 (nonsending).
+let common: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .enableExperimentalFeature("Lifetimes"),
+    .treatAllWarnings(as: .error),
+]
+
+/// The synchronous core adds SE-0458: every unsafe expression is spelled `unsafe`.
+/// The asynchronous edge does not: NIO's buffers would put the word on every second line.
+let strict = common + [.strictMemorySafety()]
+
+let package = Package(
+    name: "palate",
+    products: [
+        .executable(name: "palate", targets: ["palate"]),
+        .library(name: "PalateClient", targets: ["PalateClient"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        // Nouns.
+        .target(name: "PalateModel", swiftSettings: strict),
+
+        // Leaves, which do not know each other, and the C they stand on.
+        .systemLibrary(
+            name: "CLMDB",
+            pkgConfig: "lmdb",
+            providers: [.apt(["liblmdb-dev"])]
+        ),
+        .systemLibrary(
+            name: "CZstd",
+            pkgConfig: "libzstd",
+            providers: [.apt(["libzstd-dev"])]
+        ),
+        .systemLibrary(
+            name: "COpenBLAS",
+            pkgConfig: "openblas",
+            providers: [.apt(["libopenblas-dev"])]
+        ),
+        .target(name: "CPalateKernels"),
+        .target(name: "PalateChecksum", dependencies: ["CPalateKernels"], swiftSettings: strict),
+        .target(
+            name: "PalateKernels",
+            dependencies: ["CPalateKernels", "COpenBLAS", "PalateModel"],
+            swiftSettings: strict
+        ),
+        .target(
+            name: "PalateQuantization",
+            dependencies: ["PalateModel", "PalateKernels"],
+            swiftSettings: strict
+        ),
+        .target(name: "PalateGraph", dependencies: ["PalateModel"], swiftSettings: strict),
+        .target(
+            name: "PalateStorage",
+            dependencies: ["PalateModel", "PalateChecksum", "CLMDB", "CZstd"],
+            swiftSettings: strict
+        ),
+        .target(name: "PalateTaste", dependencies: ["PalateModel"], swiftSettings: strict),
+
+        // The synchronous core.
+        .target(
+            name: "PalateIndex",
+            dependencies: [
+                "PalateModel", "PalateChecksum", "PalateGraph", "PalateTaste",
+                "PalateQuantization", "PalateStorage",
+            ],
+            swiftSettings: strict
+        ),
+        .target(
+            name: "PalateQuery",
+            dependencies: [
+                "PalateModel", "PalateGraph", "PalateTaste", "PalateQuantization", "PalateIndex",
+            ],
+            swiftSettings: strict
+        ),
+        .target(
+            name: "PalateWire",
+            dependencies: ["PalateModel", "PalateChecksum"],
+            swiftSettings: strict
+        ),
+
+        // The asynchronous edge.
+        .target(
+            name: "PalateServer",
+            dependencies: [
+                "PalateModel", "PalateWire", "PalateQuery", "PalateIndex",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: common
+        ),
+        .target(
+            name: "PalateClient",
+            dependencies: [
+                "PalateModel", "PalateWire",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            swiftSettings: common
+        ),
+        .executableTarget(
+            name: "palate",
+            dependencies: [
+                "PalateModel", "PalateGraph", "PalateQuantization", "PalateIndex", "PalateQuery",
+                "PalateServer", "PalateClient", "PalateKernels",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Histogram", package: "hdrhistogram-swift"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: common
+        ),
+
+        // Tests mirror the targets.
+        .target(
+            name: "TestKit",
+            dependencies: ["PalateModel"],
+            path: "Tests/TestKit",
+            swiftSettings: common
+        ),
+        .testTarget(
+            name: "PalateModelTests",
+            dependencies: ["PalateModel", "TestKit"],
+            swiftSettings: common
+        ),
+        .testTarget(
+            name: "PalateKernelsTests",
+            dependencies: ["PalateKernels", "PalateChecksum", "PalateModel", "TestKit"],
+            swiftSettings: common
+        ),
+        .testTarget(
+            name: "PalateQuantizationTests",
+            dependencies: ["PalateQuantization", "PalateKernels", "PalateModel", "TestKit"],
+            swiftSettings: common
+        ),
+        .testTarget(
+            name: "PalateGraphTests",
+            dependencies: ["PalateGraph", "PalateModel", "TestKit"],
+            swiftSettings: common
+        ),
+        .testTarget(
+            name: "PalateStorageTests",
+            dependencies: ["PalateStorage", "PalateModel", "TestKit"],
+            swiftSettings: common
+        ),
+        .testTarget(
+            name: "PalateTasteTests",
+            dependencies: ["PalateTaste", "PalateModel", "TestKit"],
+            swiftSettings: common
+        ),
+        .testTarget(
+            name: "PalateIndexTests",
+            dependencies: [
+                "PalateIndex", "PalateModel", "PalateGraph", "PalateTaste", "PalateQuantization",
+                "PalateStorage", "TestKit",
+            ],
+            swiftSettings: common
+        ),
+        .testTarget(
+            name: "PalateQueryTests",
+            dependencies: ["PalateQuery", "PalateIndex", "PalateModel", "TestKit"],
+            swiftSettings: common
+        ),
+        .testTarget(
+            name: "PalateWireTests",
+            dependencies: ["PalateWire", "PalateModel", "TestKit"],
+            swiftSettings: common
+        ),
+        .testTarget(
+            name: "PalateServerTests",
+            dependencies: [
+                "PalateServer", "PalateClient", "PalateWire", "PalateModel", "TestKit",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            swiftSettings: common
+        ),
+    ]
+)

@@ -1,0 +1,76 @@
+/// What a collection is, fixed when it is created.
+public struct CollectionSchema: Equatable, Sendable {
+    /// 1 to 64 bytes of `a-z A-Z 0-9 _ - .`, not starting with a dot.
+    public var name: String
+    /// Components of a vector, 1 to `Limits.dimensions`.
+    public var dimensions: Int
+    /// A name in the metric registry: `l2`, `ip` or `cosine`.
+    public var metric: String
+    /// A name in the quantizer registry: `float32` or `sq8`.
+    public var quantizer: String
+    /// M: links kept per node on the upper levels; level 0 keeps twice as many.
+    public var neighbours: Int
+    /// efConstruction: the beam width of the searches that link a new node.
+    public var buildBeamWidth: Int
+
+    /// A schema with the usual graph (M = 16, efConstruction = 200).
+    public init(
+        name: String,
+        dimensions: Int,
+        metric: String,
+        quantizer: String = "sq8",
+        neighbours: Int = 16,
+        buildBeamWidth: Int = 200
+    ) {
+        self.name = name
+        self.dimensions = dimensions
+        self.metric = metric
+        self.quantizer = quantizer
+        self.neighbours = neighbours
+        self.buildBeamWidth = buildBeamWidth
+    }
+}
+
+/// What OPEN and CREATE answer: the handle for hot requests, and what it stands for.
+public struct CollectionInfo: Equatable, Sendable {
+    /// Valid on every connection until the collection is dropped or the server restarts.
+    public var handle: UInt32
+    /// The generation that serves queries.
+    public var generation: UInt64
+    /// The collection's fixed properties.
+    public var schema: CollectionSchema
+
+    /// Pairs a handle with its schema.
+    public init(handle: UInt32, generation: UInt64, schema: CollectionSchema) {
+        self.handle = handle
+        self.generation = generation
+        self.schema = schema
+    }
+}
+
+/// The figures of one collection, as COLLECTION_STATS reports them.
+public struct CollectionStats: Equatable, Sendable {
+    /// Rows that answer queries.
+    public var liveItems: UInt64 = 0
+    /// Rows deleted or replaced, whose slots are not reused yet.
+    public var deletedItems: UInt64 = 0
+    /// The version of the last applied write.
+    public var appliedVersion: UInt64 = 0
+    /// Rows linked since the last checkpoint: what opening after a crash would link again.
+    public var tailRows: UInt64 = 0
+    /// Bytes of codes, links and ids held in memory.
+    public var indexBytes: UInt64 = 0
+    /// Bytes of the generation's LMDB file in use.
+    public var storedBytes: UInt64 = 0
+    /// Bytes of the LMDB map, the most the file can grow to.
+    public var mapBytes: UInt64 = 0
+    /// Taste: events stored.
+    public var events: UInt64 = 0
+    /// Taste: people with at least one event.
+    public var users: UInt64 = 0
+    /// Taste: user-item edges in memory.
+    public var edges: UInt64 = 0
+
+    /// All zero.
+    public init() {}
+}

@@ -1,0 +1,39 @@
+/// The limits checked at the edge, so that the middle can assume them.
+public enum Limits {
+    /// Components of a vector.
+    public static let dimensions = 1...16_384
+    /// k.
+    public static let results = 1...10_000
+    /// ef.
+    public static let beamWidth = 1...65_535
+    /// Rescored candidates.
+    public static let rescoreCount = 0...65_535
+    /// Candidates for taste and slates.
+    public static let candidates = 0...10_000
+    /// Result lists per QUERY.
+    public static let queriesPerRequest = 1...65_536
+    /// Ids per GET, DELETE and EXCLUDE.
+    public static let idsPerRequest = 0...1_000_000
+    /// Rows per UPSERT and LOAD_DATA.
+    public static let rowsPerRequest = 1...65_536
+    /// Events per EVENT.
+    public static let eventsPerRequest = 1...262_144
+    /// M.
+    public static let neighbours = 2...64
+    /// efConstruction.
+    public static let buildBeamWidth = 8...4_096
+    /// Bytes of a collection's name.
+    public static let nameBytes = 1...64
+    /// Bytes of one payload before compression.
+    public static let payloadBytes = 0...1_048_576
+    /// Bytes of a frame's body: the default, and what HELLO may raise it to.
+    public static let frameBytes = 16 << 20
+    /// The most HELLO may ask for.
+    public static let frameBytesMax = 64 << 20
+    /// Requests in flight per connection.
+    public static let requestsInFlight = 1_024
+    /// Rows of one collection: bounds the address space reserved for its arenas.
+    public static let itemsPerCollection = 1 << 27
+    /// Magnitude of a vector component: squares of `dimensions` of them still fit a Float.
+    public static let componentMagnitude: Float = 1e15
+}

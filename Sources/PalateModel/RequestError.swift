@@ -1,0 +1,56 @@
+/// Why a request was refused: got and expected, in the caller's terms.
+///
+/// The nouns of failure at the edge. `PalateWire/StatusCode.swift` is the one table from these to
+/// the protocol's codes.
+public enum RequestError: Error, Equatable, Sendable {
+    /// No collection of this name.
+    case unknownCollection(name: String)
+    /// No open collection behind this handle.
+    case unknownHandle(got: UInt32)
+    /// The name is taken by a collection with another schema.
+    case collectionExists(name: String)
+    /// The name breaks the rule of `CollectionSchema.name`.
+    case badName(got: String)
+    /// The registry has no such entry.
+    case unknownChoice(field: String, got: String, expected: [String])
+    /// A number outside its limits.
+    case outOfRange(field: String, got: Int, expected: ClosedRange<Int>)
+    /// A vector of the wrong length.
+    case wrongDimensions(got: Int, expected: Int)
+    /// NaN, infinity, or a magnitude above `Limits.componentMagnitude`.
+    case badComponent(row: Int, column: Int)
+    /// Columns of one request that disagree in length.
+    case unequalColumns(field: String, got: Int, expected: Int)
+    /// The collection has no such item.
+    case unknownItem(id: ItemID)
+    /// `.user` or taste without a user.
+    case missingUser
+    /// The user has no positive events, and nothing else was given to start from.
+    case noTaste(user: UserID)
+    /// A LOAD_DATA whose sequence is not the next one.
+    case loadSequence(got: UInt64, expected: UInt64)
+    /// A load with an epoch older than the one stored.
+    case staleEpoch(got: UInt64, expected: UInt64)
+    /// A load's own count or checksum does not match what is stored.
+    case loadMismatch(field: String, got: UInt64, expected: UInt64)
+    /// The answer would have to be newer than what is applied.
+    case versionNotReached(got: UInt64, expected: UInt64)
+    /// The answer would not fit a frame.
+    case answerTooLarge(got: Int, expected: Int)
+    /// The frame's bytes are not what its opcode promises.
+    case malformed(reason: String, offset: Int)
+    /// No such opcode, version or critical section.
+    case unsupported(what: String, got: Int)
+    /// The server has too much to do.
+    case overloaded(retryMilliseconds: UInt32)
+    /// The server is going away.
+    case shuttingDown
+    /// The disk or the map is full; deletes still work.
+    case storageFull(reason: String)
+    /// A write failed; the collection takes no more until the server restarts.
+    case storageFailed(reason: String)
+    /// Stored bytes fail their checksum.
+    case corrupt(place: String)
+    /// A defect of ours.
+    case internalFailure(reason: String)
+}

@@ -1,0 +1,137 @@
+/// What a query starts from.
+public enum QuerySource: Equatable, Sendable {
+    /// Row-major vectors, shape [count, dimensions]; one result list each.
+    case vectors([Float], count: Int)
+    /// Items of the collection; one result list each, never holding the item itself.
+    case items([ItemID])
+    /// The person named by `SearchRequest.user`; one result list.
+    case user
+}
+
+/// What a response carries beside ids and scores.
+public struct ResultParts: OptionSet, Equatable, Sendable {
+    /// The wire's bits.
+    public var rawValue: UInt32
+
+    /// From the wire's bits.
+    public init(rawValue: UInt32) { self.rawValue = rawValue }
+
+    /// Each result's weighted score terms.
+    public static let scoreParts = ResultParts(rawValue: 1 << 0)
+    /// Each result's payload.
+    public static let payload = ResultParts(rawValue: 1 << 1)
+    /// Every bit this version knows.
+    public static let known: ResultParts = [.scoreParts, .payload]
+}
+
+/// The TASTE section: how much each term counts. Each term is normalised to 0...1 over the
+/// candidates before its weight applies.
+public struct TasteWeights: Equatable, Sendable {
+    /// Similarity to the query vector or item.
+    public var query: Float
+    /// T: log-sum-exp of the similarities to the person's medoids.
+    public var taste: Float
+    /// G: the damped two-hop walk from the person's items.
+    public var graph: Float
+    /// Logarithm of the item's popularity.
+    public var popularity: Float
+    /// N: thresholded similarity to what the person rejected; subtracted.
+    public var negative: Float
+    /// Candidates that are scored; 0 = the planner chooses.
+    public var candidates: Int
+    /// Leave out what the person has saved, bought or otherwise acted on.
+    public var excludeSeen: Bool
+
+    /// Defaults chosen on the Pinterest validation split (`benchmarks/taste`).
+    public init(
+        query: Float = 1,
+        taste: Float = 0.5,
+        graph: Float = 1,
+        popularity: Float = 0,
+        negative: Float = 1,
+        candidates: Int = 0,
+        excludeSeen: Bool = true
+    ) {
+        self.query = query
+        self.taste = taste
+        self.graph = graph
+        self.popularity = popularity
+        self.negative = negative
+        self.candidates = candidates
+        self.excludeSeen = excludeSeen
+    }
+}
+
+/// The DIVERSITY section: one knob, and the builder that reads it.
+public struct DiversityRequest: Equatable, Sendable {
+    /// 0 = by score alone, 1 = as unlike each other as the builder can make them.
+    public var diversity: Float
+    /// A name in the slate registry (`ssd`, `mmr`).
+    public var method: String
+    /// Candidates the slate is chosen from; 0 = the planner chooses.
+    public var pool: Int
+
+    /// Sliding spectrum decomposition unless told otherwise.
+    public init(diversity: Float, method: String = "ssd", pool: Int = 0) {
+        self.diversity = diversity
+        self.method = method
+        self.pool = pool
+    }
+}
+
+/// One QUERY, decoded and with its limits checked.
+public struct SearchRequest: Equatable, Sendable {
+    /// From OPEN.
+    public var handle: UInt32
+    /// What to start from.
+    public var source: QuerySource
+    /// Results wanted per list, 1 to `Limits.results`.
+    public var k: Int
+    /// ef: 0 = the planner chooses.
+    public var beamWidth: Int
+    /// Candidates rescored from the stored float vectors: nil = the planner chooses, 0 = none.
+    public var rescoreCount: Int?
+    /// What to return beside ids and scores.
+    public var parts: ResultParts
+    /// Results below this score are left out; nil = none are.
+    public var scoreFloor: Float?
+    /// Whose taste applies; needed by `.user` and by `taste`.
+    public var user: UserID?
+    /// Items that must not come back.
+    public var excluded: [ItemID]
+    /// Taste reranking; nil = the order of the search alone.
+    public var taste: TasteWeights?
+    /// Slate building; nil = by score.
+    public var diversity: DiversityRequest?
+    /// The oldest applied version the answer may come from; 0 = any.
+    public var minimumVersion: UInt64
+
+    /// A plain request.
+    public init(
+        handle: UInt32,
+        source: QuerySource,
+        k: Int,
+        beamWidth: Int = 0,
+        rescoreCount: Int? = nil,
+        parts: ResultParts = [],
+        scoreFloor: Float? = nil,
+        user: UserID? = nil,
+        excluded: [ItemID] = [],
+        taste: TasteWeights? = nil,
+        diversity: DiversityRequest? = nil,
+        minimumVersion: UInt64 = 0
+    ) {
+        self.handle = handle
+        self.source = source
+        self.k = k
+        self.beamWidth = beamWidth
+        self.rescoreCount = rescoreCount
+        self.parts = parts
+        self.scoreFloor = scoreFloor
+        self.user = user
+        self.excluded = excluded
+        self.taste = taste
+        self.diversity = diversity
+        self.minimumVersion = minimumVersion
+    }
+}
