@@ -11,3 +11,27 @@ extension RawSpan {
         unsafe withUnsafeBytes { source in unsafe [UInt8](source) }
     }
 }
+
+extension RawSpan {
+    /// Copies the leading floats into `values`.
+    ///
+    /// - Precondition: there are at least `4 * values.count` bytes.
+    package func copyFloats(into values: inout MutableSpan<Float>) {
+        let byteCount = 4 * values.count
+        precondition(byteCount <= self.byteCount, "too few bytes for the floats")
+        // SAFETY: both sides hold `byteCount` bytes by the line above; any bits are a Float.
+        unsafe withUnsafeBytes { source in
+            unsafe values.withUnsafeMutableBytes { target in
+                unsafe target.copyMemory(from: UnsafeRawBufferPointer(rebasing: source[0..<byteCount]))
+            }
+        }
+    }
+}
+
+extension RawSpan {
+    /// Appends all bytes to `buffer` in one move.
+    package func append(to buffer: inout [UInt8]) {
+        // SAFETY: the pointer does not leave the closure.
+        unsafe withUnsafeBytes { source in unsafe buffer.append(contentsOf: source) }
+    }
+}
