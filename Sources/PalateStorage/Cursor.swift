@@ -1,6 +1,8 @@
 import CLMDB
 
-/// A position in one table, moving in key order. The value it shows borrows the cursor.
+/// A position in one table, moving in key order.
+///
+/// The value it shows borrows the cursor.
 @safe
 package struct Cursor<Key: TableKey>: ~Copyable, ~Escapable {
     private let handle: OpaquePointer

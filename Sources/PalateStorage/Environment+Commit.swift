@@ -101,7 +101,9 @@ extension Environment {
         return unsafe begun
     }
 
-    /// What a failed commit means. LMDB 0.9 writes pages, flushes, then writes a meta page.
+    /// What a failed commit means.
+    ///
+    /// LMDB 0.9 writes pages, flushes, then writes a meta page.
     ///
     /// - A full map or disk fails in the first step: the old state stands, and a retry is sound.
     /// - A short write is reported as EIO, although it usually means that the disk is full.

@@ -28,7 +28,9 @@ package struct EnvironmentFigures: Equatable, Sendable {
 }
 
 extension Environment {
-    /// The current figures. Walks the list of free pages, some microseconds per thousand commits.
+    /// The current figures.
+    ///
+    /// Walks the list of free pages, some microseconds per thousand commits.
     ///
     /// The corresponding C functions are `mdb_env_info` and `mdb_reader_list`.
     @available(*, noasync, message: "a transaction must not cross a suspension")
@@ -99,6 +101,7 @@ extension Environment {
     /// - Parameters:
     ///   - path: the copy's directory.
     ///   - compacting: leave free pages out; slower, smaller.
+    /// - Throws: `diskFull`, `ioFailed`, and EEXIST as `other` when there is a copy already.
     @available(*, noasync, message: "a transaction must not cross a suspension")
     package func copy(to path: String, compacting: Bool = true) throws(StorageError) {
         guard !OpenTransaction.isOpen(token) else { throw .nestedTransaction }

@@ -59,6 +59,8 @@ package final class Environment: @unchecked Sendable {
     ///   - readOnly: refuse writes, and do not create anything.
     ///   - checksPages: walk all tree pages first (about 1 us each); without it, a damaged tree
     ///     page can end the process.
+    /// - Throws: `alreadyOpen`, `networkFileSystem`, `corrupt`, `versionMismatch`, and what the
+    ///   system refuses.
     package init(
         path: String,
         mapBytes: Int,
@@ -143,6 +145,9 @@ package final class Environment: @unchecked Sendable {
     /// - Parameters:
     ///   - intent: `.grow` is refused with `mapFull` above `fillLimit`; `.shrink` is not.
     ///   - body: what to change.
+    /// - Returns: what `body` returns.
+    /// - Throws: what `body` throws, `mapFull`, `diskFull`, `ioFailed`; after that
+    ///   `failedForWriting`.
     @available(*, noasync, message: "a transaction must not cross a suspension")
     package func write<Value: ~Copyable>(
         _ intent: WriteIntent = .grow,
@@ -185,7 +190,9 @@ package final class Environment: @unchecked Sendable {
     /// - Parameters:
     ///   - name: 1 to 511 bytes.
     ///   - key: the type of its keys.
-    ///   - creates: make it when it is not there; else `unknownTable`.
+    ///   - creates: make it when it is not there; ignored where writes are refused by `readOnly`.
+    /// - Returns: a handle, valid until the environment closes.
+    /// - Throws: `unknownTable`, `tablesFull`, `keyLength` for the name.
     @available(*, noasync, message: "a transaction must not cross a suspension")
     package func table<Key: TableKey>(
         _ name: String,

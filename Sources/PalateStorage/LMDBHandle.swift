@@ -10,7 +10,9 @@ final class LMDBHandle: @unchecked Sendable {
 
     deinit { unsafe mdb_env_close(raw) }
 
-    /// The map and the last commit. The corresponding C function is `mdb_env_info`.
+    /// The map and the last commit.
+    ///
+    /// The corresponding C function is `mdb_env_info`.
     var info: MDB_envinfo {
         var info = unsafe MDB_envinfo()
         // SAFETY: the handle is open; LMDB fills the struct.
@@ -18,7 +20,9 @@ final class LMDBHandle: @unchecked Sendable {
         return unsafe info
     }
 
-    /// Bytes of a page. The corresponding C function is `mdb_env_stat`.
+    /// Bytes of a page.
+    ///
+    /// The corresponding C function is `mdb_env_stat`.
     var pageBytes: Int {
         var figures = MDB_stat()
         // SAFETY: the handle is open; LMDB fills the struct.
@@ -39,7 +43,9 @@ final class Reader: @unchecked Sendable {
         record = OpenTransaction(environment: environment)
     }
 
-    /// Gives the slot back. The reader must not be used again.
+    /// Gives the slot back.
+    ///
+    /// The reader must not be used again.
     func end() {
         // SAFETY: called once, by whoever removed the reader from the pool.
         unsafe mdb_txn_abort(handle)

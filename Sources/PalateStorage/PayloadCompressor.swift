@@ -17,6 +17,7 @@ package final class PayloadCompressor {
     /// - Parameters:
     ///   - level: one of `levels`.
     ///   - dictionary: as `PayloadDictionary.train` returns it, or nil.
+    /// - Throws: `compressionLevel`, `invalidDictionary`.
     package init(level: Int = 3, dictionary: [UInt8]? = nil) throws(StorageError) {
         guard Self.levels.contains(level) else {
             throw .compressionLevel(got: level, expected: Self.levels)
@@ -47,7 +48,9 @@ package final class PayloadCompressor {
         unsafe ZSTD_freeCDict(dictionary)
     }
 
-    /// One frame. The corresponding C function is `ZSTD_compress2`.
+    /// One frame.
+    ///
+    /// The corresponding C function is `ZSTD_compress2`.
     package func compress(_ bytes: RawSpan) throws(StorageError) -> [UInt8] {
         var frame: [UInt8] = []
         try compress(bytes, appendingTo: &frame)

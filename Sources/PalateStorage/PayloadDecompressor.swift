@@ -27,11 +27,15 @@ package final class PayloadDecompressor {
         dictionaries[id] = try PreparedDictionary(dictionary)
     }
 
-    /// The content of one frame. The corresponding C function is `ZSTD_decompress_usingDDict`.
+    /// The content of one frame.
+    ///
+    /// The corresponding C function is `ZSTD_decompress_usingDDict`.
     ///
     /// - Parameters:
     ///   - frame: exactly one zstd frame that declares its content size.
     ///   - limit: the most bytes of content to allocate and return.
+    /// - Returns: the content, of the size declared.
+    /// - Throws: `frameDamaged`, `frameTooLarge`, `frameWithoutSize`, `unknownDictionary`.
     package func decompress(_ frame: RawSpan, limit: Int) throws(StorageError) -> [UInt8] {
         let header = try PayloadFrame(frame)
         guard header.contentSize <= UInt64(max(limit, 0)) else {

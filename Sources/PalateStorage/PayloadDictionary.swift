@@ -19,6 +19,7 @@ package enum PayloadDictionary {
     ///   - capacity: most bytes of the dictionary.
     /// - Returns: the dictionary with its id; nil when the samples have too little in common, or are
     ///   too few.
+    /// - Throws: `outOfMemory`.
     package static func train(
         samples: [[UInt8]],
         capacity: Int = capacity

@@ -8,10 +8,13 @@ package final class ProcessLock: Sendable {
     package let path: String
     private let descriptor: Int32
 
-    /// Takes the lock, or says who has it. The corresponding C function is `flock`.
+    /// Takes the lock, or says who has it.
+    ///
+    /// The corresponding C function is `flock`.
     ///
     /// - Parameter path: a file in an existing directory, created when missing and never removed:
     ///   removing it would let two processes lock two files of one name.
+    /// - Throws: `inUse` with the owner's process id.
     package init(path: String) throws(StorageError) {
         // SAFETY: the path is copied to C for the call.
         let opened = unsafe Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o640)

@@ -31,7 +31,9 @@ package struct StorageStatus: RawRepresentable, Equatable, Hashable, Sendable {
 }
 
 extension StorageStatus: CustomStringConvertible {
-    /// The library's sentence. The corresponding C function is `mdb_strerror`.
+    /// The library's sentence.
+    ///
+    /// The corresponding C function is `mdb_strerror`.
     package var description: String {
         // SAFETY: mdb_strerror returns a NUL-terminated string that outlives this copy of it.
         guard let sentence = unsafe mdb_strerror(rawValue) else { return "status \(rawValue)" }

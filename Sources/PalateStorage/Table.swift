@@ -1,4 +1,6 @@
-/// A named table of an open environment. Values are bytes; the format's owner gives them a meaning.
+/// A named table of an open environment.
+///
+/// Values are bytes; the format's owner gives them a meaning.
 ///
 /// Opened once, by `Environment.table`, and valid until the environment closes.
 package struct Table<Key: TableKey>: Sendable {

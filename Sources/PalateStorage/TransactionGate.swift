@@ -53,6 +53,8 @@ final class TransactionGate: @unchecked Sendable {
     /// Runs `body` while no transaction is open, keeping new ones out.
     ///
     /// - Parameter body: gets the idle readers; those it removes are its to end.
+    /// - Returns: what `body` returns.
+    /// - Throws: what `body` throws.
     func alone<Result, Failure: Error>(
         _ body: (inout [Reader]) throws(Failure) -> Result
     ) throws(Failure) -> Result {

@@ -62,6 +62,7 @@ package struct WriteTransaction: Transaction, ~Copyable {
     ///   - byteCount: size of the value.
     ///   - mode: as for `put`.
     ///   - body: gets shape [byteCount], zero.
+    /// - Throws: as `put`, and what `body` throws: then the whole transaction fails.
     package mutating func reserve<Key: TableKey>(
         _ table: Table<Key>,
         _ key: Key,
