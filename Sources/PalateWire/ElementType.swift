@@ -1,8 +1,9 @@
 package import PalateModel
 
-/// How the components of a vector are written on the wire. Raw values are the wire's.
+/// How the components of a vector are written on the wire.
 ///
-/// Numbers 2 (bf16) and 5 (packed bits) are kept for types that version 1 refuses.
+/// Raw values are the wire's. Numbers 2 (bf16) and 5 (packed bits) are kept; version 1 refuses
+/// them.
 package enum ElementType: UInt8, CaseIterable, Sendable {
     /// IEEE 754 single precision.
     case float32 = 0
@@ -34,6 +35,7 @@ extension ByteReader {
     ///   - rows: vectors.
     ///   - dimensions: components per vector.
     /// - Returns: row-major, shape [rows, dimensions]; finite, magnitudes within the limit.
+    /// - Throws: `badComponent`, or `malformed` where bytes are missing.
     @_lifetime(self: copy self)
     package mutating func readVectors(
         _ type: ElementType,

@@ -80,6 +80,7 @@ package struct FrameHeader: Equatable, Sendable {
     /// Reads a header; the length is not believed unless the header's checksum holds.
     ///
     /// - Parameter bytes: at least 32 bytes.
+    /// - Throws: `badMagic` or `headerChecksum`.
     package init(decoding bytes: RawSpan) throws(WireError) {
         precondition(bytes.byteCount >= Self.byteCount, "a header has 32 bytes")
         let magic = bytes.load(UInt32.self, at: 0)
@@ -116,6 +117,7 @@ package struct FrameHeader: Equatable, Sendable {
     /// Refuses what no frame of version 1 may carry, before its body is looked at.
     ///
     /// - Parameter allowed: the flags that this direction knows.
+    /// - Throws: `unsupported`, or `malformed` where fields contradict each other.
     package func checkSupported(_ allowed: FrameFlags) throws(RequestError) {
         guard let opcode = Opcode(rawValue: opcode) else {
             throw .unsupported(what: "opcode", got: Int(opcode))

@@ -28,6 +28,8 @@ package struct FrameDecoder: Sendable {
     /// Looks for one frame at the front of `available`.
     ///
     /// - Parameter available: every byte received and not consumed yet.
+    /// - Returns: a frame, or how many bytes there must be.
+    /// - Throws: what ends the connection.
     package mutating func next(_ available: RawSpan) throws(WireError) -> Step {
         let header: FrameHeader
         if let pending {

@@ -91,6 +91,7 @@ package struct Welcome: Equatable, Sendable {
     ///   - requestsInFlight: the server's limit per connection.
     ///   - server: the data directory's id.
     ///   - serverName: for the client's log.
+    /// - Throws: `versionMismatch` or `wrongServer`.
     package init(
         answering hello: Hello,
         bodyBytesMax: Int,

@@ -9,7 +9,10 @@ import PalateChecksum
 extension RawSpan {
     /// The integer at `offset`, little endian, at any alignment.
     ///
-    /// - Parameter offset: bytes from the start; `offset + size` must not pass the end.
+    /// - Parameters:
+    ///   - type: what to read.
+    ///   - offset: bytes from the start; `offset + size` must not pass the end.
+    /// - Returns: the value.
     @inline(__always)
     func load<Value: FixedWidthInteger & BitwiseCopyable>(
         _ type: Value.Type,
@@ -22,8 +25,10 @@ extension RawSpan {
     /// Copies a column out: one memcpy.
     ///
     /// - Parameters:
+    ///   - type: what to read.
     ///   - count: elements; their bytes from `offset` on must not pass the end.
     ///   - offset: bytes from the start, at any alignment.
+    /// - Returns: shape [count].
     func copy<Element: WireScalar>(
         _ type: Element.Type,
         count: Int,
@@ -80,7 +85,9 @@ extension [UInt8] {
 
     /// Overwrites one integer, little endian.
     ///
-    /// - Parameter offset: bytes from the start; `offset + size` must not pass the end.
+    /// - Parameters:
+    ///   - value: what to store.
+    ///   - offset: bytes from the start; `offset + size` must not pass the end.
     @inline(__always)
     mutating func storeScalar<Value: FixedWidthInteger & BitwiseCopyable>(
         _ value: Value,

@@ -1,48 +1,85 @@
 package import PalateModel
 
-/// The codes of failures. Raw values are the wire's and are never reused.
+/// The codes of failures.
+///
+/// Raw values are the wire's and are never reused.
 public enum StatusCode: UInt16, CaseIterable, Sendable {
     // The request is wrong; sending it again will not help.
+    /// The body's bytes are not what its opcode promises.
     case malformed = 1
+    /// This version does not know an opcode, flag, type or section.
     case unsupported = 2
+    /// A number is outside its limits.
     case outOfRange = 3
+    /// No collection of this name.
     case unknownCollection = 4
+    /// No collection behind this handle: send OPEN again.
     case unknownHandle = 5
+    /// The name is taken by a collection with another schema.
     case collectionExists = 6
+    /// The name breaks the rule for names.
     case badName = 7
+    /// No such metric, quantizer or method.
     case unknownChoice = 8
+    /// Vectors of the wrong length.
     case wrongDimensions = 9
+    /// A vector has a component that is NaN, infinite or too large.
     case badComponent = 10
+    /// Columns of one request disagree in length.
     case unequalColumns = 11
+    /// The collection has no such item.
     case unknownItem = 12
+    /// The request needs a user.
     case missingUser = 13
+    /// The user has no positive events to start from.
     case noTaste = 14
+    /// A load skipped a sequence.
     case loadSequence = 15
+    /// The load was started over by a newer epoch.
     case staleEpoch = 16
+    /// A load's count or checksum differs from what is stored.
     case loadMismatch = 17
+    /// The answer does not fit a frame: ask for less.
     case answerTooLarge = 18
 
     // The server cannot do it now.
+    /// Too much to do.
     case overloaded = 64
+    /// The server is going away.
     case shuttingDown = 65
+    /// The asked version is not applied yet.
     case versionNotReached = 66
+    /// The disk or the map is full.
     case storageFull = 67
 
     // The server is broken.
+    /// A write failed.
     case storageFailed = 96
+    /// Stored bytes fail their checksum.
     case corrupt = 97
+    /// A defect of Palate.
     case internalFailure = 98
 
     // The connection is over.
+    /// The bytes are not frames.
     case badMagic = 128
+    /// A header does not match its CRC32C.
     case headerChecksum = 129
+    /// A body does not match its CRC32C.
     case bodyChecksum = 130
+    /// A body is longer than the connection allows.
     case frameTooLarge = 131
+    /// A request came before HELLO.
     case helloExpected = 132
+    /// A second HELLO.
     case helloRepeated = 133
+    /// No common protocol version.
     case versionMismatch = 134
+    /// The client means another server.
     case wrongServer = 135
+    /// A request with the connection's own id.
     case requestIDZero = 136
+    /// A request with an id that is still in flight.
     case requestIDInUse = 137
 
     /// Who has to act.
@@ -68,7 +105,9 @@ public enum StatusCode: UInt16, CaseIterable, Sendable {
     public var name: String { "\(self)" }
 }
 
-/// Who has to act on a failure. Raw values are the wire's.
+/// Who has to act on a failure.
+///
+/// Raw values are the wire's.
 public enum FailureClass: UInt8, CaseIterable, Sendable {
     /// The caller: the request is wrong. Number 2 is kept for authentication.
     case client = 1

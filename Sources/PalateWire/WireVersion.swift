@@ -54,7 +54,12 @@ package protocol WireVersion: Sendable {
 
     /// Bytes to a request whose limits hold.
     ///
-    /// - Parameter dimensionsOf: the dimensions of an open collection, nil for an unknown handle.
+    /// - Parameters:
+    ///   - header: a header whose checksums hold.
+    ///   - body: its body, all of it.
+    ///   - dimensionsOf: the dimensions of an open collection, nil for an unknown handle.
+    /// - Returns: the request.
+    /// - Throws: what is wrong, in the caller's terms; the connection can go on.
     func decodeRequest(
         _ header: FrameHeader,
         _ body: RawSpan,
