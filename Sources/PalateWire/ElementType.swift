@@ -27,7 +27,7 @@ package enum ElementType: UInt8, CaseIterable, Sendable {
     }
 }
 
-extension ByteReader {
+extension BodyReader {
     /// Reads vectors of any element type and checks every component.
     ///
     /// - Parameters:

@@ -99,7 +99,7 @@ package struct FrameHeader: Equatable, Sendable {
     }
 
     /// Appends the 32 bytes, with the header's checksum over the fields as they stand.
-    package func encode(into writer: inout ByteWriter) {
+    package func encode(into writer: inout FrameWriter) {
         let start = writer.count
         writer.write(Self.magic)
         writer.write(opcode)

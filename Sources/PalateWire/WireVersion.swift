@@ -15,8 +15,8 @@ package import PalateModel
 // | ElementType       | vectors in any element type to checked floats                      |
 // | StatusCode        | the one table from errors to codes; Messages has their sentences   |
 // | WireError         | what ends a connection                                             |
-// | ByteReader        | checked reads, and the limits                                      |
-// | ByteWriter        | appends                                                            |
+// | BodyReader        | checked reads, and the limits                                      |
+// | FrameWriter       | appends                                                            |
 // | RawBytes          | the only `unsafe` of the target                                    |
 
 /// How to write one frame.
@@ -70,7 +70,7 @@ package protocol WireVersion: Sendable {
     func encode(
         _ request: Request,
         _ options: FrameOptions,
-        into writer: inout ByteWriter
+        into writer: inout FrameWriter
     ) throws(RequestError)
 
     /// Bytes to a response.
@@ -80,7 +80,7 @@ package protocol WireVersion: Sendable {
     func encode(
         _ response: Response,
         _ options: FrameOptions,
-        into writer: inout ByteWriter
+        into writer: inout FrameWriter
     ) throws(RequestError)
 }
 

@@ -8,13 +8,13 @@ extension V1 {
     static let listedCollections = 0...1_000_000
 
     /// The whole rest of the body is the name.
-    func decodeName(_ reader: inout ByteReader) throws(RequestError) -> String {
+    func decodeName(_ reader: inout BodyReader) throws(RequestError) -> String {
         let name = try reader.readText(byteCount: reader.remaining, "name")
         try checkName(name)
         return name
     }
 
-    func encodeSchema(_ schema: CollectionSchema, _ writer: inout ByteWriter) {
+    func encodeSchema(_ schema: CollectionSchema, _ writer: inout FrameWriter) {
         writer.write(UInt32(clamping: schema.dimensions))
         writer.write(UInt16(clamping: schema.neighbours))
         writer.write(UInt16(clamping: schema.buildBeamWidth))
@@ -28,7 +28,7 @@ extension V1 {
         writer.write(text: schema.quantizer)
     }
 
-    func decodeSchema(_ reader: inout ByteReader) throws(RequestError) -> CollectionSchema {
+    func decodeSchema(_ reader: inout BodyReader) throws(RequestError) -> CollectionSchema {
         let dimensions = try reader.readCount("dimensions", in: Limits.dimensions)
         let neighbours = try reader.checked(
             Int(try reader.read(UInt16.self, "neighbours")),
@@ -59,14 +59,14 @@ extension V1 {
         )
     }
 
-    func encodeInfo(_ info: CollectionInfo, _ writer: inout ByteWriter) {
+    func encodeInfo(_ info: CollectionInfo, _ writer: inout FrameWriter) {
         writer.write(info.handle)
         writer.write(UInt32(0))
         writer.write(info.generation)
         encodeSchema(info.schema, &writer)
     }
 
-    func decodeInfo(_ reader: inout ByteReader) throws(RequestError) -> CollectionInfo {
+    func decodeInfo(_ reader: inout BodyReader) throws(RequestError) -> CollectionInfo {
         let handle = try reader.read(UInt32.self, "handle")
         try reader.readReserved(UInt32.self, "reserved field at byte 4")
         let generation = try reader.read(UInt64.self, "generation")
@@ -77,13 +77,13 @@ extension V1 {
         )
     }
 
-    func encodeList(_ infos: [CollectionInfo], _ writer: inout ByteWriter) {
+    func encodeList(_ infos: [CollectionInfo], _ writer: inout FrameWriter) {
         writer.write(UInt32(clamping: infos.count))
         writer.write(UInt32(0))
         for info in infos { encodeInfo(info, &writer) }
     }
 
-    func decodeList(_ reader: inout ByteReader) throws(RequestError) -> [CollectionInfo] {
+    func decodeList(_ reader: inout BodyReader) throws(RequestError) -> [CollectionInfo] {
         let count = try reader.readCount("collections", in: Self.listedCollections)
         try reader.readReserved(UInt32.self, "reserved field at byte 4")
         var infos: [CollectionInfo] = []
@@ -91,7 +91,7 @@ extension V1 {
         return infos
     }
 
-    func encodeStats(_ stats: CollectionStats, _ writer: inout ByteWriter) {
+    func encodeStats(_ stats: CollectionStats, _ writer: inout FrameWriter) {
         writer.write(stats.liveItems)
         writer.write(stats.deletedItems)
         writer.write(stats.appliedVersion)
@@ -104,7 +104,7 @@ extension V1 {
         writer.write(stats.edges)
     }
 
-    func decodeStats(_ reader: inout ByteReader) throws(RequestError) -> CollectionStats {
+    func decodeStats(_ reader: inout BodyReader) throws(RequestError) -> CollectionStats {
         var stats = CollectionStats()
         stats.liveItems = try reader.read(UInt64.self, "live items")
         stats.deletedItems = try reader.read(UInt64.self, "deleted items")

@@ -2,7 +2,7 @@ import PalateModel
 
 // HELLO, ERROR and GOAWAY: the bodies that are about the connection.
 extension V1 {
-    func encodeHello(_ hello: Hello, _ writer: inout ByteWriter) {
+    func encodeHello(_ hello: Hello, _ writer: inout FrameWriter) {
         let name = bounded(hello.clientName, to: Hello.nameBytes.upperBound)
         writer.write(hello.versions.lowerBound)
         writer.write(hello.versions.upperBound)
@@ -15,7 +15,7 @@ extension V1 {
         writer.write(text: name)
     }
 
-    func decodeHello(_ reader: inout ByteReader) throws(RequestError) -> Hello {
+    func decodeHello(_ reader: inout BodyReader) throws(RequestError) -> Hello {
         let oldest = try reader.read(UInt16.self, "oldest version")
         let newest = try reader.read(UInt16.self, "newest version")
         guard oldest <= newest else {
@@ -39,7 +39,7 @@ extension V1 {
         )
     }
 
-    func encodeWelcome(_ welcome: Welcome, _ writer: inout ByteWriter) {
+    func encodeWelcome(_ welcome: Welcome, _ writer: inout FrameWriter) {
         let name = bounded(welcome.serverName, to: Hello.nameBytes.upperBound)
         writer.write(welcome.version)
         writer.write(UInt16(name.utf8.count))
@@ -51,7 +51,7 @@ extension V1 {
         writer.write(text: name)
     }
 
-    func decodeWelcome(_ reader: inout ByteReader) throws(RequestError) -> Welcome {
+    func decodeWelcome(_ reader: inout BodyReader) throws(RequestError) -> Welcome {
         let version = try reader.read(UInt16.self, "version")
         let nameBytes = Int(try reader.read(UInt16.self, "name length"))
         _ = try reader.checked(nameBytes, "name length", in: Hello.nameBytes)
@@ -75,7 +75,7 @@ extension V1 {
         )
     }
 
-    func encodeReport(_ report: ErrorReport, _ writer: inout ByteWriter) {
+    func encodeReport(_ report: ErrorReport, _ writer: inout FrameWriter) {
         let message = bounded(report.message, to: ErrorReport.messageBytes.upperBound)
         writer.write(report.code)
         writer.write(report.failureClass)
@@ -87,7 +87,7 @@ extension V1 {
         writer.write(text: message)
     }
 
-    func decodeReport(_ reader: inout ByteReader) throws(RequestError) -> ErrorReport {
+    func decodeReport(_ reader: inout BodyReader) throws(RequestError) -> ErrorReport {
         let code = try reader.read(UInt16.self, "code")
         let failureClass = try reader.read(UInt8.self, "class")
         let retryable = try reader.checked(
@@ -110,7 +110,7 @@ extension V1 {
         )
     }
 
-    func encodeGoAway(_ goAway: GoAway, _ writer: inout ByteWriter) {
+    func encodeGoAway(_ goAway: GoAway, _ writer: inout FrameWriter) {
         let reason = bounded(goAway.reason, to: ErrorReport.messageBytes.upperBound)
         writer.write(goAway.drainMilliseconds)
         writer.write(UInt16(reason.utf8.count))
@@ -118,7 +118,7 @@ extension V1 {
         writer.write(text: reason)
     }
 
-    func decodeGoAway(_ reader: inout ByteReader) throws(RequestError) -> GoAway {
+    func decodeGoAway(_ reader: inout BodyReader) throws(RequestError) -> GoAway {
         let drain = try reader.read(UInt32.self, "drain time")
         let reasonBytes = Int(try reader.read(UInt16.self, "reason length"))
         _ = try reader.checked(reasonBytes, "reason length", in: ErrorReport.messageBytes)

@@ -2,14 +2,14 @@ import PalateModel
 
 // LOAD_BEGIN, LOAD_DATA, LOAD_COMMIT and EVENT.
 extension V1 {
-    func encodeLoadBegin(_ begin: LoadBegin, _ writer: inout ByteWriter) {
+    func encodeLoadBegin(_ begin: LoadBegin, _ writer: inout FrameWriter) {
         writer.write(begin.handle)
         writer.write(UInt32(0))
         writer.write(begin.loaderID)
         writer.write(begin.epoch)
     }
 
-    func decodeLoadBegin(_ reader: inout ByteReader) throws(RequestError) -> LoadBegin {
+    func decodeLoadBegin(_ reader: inout BodyReader) throws(RequestError) -> LoadBegin {
         let handle = try reader.read(UInt32.self, "handle")
         try reader.readReserved(UInt32.self, "reserved field at byte 4")
         return LoadBegin(
@@ -19,14 +19,14 @@ extension V1 {
         )
     }
 
-    func encodeGrant(_ grant: LoadGrant, _ writer: inout ByteWriter) {
+    func encodeGrant(_ grant: LoadGrant, _ writer: inout FrameWriter) {
         writer.write(grant.durableSequence)
         writer.write(grant.creditBytes)
         writer.write(grant.suggestedRows)
         writer.write(UInt32(0))
     }
 
-    func decodeGrant(_ reader: inout ByteReader) throws(RequestError) -> LoadGrant {
+    func decodeGrant(_ reader: inout BodyReader) throws(RequestError) -> LoadGrant {
         let grant = LoadGrant(
             durableSequence: try reader.read(UInt64.self, "durable sequence"),
             creditBytes: try reader.read(UInt64.self, "credit bytes"),
@@ -36,7 +36,7 @@ extension V1 {
         return grant
     }
 
-    func encodeLoadData(_ data: LoadData, _ writer: inout ByteWriter) {
+    func encodeLoadData(_ data: LoadData, _ writer: inout FrameWriter) {
         writer.write(data.begin.loaderID)
         writer.write(data.begin.epoch)
         writer.write(data.sequence)
@@ -46,7 +46,7 @@ extension V1 {
 
     func decodeLoadData(
         _ header: FrameHeader,
-        _ reader: inout ByteReader,
+        _ reader: inout BodyReader,
         _ dimensionsOf: (UInt32) -> Int?
     ) throws(RequestError) -> LoadData {
         guard header.flags.contains(.bodyChecksum) else {
@@ -69,14 +69,14 @@ extension V1 {
 
     func encodeAcknowledgement(
         _ acknowledgement: LoadAcknowledgement,
-        _ writer: inout ByteWriter
+        _ writer: inout FrameWriter
     ) {
         writer.write(acknowledgement.receivedSequence)
         writer.write(acknowledgement.durableSequence)
     }
 
     func decodeAcknowledgement(
-        _ reader: inout ByteReader
+        _ reader: inout BodyReader
     ) throws(RequestError) -> LoadAcknowledgement {
         LoadAcknowledgement(
             receivedSequence: try reader.read(UInt64.self, "received sequence"),
@@ -84,7 +84,7 @@ extension V1 {
         )
     }
 
-    func encodeLoadCommit(_ commit: LoadCommit, _ writer: inout ByteWriter) {
+    func encodeLoadCommit(_ commit: LoadCommit, _ writer: inout FrameWriter) {
         writer.write(commit.begin.handle)
         writer.write(commit.idChecksum)
         writer.write(commit.begin.loaderID)
@@ -92,7 +92,7 @@ extension V1 {
         writer.write(commit.expectedRows)
     }
 
-    func decodeLoadCommit(_ reader: inout ByteReader) throws(RequestError) -> LoadCommit {
+    func decodeLoadCommit(_ reader: inout BodyReader) throws(RequestError) -> LoadCommit {
         let handle = try reader.read(UInt32.self, "handle")
         let checksum = try reader.read(UInt32.self, "checksum of the ids")
         let begin = LoadBegin(
@@ -107,7 +107,7 @@ extension V1 {
         )
     }
 
-    func encodeEvents(_ handle: UInt32, _ events: [Event], _ writer: inout ByteWriter) {
+    func encodeEvents(_ handle: UInt32, _ events: [Event], _ writer: inout FrameWriter) {
         writer.reserve(8 + events.count * 25)
         writer.write(handle)
         writer.write(UInt32(clamping: events.count))
@@ -117,7 +117,7 @@ extension V1 {
         writer.write(column: events.map(\.type.rawValue))
     }
 
-    func decodeEvents(_ reader: inout ByteReader) throws(RequestError) -> Request {
+    func decodeEvents(_ reader: inout BodyReader) throws(RequestError) -> Request {
         let handle = try reader.read(UInt32.self, "handle")
         let count = try reader.readCount("events", in: Limits.eventsPerRequest)
         let users = try reader.readColumn(UserID.self, count: count, "users")

@@ -47,7 +47,7 @@ extension V1 {
     private static let critical: UInt16 = 1
 
     func decodeQuery(
-        _ reader: inout ByteReader,
+        _ reader: inout BodyReader,
         _ dimensionsOf: (UInt32) -> Int?
     ) throws(RequestError) -> SearchRequest {
         var head = try decodeHead(&reader, dimensionsOf)
@@ -101,7 +101,7 @@ extension V1 {
     }
 
     private func decodeHead(
-        _ reader: inout ByteReader,
+        _ reader: inout BodyReader,
         _ dimensionsOf: (UInt32) -> Int?
     ) throws(RequestError) -> Head {
         let handle = try reader.read(UInt32.self, "handle")
@@ -182,7 +182,7 @@ extension V1 {
         _ section: Section,
         byteCount: Int,
         _ head: inout Head,
-        _ reader: inout ByteReader
+        _ reader: inout BodyReader
     ) throws(RequestError) {
         switch section {
         case .vectors:
@@ -230,7 +230,7 @@ extension V1 {
 }
 
 extension V1 {
-    func encodeQuery(_ search: SearchRequest, _ writer: inout ByteWriter) {
+    func encodeQuery(_ search: SearchRequest, _ writer: inout FrameWriter) {
         let start = writer.count
         var dimensions = 0
         var count = 1
@@ -273,7 +273,7 @@ extension V1 {
         _ kind: Kind,
         _ dimensions: Int,
         _ count: Int,
-        _ writer: inout ByteWriter
+        _ writer: inout FrameWriter
     ) {
         var flags: HeadFlags = []
         if search.user != nil { flags.insert(.user) }
@@ -300,7 +300,7 @@ extension V1 {
     private func encode(
         _ section: Section,
         _ search: SearchRequest,
-        _ writer: inout ByteWriter
+        _ writer: inout FrameWriter
     ) {
         switch section {
         case .vectors:

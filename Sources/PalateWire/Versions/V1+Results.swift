@@ -8,7 +8,7 @@ extension V1 {
     private static let lists = 0...Limits.queriesPerRequest.upperBound
     private static let hits = 0...Limits.frameBytesMax / 12
 
-    func encodeResults(_ results: SearchResponse, _ writer: inout ByteWriter) {
+    func encodeResults(_ results: SearchResponse, _ writer: inout FrameWriter) {
         var parts: ResultParts = []
         if !results.scoreParts.isEmpty { parts.insert(.scoreParts) }
         if !results.payloads.isEmpty { parts.insert(.payload) }
@@ -37,7 +37,7 @@ extension V1 {
 
     func decodeResults(
         _ header: FrameHeader,
-        _ reader: inout ByteReader
+        _ reader: inout BodyReader
     ) throws(RequestError) -> SearchResponse {
         var results = SearchResponse()
         let lists = try reader.readCount("result lists", in: Self.lists)
@@ -83,7 +83,7 @@ extension V1 {
     }
 
     private func decodeScoreParts(
-        _ reader: inout ByteReader,
+        _ reader: inout BodyReader,
         count: Int
     ) throws(RequestError) -> [ScoreParts] {
         let terms = ScoreParts.names.count

@@ -8,7 +8,7 @@ extension V1 {
     private static let wantsVectors: UInt32 = 1
 
     /// The row block that UPSERT is, and LOAD_DATA ends with: always written as float32.
-    func encodeRows(_ handle: UInt32, _ rows: RowBatch, _ writer: inout ByteWriter) {
+    func encodeRows(_ handle: UInt32, _ rows: RowBatch, _ writer: inout FrameWriter) {
         let hasPayloads = !rows.payloads.isEmpty
         let payloadBytes = rows.payloads.reduce(0) { $0 + $1.count }
         let dimensions = rows.ids.isEmpty ? 0 : rows.vectors.count / rows.ids.count
@@ -27,7 +27,7 @@ extension V1 {
     }
 
     func decodeUpsert(
-        _ reader: inout ByteReader,
+        _ reader: inout BodyReader,
         _ dimensionsOf: (UInt32) -> Int?
     ) throws(RequestError) -> Request {
         let (handle, rows) = try decodeRows(&reader, dimensionsOf)
@@ -35,7 +35,7 @@ extension V1 {
     }
 
     func decodeRows(
-        _ reader: inout ByteReader,
+        _ reader: inout BodyReader,
         _ dimensionsOf: (UInt32) -> Int?
     ) throws(RequestError) -> (handle: UInt32, rows: RowBatch) {
         let handle = try reader.read(UInt32.self, "handle")
@@ -64,7 +64,7 @@ extension V1 {
         return (handle, RowBatch(ids: ids, vectors: vectors, payloads: payloads))
     }
 
-    func decodeElementType(_ reader: inout ByteReader) throws(RequestError) -> ElementType {
+    func decodeElementType(_ reader: inout BodyReader) throws(RequestError) -> ElementType {
         let tag = try reader.read(UInt8.self, "element type")
         guard let type = ElementType(rawValue: tag) else {
             throw .unsupported(what: "element type", got: Int(tag))
@@ -72,14 +72,14 @@ extension V1 {
         return type
     }
 
-    func encodeDelete(_ handle: UInt32, _ ids: [ItemID], _ writer: inout ByteWriter) {
+    func encodeDelete(_ handle: UInt32, _ ids: [ItemID], _ writer: inout FrameWriter) {
         writer.reserve(8 + ids.count * 8)
         writer.write(handle)
         writer.write(UInt32(clamping: ids.count))
         writer.write(column: ids)
     }
 
-    func decodeDelete(_ reader: inout ByteReader) throws(RequestError) -> Request {
+    func decodeDelete(_ reader: inout BodyReader) throws(RequestError) -> Request {
         let handle = try reader.read(UInt32.self, "handle")
         let count = try reader.readCount("ids", in: Limits.idsPerRequest)
         return .delete(
@@ -88,7 +88,7 @@ extension V1 {
         )
     }
 
-    func encodeGet(_ get: GetRequest, _ writer: inout ByteWriter) {
+    func encodeGet(_ get: GetRequest, _ writer: inout FrameWriter) {
         writer.write(get.handle)
         writer.write(get.wantsVectors ? Self.wantsVectors : 0)
         writer.write(UInt32(clamping: get.ids.count))
@@ -96,7 +96,7 @@ extension V1 {
         writer.write(column: get.ids)
     }
 
-    func decodeGet(_ reader: inout ByteReader) throws(RequestError) -> GetRequest {
+    func decodeGet(_ reader: inout BodyReader) throws(RequestError) -> GetRequest {
         let handle = try reader.read(UInt32.self, "handle")
         let flags = try reader.read(UInt32.self, "get flags")
         guard flags <= Self.wantsVectors else {
@@ -111,7 +111,7 @@ extension V1 {
         )
     }
 
-    func encodeItems(_ items: GetResponse, _ writer: inout ByteWriter) {
+    func encodeItems(_ items: GetResponse, _ writer: inout FrameWriter) {
         let count = items.found.count
         let payloadBytes = items.payloads.reduce(0) { $0 + $1.count }
         writer.reserve(16 + count * 13 + items.vectors.count * 4 + payloadBytes)
@@ -125,7 +125,7 @@ extension V1 {
         for payload in items.payloads { writer.write(column: payload) }
     }
 
-    func decodeItems(_ reader: inout ByteReader) throws(RequestError) -> GetResponse {
+    func decodeItems(_ reader: inout BodyReader) throws(RequestError) -> GetResponse {
         var items = GetResponse()
         let count = try reader.readCount("items", in: Limits.idsPerRequest)
         let dimensions = try reader.readCount("dimensions", in: 0...Limits.dimensions.upperBound)
@@ -141,13 +141,13 @@ extension V1 {
     }
 
     /// Writes a column of lengths, then the bytes; nothing where there are no payloads.
-    func encodePayloads(_ payloads: [[UInt8]], _ writer: inout ByteWriter) {
+    func encodePayloads(_ payloads: [[UInt8]], _ writer: inout FrameWriter) {
         writer.write(column: payloads.map { UInt32(clamping: $0.count) })
         for payload in payloads { writer.write(column: payload) }
     }
 
     func decodePayloads(
-        _ reader: inout ByteReader,
+        _ reader: inout BodyReader,
         count: Int,
         byteCount: UInt64
     ) throws(RequestError) -> [[UInt8]] {
@@ -156,7 +156,7 @@ extension V1 {
     }
 
     private func decodePayloads(
-        _ reader: inout ByteReader,
+        _ reader: inout BodyReader,
         lengths: [UInt32],
         byteCount: UInt64
     ) throws(RequestError) -> [[UInt8]] {
@@ -182,13 +182,13 @@ extension V1 {
         return payloads
     }
 
-    func encodeReceipt(_ receipt: WriteReceipt, _ writer: inout ByteWriter) {
+    func encodeReceipt(_ receipt: WriteReceipt, _ writer: inout FrameWriter) {
         writer.write(receipt.version)
         writer.write(receipt.changed)
         writer.write(receipt.generation)
     }
 
-    func decodeReceipt(_ reader: inout ByteReader) throws(RequestError) -> WriteReceipt {
+    func decodeReceipt(_ reader: inout BodyReader) throws(RequestError) -> WriteReceipt {
         WriteReceipt(
             version: try reader.read(UInt64.self, "version"),
             changed: try reader.read(UInt64.self, "changed"),

@@ -6,7 +6,7 @@ extension V1 {
     private static let excludeSeen: UInt32 = 1
 
     /// Ids in strictly rising order: sorted where the caller did not, without repeats.
-    func encodeExcluded(_ excluded: [ItemID], _ writer: inout ByteWriter) {
+    func encodeExcluded(_ excluded: [ItemID], _ writer: inout FrameWriter) {
         if isStrictlyRising(excluded.span) {
             writer.write(column: excluded)
         } else {
@@ -16,7 +16,7 @@ extension V1 {
 
     func decodeExcluded(
         byteCount: Int,
-        _ reader: inout ByteReader
+        _ reader: inout BodyReader
     ) throws(RequestError) -> [ItemID] {
         let start = reader.offset
         let size = MemoryLayout<ItemID>.size
@@ -39,7 +39,7 @@ extension V1 {
         return holds
     }
 
-    func encodeTaste(_ taste: TasteWeights, _ writer: inout ByteWriter) {
+    func encodeTaste(_ taste: TasteWeights, _ writer: inout FrameWriter) {
         writer.write(taste.query)
         writer.write(taste.taste)
         writer.write(taste.graph)
@@ -50,7 +50,7 @@ extension V1 {
         writer.write(UInt32(0))
     }
 
-    func decodeTaste(_ reader: inout ByteReader) throws(RequestError) -> TasteWeights {
+    func decodeTaste(_ reader: inout BodyReader) throws(RequestError) -> TasteWeights {
         let query = try reader.readFiniteFloat("taste weight query")
         let taste = try reader.readFiniteFloat("taste weight taste")
         let graph = try reader.readFiniteFloat("taste weight graph")
@@ -73,7 +73,7 @@ extension V1 {
         )
     }
 
-    func encodeDiversity(_ diversity: DiversityRequest, _ writer: inout ByteWriter) {
+    func encodeDiversity(_ diversity: DiversityRequest, _ writer: inout FrameWriter) {
         writer.write(diversity.diversity)
         writer.write(UInt32(clamping: diversity.pool))
         writer.write(UInt8(clamping: diversity.method.utf8.count))
@@ -82,7 +82,7 @@ extension V1 {
         writer.write(text: diversity.method)
     }
 
-    func decodeDiversity(_ reader: inout ByteReader) throws(RequestError) -> DiversityRequest {
+    func decodeDiversity(_ reader: inout BodyReader) throws(RequestError) -> DiversityRequest {
         let start = reader.offset
         let diversity = try reader.readFiniteFloat("diversity")
         guard (0...1).contains(diversity) else {

@@ -15,7 +15,7 @@ package struct V1: WireVersion {
         dimensionsOf: (_ handle: UInt32) -> Int?
     ) throws(RequestError) -> Request {
         try header.checkSupported(.allowedInRequests)
-        var reader = ByteReader(body)
+        var reader = BodyReader(body)
         let request = try decodeBody(header, &reader, dimensionsOf)
         try reader.finish()
         return request
@@ -23,7 +23,7 @@ package struct V1: WireVersion {
 
     private func decodeBody(
         _ header: FrameHeader,
-        _ reader: inout ByteReader,
+        _ reader: inout BodyReader,
         _ dimensionsOf: (UInt32) -> Int?
     ) throws(RequestError) -> Request {
         switch Opcode(rawValue: header.opcode) {
@@ -50,7 +50,7 @@ package struct V1: WireVersion {
     package func encode(
         _ request: Request,
         _ options: FrameOptions,
-        into writer: inout ByteWriter
+        into writer: inout FrameWriter
     ) throws(RequestError) {
         var options = options
         if case .loadData = request { options.bodyChecksum = true }
@@ -82,7 +82,7 @@ package struct V1: WireVersion {
         guard header.flags.contains(.response) else {
             throw .malformed(reason: "a response without its flag", offset: 0)
         }
-        var reader = ByteReader(body)
+        var reader = BodyReader(body)
         let response = try decodeBody(header, &reader)
         try reader.finish()
         return response
@@ -90,7 +90,7 @@ package struct V1: WireVersion {
 
     private func decodeBody(
         _ header: FrameHeader,
-        _ reader: inout ByteReader
+        _ reader: inout BodyReader
     ) throws(RequestError) -> Response {
         if header.flags.contains(.error) {
             return .failure(opcode: header.opcode, try decodeReport(&reader))
@@ -120,7 +120,7 @@ package struct V1: WireVersion {
     package func encode(
         _ response: Response,
         _ options: FrameOptions,
-        into writer: inout ByteWriter
+        into writer: inout FrameWriter
     ) throws(RequestError) {
         var flags: FrameFlags = .response
         if case .failure = response { flags.insert(.error) }
@@ -152,7 +152,7 @@ package struct V1: WireVersion {
         _ opcode: UInt8,
         _ flags: FrameFlags,
         _ options: FrameOptions,
-        _ writer: inout ByteWriter
+        _ writer: inout FrameWriter
     ) -> Int {
         let start = writer.count
         var header = FrameHeader(
@@ -169,7 +169,7 @@ package struct V1: WireVersion {
     private func closeFrame(
         from start: Int,
         _ options: FrameOptions,
-        _ writer: inout ByteWriter
+        _ writer: inout FrameWriter
     ) throws(RequestError) {
         let body = start + FrameHeader.byteCount
         let bodyLength = writer.count - body

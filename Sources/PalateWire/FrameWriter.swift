@@ -1,5 +1,5 @@
 /// Appends little-endian numbers and whole columns to a buffer that is reused from frame to frame.
-package struct ByteWriter: Sendable {
+package struct FrameWriter: Sendable {
     /// What has been written.
     package private(set) var bytes: [UInt8] = []
 

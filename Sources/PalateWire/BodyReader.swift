@@ -4,7 +4,7 @@ package import PalateModel
 ///
 /// Fields are named so that a refusal says which one. Counts from the wire are compared with the bytes
 /// that are there before anything is allocated, so a lying count costs nothing.
-package struct ByteReader: ~Escapable {
+package struct BodyReader: ~Escapable {
     private let bytes: RawSpan
     /// Where the next read starts, in bytes from the start of the body.
     package private(set) var offset = 0
