@@ -9,6 +9,8 @@ UNSAFE_ADDRESSES = (
     "Sources/PalateKernels/",
     "Sources/PalateChecksum/",
     "Sources/PalateStorage/",
+    "Sources/PalateModel/ItemColumn.swift",
+    "Sources/PalateModel/RawSpan+Bytes.swift",
     "Sources/PalateModel/ReservedBytes.swift",
     "Sources/PalateModel/ReadWriteLock.swift",
     "Sources/PalateGraph/LinkArena.swift",
