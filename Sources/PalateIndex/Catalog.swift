@@ -42,26 +42,11 @@ struct Catalog: Sendable {
 
     /// Every collection, by name.
     func all() throws(IndexError) -> [CatalogEntry] {
-        let collections = collections
-        return try environment.read(failingWith: IndexError.self) {
-            transaction throws(IndexError) in
-            var entries: [CatalogEntry] = []
-            do {
-                var cursor = try transaction.cursor(collections)
-                while let key = try cursor.next() {
-                    let body = try Sealed.open(cursor.value, table: "collections", key: key)
-                    entries.append(
-                        try CatalogEntry(body: body, place: Sealed.place("collections", key)))
-                }
-            } catch let error as IndexError {
-                throw error
-            } catch let error as StorageError {
-                throw .storage(error)
-            } catch {
-                throw .corrupt(place: "collections", reason: "\(error)")
-            }
-            return entries
+        var entries: [CatalogEntry] = []
+        try environment.forEachSealed(collections) { key, body throws(IndexError) in
+            entries.append(try CatalogEntry(body: body, place: Sealed.place("collections", key)))
         }
+        return entries
     }
 
     /// A number no collection ever had: kept before it is used, so it is never given twice.
@@ -91,13 +76,9 @@ struct Catalog: Sendable {
     /// Removes an entry.
     func remove(name: String) throws(IndexError) {
         let collections = collections
-        try environment.write(.shrink, failingWith: IndexError.self) {
+        _ = try environment.write(.shrink, failingWith: IndexError.self) {
             transaction throws(IndexError) in
-            do {
-                try transaction.delete(collections, Array(name.utf8))
-            } catch {
-                throw .storage(error)
-            }
+            try transaction.remove(collections, Array(name.utf8))
         }
     }
 }
