@@ -75,7 +75,7 @@ let package = Package(
             name: "PalateIndex",
             dependencies: [
                 "PalateModel", "PalateChecksum", "PalateGraph", "PalateTaste",
-                "PalateQuantization", "PalateStorage",
+                "PalateKernels", "PalateQuantization", "PalateStorage",
             ],
             swiftSettings: strict
         ),

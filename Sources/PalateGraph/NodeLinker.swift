@@ -1,0 +1,117 @@
+import PalateModel
+import Synchronization
+
+/// A `PairScorer` with a selected row, as the query of a search.
+struct SelectedRow<P: PairScorer & ~Copyable>: Scorer, ~Copyable {
+    /// The scorer.
+    var pairs: P
+
+    borrowing func score(_ ordinals: Span<Ordinal>, into distances: inout MutableSpan<Float>) {
+        pairs.score(ordinals, into: &distances)
+    }
+}
+
+/// Inserts one row: Algorithm 1.
+///
+/// Deviations: all levels' own lists are written before the first link back, so that a search that
+/// meets the new node on any level can go on below it; the search of a level starts from the
+/// nearest row of the level above alone, as in hnswlib; level 0 asks the heuristic for 2M links
+/// like any full list, not M.
+enum NodeLinker {
+    /// Links a row whose level is set and whose vector is stored.
+    static func link<P: PairScorer & ~Copyable>(
+        _ node: Ordinal,
+        into graph: LiveGraph,
+        _ row: inout SelectedRow<P>,
+        _ scratch: inout BuildScratch
+    ) {
+        row.pairs.select(node)
+        let level = graph.arena.level(of: node)
+        if let entry = graph.entryAndLevel, level <= entry.level {
+            connect(node, level: level, from: entry, graph, row, &scratch)
+            return
+        }
+        // One at a time may rise above all others: the next one then finds it on its level.
+        graph.topLevel.withLock { _ in
+            let entry = graph.entryAndLevel
+            if let entry { connect(node, level: level, from: entry, graph, row, &scratch) }
+            if level > entry?.level ?? -1 { graph.setEntry(node, level: level) }
+        }
+    }
+
+    private static func connect<P: PairScorer & ~Copyable>(
+        _ node: Ordinal,
+        level: Int,
+        from entry: (ordinal: Ordinal, level: Int),
+        _ graph: LiveGraph,
+        _ row: borrowing SelectedRow<P>,
+        _ scratch: inout BuildScratch
+    ) {
+        let top = min(level, entry.level)
+        chooseLinks(node, top: top, from: entry, graph, row, &scratch)
+        for depth in 0...top { publish(node, level: top - depth, depth: depth, graph, scratch) }
+        for depth in 0...top {
+            for position in scratch.starts[depth]..<scratch.starts[depth + 1] {
+                scratch.offer.offer(
+                    node,
+                    at: scratch.linkDistances[position],
+                    to: scratch.links[position],
+                    level: top - depth,
+                    in: graph,
+                    row.pairs
+                )
+            }
+        }
+    }
+
+    /// Searches each level from the top and keeps the links it would have there.
+    private static func chooseLinks<P: PairScorer & ~Copyable>(
+        _ node: Ordinal,
+        top: Int,
+        from entry: (ordinal: Ordinal, level: Int),
+        _ graph: LiveGraph,
+        _ row: borrowing SelectedRow<P>,
+        _ scratch: inout BuildScratch
+    ) {
+        scratch.clearLinks()
+        var nearest = graph.descend(from: entry, to: top, row, &scratch.search)
+        for level in stride(from: top, through: 0, by: -1) {
+            scratch.search.beginVisit(count: graph.count)
+            scratch.search.pool.reset(width: graph.parameters.buildBeamWidth)
+            graph.admit(nearest, gated: false, &scratch.search)
+            graph.searchLayer(level, row, gated: false, &scratch.search)
+            nearest = scratch.search.pool[0]
+            scratch.selection.choose(
+                from: scratch.search.pool,
+                for: node,
+                degreeMax: graph.parameters.degreeMax(level: level),
+                in: graph,
+                row.pairs
+            )
+            scratch.keepSelection()
+        }
+    }
+
+    /// Writes the node's own list of a level.
+    private static func publish(
+        _ node: Ordinal,
+        level: Int,
+        depth: Int,
+        _ graph: LiveGraph,
+        _ scratch: borrowing BuildScratch
+    ) {
+        let start = scratch.starts[depth]
+        let end = scratch.starts[depth + 1]
+        var rows = [Ordinal](repeating: 0, count: graph.parameters.degreeMax(level: level))
+        // Nobody links to the node yet, so nobody else writes its lists.
+        guard let state = graph.arena.copy(node, level: level, into: &rows) else { return }
+        _ = graph.arena.replace(
+            node,
+            level: level,
+            from: state,
+            with: scratch.links.span.extracting(start..<end),
+            count: end - start,
+            diverseCount: scratch.diverseCounts[depth]
+        )
+    }
+}

@@ -1,0 +1,14 @@
+package import PalateModel
+
+/// By the weighted sum of normalised terms: what `TasteScorer` says.
+package enum BlendReranker: Reranker {
+    package static let name = "blend"
+
+    package static func rank(
+        _ columns: CandidateColumns,
+        weights: TasteWeights,
+        settings: TasteSettings
+    ) -> Ranking {
+        Ranking(parts: TasteScorer.parts(columns, weights: weights, settings: settings))
+    }
+}

@@ -1,0 +1,42 @@
+/// What a frame asks for, or answers.
+///
+/// Numbers not listed are answered with UNSUPPORTED. Raw values are the wire's and are never reused.
+package enum Opcode: UInt8, CaseIterable, Sendable {
+    /// Opens a connection.
+    case hello = 1
+    /// Asks whether anybody is there.
+    case ping = 3
+    /// Turns a name into a handle.
+    case open = 4
+    /// Makes a collection.
+    case createCollection = 8
+    /// Removes a collection.
+    case dropCollection = 9
+    /// Lists the collections.
+    case listCollections = 10
+    /// The figures of a collection.
+    case collectionStats = 11
+    /// A search.
+    case query = 16
+    /// Items by id.
+    case get = 19
+    /// Writes rows.
+    case upsert = 32
+    /// Removes rows.
+    case delete = 33
+    /// Starts or resumes a load.
+    case loadBegin = 35
+    /// Rows of a load.
+    case loadData = 36
+    /// Ends a load.
+    case loadCommit = 37
+    /// What people did.
+    case event = 48
+    /// The server will close; request id 0.
+    case goAway = 57
+    /// The connection itself failed; request id 0.
+    case error = 63
+
+    /// The version of this opcode's body that protocol version 1 speaks.
+    package var bodyVersion: UInt8 { 1 }
+}

@@ -1,0 +1,56 @@
+package import PalateModel
+
+/// A decoded request, with its limits checked.
+package enum Request: Equatable, Sendable {
+    /// Opens the connection.
+    case hello(Hello)
+    /// Asks for the token back.
+    case ping(token: UInt64)
+    /// Turns a name into a handle.
+    case open(name: String)
+    /// Makes a collection.
+    case createCollection(CollectionSchema)
+    /// Removes a collection and all it holds.
+    case dropCollection(name: String)
+    /// Lists the collections.
+    case listCollections
+    /// Asks for a collection's figures.
+    case collectionStats(name: String)
+    /// Searches.
+    case query(SearchRequest)
+    /// Looks items up.
+    case get(GetRequest)
+    /// Writes rows.
+    case upsert(handle: UInt32, rows: RowBatch)
+    /// Removes rows.
+    case delete(handle: UInt32, ids: [ItemID])
+    /// Starts or resumes a load.
+    case loadBegin(LoadBegin)
+    /// Rows of a load.
+    case loadData(LoadData)
+    /// Ends a load.
+    case loadCommit(LoadCommit)
+    /// Records what people did.
+    case events(handle: UInt32, events: [Event])
+
+    /// The opcode that carries it.
+    package var opcode: Opcode {
+        switch self {
+        case .hello: .hello
+        case .ping: .ping
+        case .open: .open
+        case .createCollection: .createCollection
+        case .dropCollection: .dropCollection
+        case .listCollections: .listCollections
+        case .collectionStats: .collectionStats
+        case .query: .query
+        case .get: .get
+        case .upsert: .upsert
+        case .delete: .delete
+        case .loadBegin: .loadBegin
+        case .loadData: .loadData
+        case .loadCommit: .loadCommit
+        case .events: .event
+        }
+    }
+}

@@ -1,0 +1,76 @@
+package import PalateModel
+
+/// What the server says: an answer, a failure, or a word about the connection.
+package enum Response: Equatable, Sendable {
+    /// The connection is open.
+    case welcome(Welcome)
+    /// The token of the PING.
+    case pong(token: UInt64)
+    /// The collection is there.
+    case opened(CollectionInfo)
+    /// The collection was made, or was there with the same schema.
+    case created(CollectionInfo)
+    /// The collection is gone.
+    case dropped
+    /// Every collection.
+    case collections([CollectionInfo])
+    /// A collection's figures.
+    case stats(CollectionStats)
+    /// Search results.
+    case results(SearchResponse)
+    /// Items.
+    case items(GetResponse)
+    /// Rows are durable and visible.
+    case upserted(WriteReceipt)
+    /// Rows are gone.
+    case deleted(WriteReceipt)
+    /// The load may go on from here.
+    case loadGranted(LoadGrant)
+    /// How far the load is.
+    case loadAcknowledged(LoadAcknowledgement)
+    /// The load is complete and durable.
+    case loadCommitted(WriteReceipt)
+    /// Events are durable and count.
+    case eventsRecorded(WriteReceipt)
+    /// The request with this opcode failed; opcode ERROR on request id 0 is the connection's failure.
+    case failure(opcode: UInt8, ErrorReport)
+    /// The server takes no new requests on this connection and closes it when all are answered.
+    case goAway(GoAway)
+
+    /// The opcode that carries it.
+    package var opcode: UInt8 {
+        switch self {
+        case .welcome: Opcode.hello.rawValue
+        case .pong: Opcode.ping.rawValue
+        case .opened: Opcode.open.rawValue
+        case .created: Opcode.createCollection.rawValue
+        case .dropped: Opcode.dropCollection.rawValue
+        case .collections: Opcode.listCollections.rawValue
+        case .stats: Opcode.collectionStats.rawValue
+        case .results: Opcode.query.rawValue
+        case .items: Opcode.get.rawValue
+        case .upserted: Opcode.upsert.rawValue
+        case .deleted: Opcode.delete.rawValue
+        case .loadGranted: Opcode.loadBegin.rawValue
+        case .loadAcknowledged: Opcode.loadData.rawValue
+        case .loadCommitted: Opcode.loadCommit.rawValue
+        case .eventsRecorded: Opcode.event.rawValue
+        case .failure(let opcode, _): opcode
+        case .goAway: Opcode.goAway.rawValue
+        }
+    }
+}
+
+/// The server's notice that it will close the connection.
+package struct GoAway: Equatable, Sendable {
+    /// Milliseconds until the server closes even if requests are unanswered.
+    package var drainMilliseconds: UInt32
+    /// Why, for a log.
+    package var reason: String
+
+    /// A notice.
+    package init(drainMilliseconds: UInt32, reason: String) {
+        self.drainMilliseconds = drainMilliseconds
+        self.reason = reason
+    }
+}

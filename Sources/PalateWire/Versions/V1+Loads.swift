@@ -1,0 +1,151 @@
+import PalateModel
+
+// LOAD_BEGIN, LOAD_DATA, LOAD_COMMIT and EVENT.
+extension V1 {
+    func encodeLoadBegin(_ begin: LoadBegin, _ writer: inout FrameWriter) {
+        writer.write(begin.handle)
+        writer.write(UInt32(0))
+        writer.write(begin.loaderID)
+        writer.write(begin.epoch)
+    }
+
+    func decodeLoadBegin(_ reader: inout BodyReader) throws(RequestError) -> LoadBegin {
+        let handle = try reader.read(UInt32.self, "handle")
+        try reader.readReserved(UInt32.self, "reserved field at byte 4")
+        return LoadBegin(
+            handle: handle,
+            loaderID: try reader.read(UInt64.self, "loader id"),
+            epoch: try reader.read(UInt64.self, "epoch")
+        )
+    }
+
+    func encodeGrant(_ grant: LoadGrant, _ writer: inout FrameWriter) {
+        writer.write(grant.durableSequence)
+        writer.write(grant.creditBytes)
+        writer.write(grant.suggestedRows)
+        writer.write(UInt32(0))
+    }
+
+    func decodeGrant(_ reader: inout BodyReader) throws(RequestError) -> LoadGrant {
+        let grant = LoadGrant(
+            durableSequence: try reader.read(UInt64.self, "durable sequence"),
+            creditBytes: try reader.read(UInt64.self, "credit bytes"),
+            suggestedRows: try reader.read(UInt32.self, "suggested rows")
+        )
+        try reader.readReserved(UInt32.self, "reserved field at byte 20")
+        return grant
+    }
+
+    func encodeLoadData(_ data: LoadData, _ writer: inout FrameWriter) {
+        writer.write(data.begin.loaderID)
+        writer.write(data.begin.epoch)
+        writer.write(data.sequence)
+        writer.write(UInt64(0))
+        encodeRows(data.begin.handle, data.rows, &writer)
+    }
+
+    func decodeLoadData(
+        _ header: FrameHeader,
+        _ reader: inout BodyReader,
+        _ dimensionsOf: (UInt32) -> Int?
+    ) throws(RequestError) -> LoadData {
+        guard header.flags.contains(.bodyChecksum) else {
+            throw .malformed(reason: "LOAD_DATA needs a body checksum", offset: 0)
+        }
+        let loaderID = try reader.read(UInt64.self, "loader id")
+        let epoch = try reader.read(UInt64.self, "epoch")
+        let sequence = try reader.read(UInt64.self, "sequence")
+        guard sequence > 0 else {
+            throw .malformed(reason: "load sequences start at 1", offset: 16)
+        }
+        try reader.readReserved(UInt64.self, "reserved field at byte 24")
+        let (handle, rows) = try decodeRows(&reader, dimensionsOf)
+        return LoadData(
+            begin: LoadBegin(handle: handle, loaderID: loaderID, epoch: epoch),
+            sequence: sequence,
+            rows: rows
+        )
+    }
+
+    func encodeAcknowledgement(
+        _ acknowledgement: LoadAcknowledgement,
+        _ writer: inout FrameWriter
+    ) {
+        writer.write(acknowledgement.receivedSequence)
+        writer.write(acknowledgement.durableSequence)
+    }
+
+    func decodeAcknowledgement(
+        _ reader: inout BodyReader
+    ) throws(RequestError) -> LoadAcknowledgement {
+        LoadAcknowledgement(
+            receivedSequence: try reader.read(UInt64.self, "received sequence"),
+            durableSequence: try reader.read(UInt64.self, "durable sequence")
+        )
+    }
+
+    func encodeLoadCommit(_ commit: LoadCommit, _ writer: inout FrameWriter) {
+        writer.write(commit.begin.handle)
+        writer.write(commit.idChecksum)
+        writer.write(commit.begin.loaderID)
+        writer.write(commit.begin.epoch)
+        writer.write(commit.expectedRows)
+    }
+
+    func decodeLoadCommit(_ reader: inout BodyReader) throws(RequestError) -> LoadCommit {
+        let handle = try reader.read(UInt32.self, "handle")
+        let checksum = try reader.read(UInt32.self, "checksum of the ids")
+        let begin = LoadBegin(
+            handle: handle,
+            loaderID: try reader.read(UInt64.self, "loader id"),
+            epoch: try reader.read(UInt64.self, "epoch")
+        )
+        return LoadCommit(
+            begin: begin,
+            expectedRows: try reader.read(UInt64.self, "expected rows"),
+            idChecksum: checksum
+        )
+    }
+
+    func encodeEvents(_ handle: UInt32, _ events: [Event], _ writer: inout FrameWriter) {
+        writer.reserve(8 + events.count * 25)
+        writer.write(handle)
+        writer.write(UInt32(clamping: events.count))
+        writer.write(column: events.map(\.user))
+        writer.write(column: events.map(\.item))
+        writer.write(column: events.map(\.timeMilliseconds))
+        writer.write(column: events.map(\.type.rawValue))
+    }
+
+    func decodeEvents(_ reader: inout BodyReader) throws(RequestError) -> Request {
+        let handle = try reader.read(UInt32.self, "handle")
+        let count = try reader.readCount("events", in: Limits.eventsPerRequest)
+        let users = try reader.readColumn(UserID.self, count: count, "users")
+        let items = try reader.readColumn(ItemID.self, count: count, "items")
+        let times = try reader.readColumn(Int64.self, count: count, "times")
+        let firstType = reader.offset
+        let types = try reader.readColumn(UInt8.self, count: count, "types")
+        var events: [Event] = []
+        events.reserveCapacity(count)
+        for row in 0..<count {
+            guard let type = EventType(rawValue: types[row]) else {
+                throw .unsupported(what: "event type", got: Int(types[row]))
+            }
+            guard times[row] >= 0 else {
+                throw .malformed(
+                    reason: "event \(row) is before 1970",
+                    offset: firstType - (count - row) * MemoryLayout<Int64>.size
+                )
+            }
+            events.append(
+                Event(
+                    user: users[row],
+                    item: items[row],
+                    type: type,
+                    timeMilliseconds: times[row]
+                )
+            )
+        }
+        return .events(handle: handle, events: events)
+    }
+}

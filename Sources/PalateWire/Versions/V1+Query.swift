@@ -1,0 +1,318 @@
+import PalateModel
+
+// QUERY requests: a fixed head, a table, and sections.
+extension V1 {
+    /// Bytes before the section table.
+    private static let headBytes = 96
+    /// Sections start at multiples of this, counted from the start of the body.
+    private static let alignment = 16
+    /// Sections of one QUERY.
+    private static let sections = 0...16
+
+    /// What `kind` may say.
+    private enum Kind: UInt8 {
+        case vectors = 0
+        case items = 1
+        case user = 2
+    }
+
+    /// Sections that this version knows.
+    private enum Section: UInt16 {
+        case vectors = 1
+        case ids = 2
+        case exclude = 4
+        case taste = 5
+        case diversity = 6
+    }
+
+    /// Bits of the head's flags.
+    private struct HeadFlags: OptionSet {
+        var rawValue: UInt16
+        static let user = HeadFlags(rawValue: 1 << 0)
+        static let scoreFloor = HeadFlags(rawValue: 1 << 1)
+        static let rescoreCount = HeadFlags(rawValue: 1 << 2)
+        static let known: HeadFlags = [.user, .scoreFloor, .rescoreCount]
+    }
+
+    /// The head's fields that the sections are checked against.
+    private struct Head {
+        var request: SearchRequest
+        var kind: Kind
+        var type: ElementType
+        var dimensions: Int
+        var count: Int
+    }
+
+    /// Bit 0 of a table entry's flags: whoever does not know the section must refuse.
+    private static let critical: UInt16 = 1
+
+    func decodeQuery(
+        _ reader: inout BodyReader,
+        _ dimensionsOf: (UInt32) -> Int?
+    ) throws(RequestError) -> SearchRequest {
+        var head = try decodeHead(&reader, dimensionsOf)
+        let sectionCount = try reader.readCount("sections", in: Self.sections)
+        try reader.readReserved(UInt32.self, "reserved field at byte 92")
+        var table: [(type: UInt16, flags: UInt16, offset: Int, length: Int)] = []
+        for _ in 0..<sectionCount {
+            table.append(
+                (
+                    try reader.read(UInt16.self, "section type"),
+                    try reader.read(UInt16.self, "section flags"),
+                    Int(try reader.read(UInt32.self, "section offset")),
+                    Int(try reader.read(UInt32.self, "section length"))
+                )
+            )
+        }
+        var seen: Set<UInt16> = []
+        for entry in table {
+            guard entry.flags <= Self.critical else {
+                throw .unsupported(what: "section flags", got: Int(entry.flags))
+            }
+            guard seen.insert(entry.type).inserted else {
+                throw .malformed(reason: "section \(entry.type) twice", offset: Self.headBytes)
+            }
+            try reader.align(to: Self.alignment, "padding between sections")
+            guard entry.offset == reader.offset, entry.length <= reader.remaining else {
+                throw .malformed(
+                    reason:
+                        "section \(entry.type) is at \(entry.offset) with \(entry.length) bytes",
+                    offset: reader.offset
+                )
+            }
+            guard let section = Section(rawValue: entry.type) else {
+                guard entry.flags & Self.critical == 0 else {
+                    throw .unsupported(what: "critical section", got: Int(entry.type))
+                }
+                try reader.skip(byteCount: entry.length, "section")
+                continue
+            }
+            try decode(section, byteCount: entry.length, &head, &reader)
+            let end = entry.offset + entry.length
+            guard reader.offset == end else {
+                throw .malformed(
+                    reason: "section \(entry.type) has \(end - reader.offset) bytes too many",
+                    offset: reader.offset
+                )
+            }
+        }
+        try checkComplete(head, seen)
+        return head.request
+    }
+
+    private func decodeHead(
+        _ reader: inout BodyReader,
+        _ dimensionsOf: (UInt32) -> Int?
+    ) throws(RequestError) -> Head {
+        let handle = try reader.read(UInt32.self, "handle")
+        guard let expected = dimensionsOf(handle) else { throw .unknownHandle(got: handle) }
+        let kindTag = try reader.read(UInt8.self, "query kind")
+        guard let kind = Kind(rawValue: kindTag) else {
+            throw .unsupported(what: "query kind", got: Int(kindTag))
+        }
+        let type = try decodeElementType(&reader)
+        let flags = HeadFlags(rawValue: try reader.read(UInt16.self, "query flags"))
+        guard flags.isSubset(of: .known) else {
+            throw .unsupported(what: "query flags", got: Int(flags.rawValue))
+        }
+        let dimensions = Int(try reader.read(UInt32.self, "dimensions"))
+        guard dimensions == (kind == .vectors ? expected : 0) else {
+            throw .wrongDimensions(got: dimensions, expected: kind == .vectors ? expected : 0)
+        }
+        let count = try reader.readCount(
+            "queries",
+            in: kind == .user ? 1...1 : Limits.queriesPerRequest
+        )
+        let k = try reader.readCount("k", in: Limits.results)
+        let beamWidth = try reader.readCount("beam width", in: 0...Limits.beamWidth.upperBound)
+        let rescoreCount = try reader.readCount("rescore count", in: Limits.rescoreCount)
+        let parts = ResultParts(rawValue: try reader.read(UInt32.self, "result parts"))
+        guard parts.isSubset(of: .known) else {
+            throw .unsupported(what: "result parts", got: Int(parts.rawValue))
+        }
+        let scoreFloor = try reader.readFiniteFloat("score floor")
+        try reader.readReserved(UInt32.self, "oversampling")
+        let user = try reader.read(UInt64.self, "user")
+        let minimumVersion = try reader.read(UInt64.self, "minimum version")
+        try reader.readReserved(UInt32.self, "visited limit")
+        try reader.readReserved(UInt32.self, "group field and cap")
+        try reader.readReserved(UInt64.self, "trace id")
+        try reader.readReserved(UInt64.self, "trace id")
+        try reader.readReserved(UInt64.self, "seed")
+        try checkAbsent(flags, rescoreCount, scoreFloor, user)
+        let request = SearchRequest(
+            handle: handle,
+            source: .user,
+            k: k,
+            beamWidth: beamWidth,
+            rescoreCount: flags.contains(.rescoreCount) ? rescoreCount : nil,
+            parts: parts,
+            scoreFloor: flags.contains(.scoreFloor) ? scoreFloor : nil,
+            user: flags.contains(.user) ? user : nil,
+            minimumVersion: minimumVersion
+        )
+        return Head(
+            request: request,
+            kind: kind,
+            type: type,
+            dimensions: dimensions,
+            count: count
+        )
+    }
+
+    /// A value without its flag is a client that means something and would not get it.
+    private func checkAbsent(
+        _ flags: HeadFlags,
+        _ rescoreCount: Int,
+        _ scoreFloor: Float,
+        _ user: UInt64
+    ) throws(RequestError) {
+        if !flags.contains(.rescoreCount), rescoreCount != 0 {
+            throw .malformed(reason: "a rescore count without its flag", offset: 24)
+        }
+        if !flags.contains(.scoreFloor), scoreFloor.bitPattern != 0 {
+            throw .malformed(reason: "a score floor without its flag", offset: 32)
+        }
+        if !flags.contains(.user), user != 0 {
+            throw .malformed(reason: "a user without its flag", offset: 40)
+        }
+    }
+
+    private func decode(
+        _ section: Section,
+        byteCount: Int,
+        _ head: inout Head,
+        _ reader: inout BodyReader
+    ) throws(RequestError) {
+        switch section {
+        case .vectors:
+            guard head.kind == .vectors else { throw unexpected("VECTORS", reader.offset) }
+            let vectors = try reader.readVectors(
+                head.type,
+                rows: head.count,
+                dimensions: head.dimensions
+            )
+            head.request.source = .vectors(vectors, count: head.count)
+        case .ids:
+            guard head.kind == .items else { throw unexpected("IDS", reader.offset) }
+            head.request.source = .items(
+                try reader.readColumn(ItemID.self, count: head.count, "ids")
+            )
+        case .exclude:
+            head.request.excluded = try decodeExcluded(byteCount: byteCount, &reader)
+        case .taste:
+            head.request.taste = try decodeTaste(&reader)
+        case .diversity:
+            head.request.diversity = try decodeDiversity(&reader)
+        }
+    }
+
+    private func unexpected(_ section: String, _ offset: Int) -> RequestError {
+        .malformed(reason: "section \(section) does not belong to this kind", offset: offset)
+    }
+
+    private func checkComplete(_ head: Head, _ seen: Set<UInt16>) throws(RequestError) {
+        let needed: Section? =
+            switch head.kind {
+            case .vectors: .vectors
+            case .items: .ids
+            case .user: nil
+            }
+        if let needed, !seen.contains(needed.rawValue) {
+            throw .malformed(reason: "section \(needed.rawValue) is missing", offset: 0)
+        }
+        guard head.kind == .vectors || head.type == .float32 else {
+            throw .malformed(reason: "an element type without vectors", offset: 5)
+        }
+        let needsUser = head.kind == .user || head.request.taste != nil
+        guard !needsUser || head.request.user != nil else { throw .missingUser }
+    }
+}
+
+extension V1 {
+    func encodeQuery(_ search: SearchRequest, _ writer: inout FrameWriter) {
+        let start = writer.count
+        var dimensions = 0
+        var count = 1
+        var kind = Kind.user
+        var sections: [Section] = []
+        switch search.source {
+        case .vectors(let vectors, let rows):
+            (kind, count) = (.vectors, rows)
+            dimensions = rows == 0 ? 0 : vectors.count / rows
+            sections.append(.vectors)
+        case .items(let ids):
+            (kind, count) = (.items, ids.count)
+            sections.append(.ids)
+        case .user: break
+        }
+        if !search.excluded.isEmpty { sections.append(.exclude) }
+        if search.taste != nil { sections.append(.taste) }
+        if search.diversity != nil { sections.append(.diversity) }
+        writer.reserve(512 + count * (dimensions * 4 + 8) + search.excluded.count * 8)
+        encodeHead(search, kind, dimensions, count, &writer)
+        writer.write(UInt32(sections.count))
+        writer.write(UInt32(0))
+        let table = writer.count
+        for section in sections {
+            writer.write(section.rawValue)
+            writer.write(Self.critical)
+            writer.write(UInt64(0))
+        }
+        for (index, section) in sections.enumerated() {
+            writer.align(to: Self.alignment, from: start)
+            let offset = writer.count
+            encode(section, search, &writer)
+            writer.patch(UInt32(offset - start), at: table + index * 12 + 4)
+            writer.patch(UInt32(clamping: writer.count - offset), at: table + index * 12 + 8)
+        }
+    }
+
+    private func encodeHead(
+        _ search: SearchRequest,
+        _ kind: Kind,
+        _ dimensions: Int,
+        _ count: Int,
+        _ writer: inout FrameWriter
+    ) {
+        var flags: HeadFlags = []
+        if search.user != nil { flags.insert(.user) }
+        if search.scoreFloor != nil { flags.insert(.scoreFloor) }
+        if search.rescoreCount != nil { flags.insert(.rescoreCount) }
+        writer.write(search.handle)
+        writer.write(kind.rawValue)
+        writer.write(ElementType.float32.rawValue)
+        writer.write(flags.rawValue)
+        writer.write(UInt32(clamping: dimensions))
+        writer.write(UInt32(clamping: count))
+        writer.write(UInt32(clamping: search.k))
+        writer.write(UInt32(clamping: search.beamWidth))
+        writer.write(UInt32(clamping: search.rescoreCount ?? 0))
+        writer.write(search.parts.rawValue)
+        writer.write(search.scoreFloor ?? 0)
+        writer.write(UInt32(0))
+        writer.write(search.user ?? 0)
+        writer.write(search.minimumVersion)
+        // Visited limit, group, trace and seed: 32 bytes without a use in this version.
+        for _ in 0..<4 { writer.write(UInt64(0)) }
+    }
+
+    private func encode(
+        _ section: Section,
+        _ search: SearchRequest,
+        _ writer: inout FrameWriter
+    ) {
+        switch section {
+        case .vectors:
+            if case .vectors(let vectors, _) = search.source { writer.write(column: vectors) }
+        case .ids:
+            if case .items(let ids) = search.source { writer.write(column: ids) }
+        case .exclude:
+            encodeExcluded(search.excluded, &writer)
+        case .taste:
+            if let taste = search.taste { encodeTaste(taste, &writer) }
+        case .diversity:
+            if let diversity = search.diversity { encodeDiversity(diversity, &writer) }
+        }
+    }
+}

@@ -1,0 +1,188 @@
+package import PalateModel
+
+/// Version 1 of the protocol: dispatch by opcode, and the frame around every body.
+///
+/// The facets are in the files beside this one, each with the two directions of its bodies together.
+package struct V1: WireVersion {
+    /// Stateless.
+    package init() {}
+
+    package var number: UInt16 { 1 }
+
+    package func decodeRequest(
+        _ header: FrameHeader,
+        _ body: RawSpan,
+        dimensionsOf: (_ handle: UInt32) -> Int?
+    ) throws(RequestError) -> Request {
+        try header.checkSupported(.allowedInRequests)
+        var reader = BodyReader(body)
+        let request = try decodeBody(header, &reader, dimensionsOf)
+        try reader.finish()
+        return request
+    }
+
+    private func decodeBody(
+        _ header: FrameHeader,
+        _ reader: inout BodyReader,
+        _ dimensionsOf: (UInt32) -> Int?
+    ) throws(RequestError) -> Request {
+        switch Opcode(rawValue: header.opcode) {
+        case .query: .query(try decodeQuery(&reader, dimensionsOf))
+        case .hello: .hello(try decodeHello(&reader))
+        case .ping: .ping(token: try reader.read(UInt64.self, "token"))
+        case .open: .open(name: try decodeName(&reader))
+        case .createCollection: .createCollection(try decodeSchema(&reader))
+        case .dropCollection: .dropCollection(name: try decodeName(&reader))
+        case .listCollections: .listCollections
+        case .collectionStats: .collectionStats(name: try decodeName(&reader))
+        case .get: .get(try decodeGet(&reader))
+        case .upsert: try decodeUpsert(&reader, dimensionsOf)
+        case .delete: try decodeDelete(&reader)
+        case .loadBegin: .loadBegin(try decodeLoadBegin(&reader))
+        case .loadData: .loadData(try decodeLoadData(header, &reader, dimensionsOf))
+        case .loadCommit: .loadCommit(try decodeLoadCommit(&reader))
+        case .event: try decodeEvents(&reader)
+        case .goAway, .error, nil:
+            throw .unsupported(what: "request opcode", got: Int(header.opcode))
+        }
+    }
+
+    package func encode(
+        _ request: Request,
+        _ options: FrameOptions,
+        into writer: inout FrameWriter
+    ) throws(RequestError) {
+        var options = options
+        if case .loadData = request { options.bodyChecksum = true }
+        let start = openFrame(request.opcode.rawValue, [], options, &writer)
+        switch request {
+        case .query(let search): encodeQuery(search, &writer)
+        case .hello(let hello): encodeHello(hello, &writer)
+        case .ping(let token): writer.write(token)
+        case .open(let name), .dropCollection(let name), .collectionStats(let name):
+            writer.write(text: name)
+        case .createCollection(let schema): encodeSchema(schema, &writer)
+        case .listCollections: break
+        case .get(let get): encodeGet(get, &writer)
+        case .upsert(let handle, let rows): encodeRows(handle, rows, &writer)
+        case .delete(let handle, let ids): encodeDelete(handle, ids, &writer)
+        case .loadBegin(let begin): encodeLoadBegin(begin, &writer)
+        case .loadData(let data): encodeLoadData(data, &writer)
+        case .loadCommit(let commit): encodeLoadCommit(commit, &writer)
+        case .events(let handle, let events): encodeEvents(handle, events, &writer)
+        }
+        try closeFrame(from: start, options, &writer)
+    }
+
+    package func decodeResponse(
+        _ header: FrameHeader,
+        _ body: RawSpan
+    ) throws(RequestError) -> Response {
+        try header.checkSupported(.allowedInResponses)
+        guard header.flags.contains(.response) else {
+            throw .malformed(reason: "a response without its flag", offset: 0)
+        }
+        var reader = BodyReader(body)
+        let response = try decodeBody(header, &reader)
+        try reader.finish()
+        return response
+    }
+
+    private func decodeBody(
+        _ header: FrameHeader,
+        _ reader: inout BodyReader
+    ) throws(RequestError) -> Response {
+        if header.flags.contains(.error) {
+            return .failure(opcode: header.opcode, try decodeReport(&reader))
+        }
+        return switch Opcode(rawValue: header.opcode) {
+        case .query: .results(try decodeResults(header, &reader))
+        case .hello: .welcome(try decodeWelcome(&reader))
+        case .ping: .pong(token: try reader.read(UInt64.self, "token"))
+        case .open: .opened(try decodeInfo(&reader))
+        case .createCollection: .created(try decodeInfo(&reader))
+        case .dropCollection: .dropped
+        case .listCollections: .collections(try decodeList(&reader))
+        case .collectionStats: .stats(try decodeStats(&reader))
+        case .get: .items(try decodeItems(&reader))
+        case .upsert: .upserted(try decodeReceipt(&reader))
+        case .delete: .deleted(try decodeReceipt(&reader))
+        case .loadBegin: .loadGranted(try decodeGrant(&reader))
+        case .loadData: .loadAcknowledged(try decodeAcknowledgement(&reader))
+        case .loadCommit: .loadCommitted(try decodeReceipt(&reader))
+        case .event: .eventsRecorded(try decodeReceipt(&reader))
+        case .goAway: .goAway(try decodeGoAway(&reader))
+        case .error, nil:
+            throw .unsupported(what: "response opcode", got: Int(header.opcode))
+        }
+    }
+
+    package func encode(
+        _ response: Response,
+        _ options: FrameOptions,
+        into writer: inout FrameWriter
+    ) throws(RequestError) {
+        var flags: FrameFlags = .response
+        if case .failure = response { flags.insert(.error) }
+        if case .results(let results) = response, results.isDegraded { flags.insert(.degraded) }
+        let start = openFrame(response.opcode, flags, options, &writer)
+        switch response {
+        case .results(let results): encodeResults(results, &writer)
+        case .welcome(let welcome): encodeWelcome(welcome, &writer)
+        case .pong(let token): writer.write(token)
+        case .opened(let info), .created(let info): encodeInfo(info, &writer)
+        case .dropped: break
+        case .collections(let infos): encodeList(infos, &writer)
+        case .stats(let stats): encodeStats(stats, &writer)
+        case .items(let items): encodeItems(items, &writer)
+        case .upserted(let receipt), .deleted(let receipt), .loadCommitted(let receipt),
+            .eventsRecorded(let receipt):
+            encodeReceipt(receipt, &writer)
+        case .loadGranted(let grant): encodeGrant(grant, &writer)
+        case .loadAcknowledged(let acknowledgement):
+            encodeAcknowledgement(acknowledgement, &writer)
+        case .failure(_, let report): encodeReport(report, &writer)
+        case .goAway(let goAway): encodeGoAway(goAway, &writer)
+        }
+        try closeFrame(from: start, options, &writer)
+    }
+
+    /// Appends a header whose length and checksums are filled in by `closeFrame`.
+    private func openFrame(
+        _ opcode: UInt8,
+        _ flags: FrameFlags,
+        _ options: FrameOptions,
+        _ writer: inout FrameWriter
+    ) -> Int {
+        let start = writer.count
+        var header = FrameHeader(
+            opcode: opcode,
+            flags: flags,
+            requestID: options.requestID,
+            microseconds: options.microseconds
+        )
+        if options.bodyChecksum { header.flags.insert(.bodyChecksum) }
+        header.encode(into: &writer)
+        return start
+    }
+
+    private func closeFrame(
+        from start: Int,
+        _ options: FrameOptions,
+        _ writer: inout FrameWriter
+    ) throws(RequestError) {
+        let body = start + FrameHeader.byteCount
+        let bodyLength = writer.count - body
+        guard bodyLength <= options.bodyBytesMax else {
+            writer.truncate(to: start)
+            throw .answerTooLarge(got: bodyLength, expected: options.bodyBytesMax)
+        }
+        writer.patch(UInt32(bodyLength), at: start + FrameHeader.bodyLengthOffset)
+        if options.bodyChecksum {
+            let checksum = writer.checksum(of: body..<writer.count)
+            writer.patch(checksum, at: start + FrameHeader.bodyChecksumOffset)
+        }
+        let end = start + FrameHeader.headerChecksumOffset
+        writer.patch(writer.checksum(of: start..<end), at: end)
+    }
+}
