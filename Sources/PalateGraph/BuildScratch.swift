@@ -12,6 +12,8 @@ struct BuildScratch: ~Copyable, Sendable {
     var links: [Ordinal] = []
     /// Their distances.
     var linkDistances: [Float] = []
+    /// One list to be published.
+    var published: [Link] = []
     /// Where each level's list starts in `links`, shape [levels + 1].
     var starts: [Int] = []
     /// Diverse links per level, shape [levels].
@@ -26,6 +28,22 @@ struct BuildScratch: ~Copyable, Sendable {
         starts.removeAll(keepingCapacity: true)
         diverseCounts.removeAll(keepingCapacity: true)
         starts.append(0)
+    }
+
+    /// Where the links of a level stand; they were kept from the top level down.
+    func range(level: Int) -> Range<Int> {
+        let depth = diverseCounts.count - 1 - level
+        return starts[depth]..<starts[depth + 1]
+    }
+
+    /// Copies a level's links to `published`, marking the one to `parent`; returns how many of
+    /// them are diverse.
+    mutating func copyList(level: Int, parent: Ordinal?) -> Int {
+        published.removeAll(keepingCapacity: true)
+        for position in range(level: level) {
+            published.append(Link(links[position], isTree: links[position] == parent))
+        }
+        return diverseCounts[diverseCounts.count - 1 - level]
     }
 
     /// Appends what the selection chose for the next level.

@@ -57,7 +57,7 @@ extension LiveGraph {
         var current = entry.level
         while current > level {
             let count =
-                arena.copy(best.ordinal, level: current, into: &scratch.list.rows)?.count ?? 0
+                arena.copyRows(best.ordinal, level: current, into: &scratch.list.rows)
             scratch.list.score(count: count, scorer)
             scratch.visitedCount += count
             let nearest = scratch.list.nearest(count: count)
