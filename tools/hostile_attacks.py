@@ -18,7 +18,7 @@ DIMENSIONS = 24
 # Codes of PROTOCOL.md's table.
 MALFORMED, UNSUPPORTED, OUT_OF_RANGE, UNKNOWN_COLLECTION, UNKNOWN_HANDLE = 1, 2, 3, 4, 5
 COLLECTION_EXISTS, BAD_NAME, UNKNOWN_CHOICE, WRONG_DIMENSIONS, BAD_COMPONENT = 6, 7, 8, 9, 10
-UNKNOWN_ITEM, MISSING_USER, NO_TASTE = 12, 13, 14
+UNEQUAL_COLUMNS, UNKNOWN_ITEM, MISSING_USER, NO_TASTE = 11, 12, 13, 14
 LOAD_SEQUENCE, STALE_EPOCH, LOAD_MISMATCH = 15, 16, 17
 BAD_MAGIC, HEADER_CHECKSUM, BODY_CHECKSUM, FRAME_TOO_LARGE = 128, 129, 130, 131
 HELLO_EXPECTED, HELLO_REPEATED, VERSION_MISMATCH, WRONG_SERVER, REQUEST_ID_ZERO = (
@@ -158,7 +158,7 @@ def truncated_bodies(context):
     with context.connect() as connection:
         for opcode, body in bodies:
             for cut in sorted({0, 1, 7, len(body) // 2, len(body) - 1}):
-                expect_refused(connection, opcode, body[:cut], MALFORMED)
+                expect_refused(connection, opcode, body[:cut], {MALFORMED, UNEQUAL_COLUMNS})
                 count += 1
             expect_refused(connection, opcode, body + b"\0", MALFORMED)
             count += 1
@@ -238,7 +238,7 @@ def bad_sections(context):
 def unknown_things(context):
     """Opcodes, collections, handles, items and users that there are not."""
     with context.connect() as connection:
-        opcodes = (0, 2, 12, 18, 34, 49, 50, 56, 64, 200, 255)
+        opcodes = (0, 2, 12, 18, 34, 49, 50, 56, 57, 63, 64, 200, 255)
         for opcode in opcodes:
             expect_refused(connection, opcode, bytes(8), UNSUPPORTED)
         expect_refused(connection, raw.PING, bytes(8), UNSUPPORTED, version=7)
