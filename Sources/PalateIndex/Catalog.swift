@@ -40,6 +40,19 @@ struct Catalog: Sendable {
         }
     }
 
+    /// 128 bits that name the data directory for as long as it exists.
+    func serverID() throws(IndexError) -> (low: UInt64, high: UInt64) {
+        let meta = meta
+        return try environment.read(failingWith: IndexError.self) {
+            transaction throws(IndexError) in
+            guard
+                let record = try transaction.record(
+                    CatalogRecord.self, meta, Format.MetaKey.catalog)
+            else { throw .missing(place: "catalog meta") }
+            return record.serverID
+        }
+    }
+
     /// Every collection, by name.
     func all() throws(IndexError) -> [CatalogEntry] {
         var entries: [CatalogEntry] = []
@@ -114,19 +127,25 @@ private struct CatalogRecord: FormatRecord {
     var magic = Format.magic
     var version = Format.version
     var nextID: UInt32 = 1
+    /// 128 random bits that name the directory, so that a client can tell two servers apart.
+    var serverID: (low: UInt64, high: UInt64)
 
-    init() {}
+    /// The record of a new directory.
+    init() { serverID = (.random(in: 1 ... .max), .random(in: 1 ... .max)) }
 
     init(from reader: inout ByteReader) throws(ByteReaderError) {
         magic = try reader.readUInt64()
         version = try reader.readUInt32()
         nextID = try reader.readUInt32()
+        serverID = (try reader.readUInt64(), try reader.readUInt64())
     }
 
     func write(to writer: inout ByteWriter) {
         writer.write(magic)
         writer.write(version)
         writer.write(nextID)
+        writer.write(serverID.low)
+        writer.write(serverID.high)
     }
 
     func check() throws(IndexError) {

@@ -51,6 +51,8 @@ package final class DataDirectory: Sendable {
 
     /// Where the data is.
     package let path: String
+    /// 128 random bits, the same for as long as the directory exists.
+    package let serverID: (low: UInt64, high: UInt64)
     private let options: DataDirectoryOptions
     private let lock: ProcessLock
     private let catalog: Catalog
@@ -72,6 +74,7 @@ package final class DataDirectory: Sendable {
             throw .storage(error)
         }
         catalog = try Catalog(path: path + "/catalog")
+        serverID = try catalog.serverID()
         let entries = try catalog.all()
         try removeOrphans(but: entries)
         for entry in entries {
