@@ -51,7 +51,8 @@ PK_INLINE uint8_t pk_code(float value, const pk_grid *grid) {
     float code = (scaled - grid->low) * grid->inverse;
     code = code > 0.0f ? code : 0.0f;
     code = code < 255.0f ? code : 255.0f;
-    return (uint8_t)__builtin_rintf(code);
+    // Floats from 2^23 on are whole: the sum rounds, ties to even.
+    return (uint8_t)((code + 0x1p23f) - 0x1p23f);
 }
 
 // Adds one code to the sums: at most 16,384 * 255^2 = 1.07e9 < 2^31.

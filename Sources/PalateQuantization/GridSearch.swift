@@ -4,7 +4,7 @@ internal import PalateModel
 /// Chooses the grid of 8-bit codes from a sample.
 ///
 /// Whole numbers within a span of 255 get step 1 and no loss. Otherwise each end of the grid is one
-/// of a few quantiles, chosen in turn to minimise the squared error: clipping a few outliers makes
+/// of a few quantiles, chosen in turn to minimise the mean |x - decoded x|: clipping a few outliers makes
 /// the step finer for all others.
 struct GridSearch {
     let dimensions: Int
@@ -20,6 +20,7 @@ struct GridSearch {
 
     /// Values the search judges a grid by, and rows the reported error is measured on.
     private static let valuesJudged = 65_536
+    private static let columnsJudged = 64
     private static let rowsMeasured = 2_048
 
     /// Shares of the values that may lie beyond one end; 0 is the sample's extreme.
@@ -53,10 +54,11 @@ struct GridSearch {
         if isWhole, extremes.high - extremes.low <= 255 {
             return CodeGrid(low: Self.wholeLow(extremes.low, extremes.high), step: 1)
         }
-        let values = judgedValues(sample).sorted()
+        let values = judgedValues(sample)
+        let sorted = values.sorted()
         let start = makeGrid(extremes.low, extremes.high)
         var best = (
-            error: Self.error(of: start, on: values), low: extremes.low, high: extremes.high
+            error: error(of: start, on: values), low: extremes.low, high: extremes.high
         )
         for end in [true, false, true, false] {
             for share in Self.clipped {
@@ -64,12 +66,12 @@ struct GridSearch {
                 var low = best.low
                 var high = best.high
                 if end {
-                    high = share == 0 ? extremes.high : values[values.count - 1 - skipped]
+                    high = share == 0 ? extremes.high : sorted[values.count - 1 - skipped]
                 } else {
-                    low = share == 0 ? extremes.low : values[skipped]
+                    low = share == 0 ? extremes.low : sorted[skipped]
                 }
                 guard low < high else { continue }
-                let error = Self.error(of: makeGrid(low, high), on: values)
+                let error = error(of: makeGrid(low, high), on: values)
                 if error < best.error { best = (error, low, high) }
             }
         }
@@ -120,7 +122,7 @@ struct GridSearch {
     /// Values drawn all over the sample, always the same ones.
     private mutating func judgedValues(_ sample: Span<Float>) -> [Float] {
         let count = sample.count / dimensions
-        let perRow = min(dimensions, 64)
+        let perRow = min(dimensions, Self.columnsJudged)
         let rows = min(count, Self.valuesJudged / perRow)
         var values: [Float] = []
         values.reserveCapacity(rows * perRow)
@@ -142,13 +144,24 @@ struct GridSearch {
         return CodeGrid(low: low, step: min(step, steps.upperBound))
     }
 
-    /// The sum of squared errors of values on a grid.
-    private static func error(of grid: CodeGrid, on values: [Float]) -> Double {
+    /// The sum over judged rows of |x - x on the grid|.
+    ///
+    /// Norms, not their squares: one wild value must not buy a coarse grid for all others.
+    private func error(of grid: CodeGrid, on values: [Float]) -> Double {
+        let perRow = min(dimensions, Self.columnsJudged)
+        let inverse = 1 / grid.step
         var sum = 0.0
-        for value in values {
-            let code = ((value - grid.low) / grid.step).rounded(.toNearestOrEven)
-            let difference = value - (grid.low + grid.step * min(max(code, 0), 255))
-            sum += Double(difference * difference)
+        for start in stride(from: 0, to: values.count, by: perRow) {
+            var squares: Float = 0
+            for position in start..<start + perRow {
+                let value = values[position]
+                let code = min(max((value - grid.low) * inverse, 0), 255)
+                // Adding and taking away 2^23 rounds to a whole number, ties to even.
+                let rounded = (code + 0x1p23) - 0x1p23
+                let difference = value - (grid.low + grid.step * rounded)
+                squares += difference * difference
+            }
+            sum += Double(squares.squareRoot())
         }
         return sum
     }
