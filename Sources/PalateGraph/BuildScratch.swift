@@ -14,6 +14,8 @@ struct BuildScratch: ~Copyable, Sendable {
     var linkDistances: [Float] = []
     /// One list to be published.
     var published: [Link] = []
+    /// Rows met on a walk of the spanning tree.
+    var treeWalk: [Ordinal] = []
     /// Where each level's list starts in `links`, shape [levels + 1].
     var starts: [Int] = []
     /// Diverse links per level, shape [levels].
@@ -38,12 +40,26 @@ struct BuildScratch: ~Copyable, Sendable {
 
     /// Copies a level's links to `published`, marking the one to `parent`; returns how many of
     /// them are diverse.
-    mutating func copyList(level: Int, parent: Ordinal?) -> Int {
+    ///
+    /// A parent that was not chosen takes the last place of a full list.
+    mutating func copyList(level: Int, parent: Ordinal?, degreeMax: Int) -> Int {
         published.removeAll(keepingCapacity: true)
+        var hasParent = parent == nil
         for position in range(level: level) {
-            published.append(Link(links[position], isTree: links[position] == parent))
+            let isParent = links[position] == parent
+            published.append(Link(links[position], isTree: isParent))
+            hasParent = hasParent || isParent
         }
-        return diverseCounts[diverseCounts.count - 1 - level]
+        let diverseCount = diverseCounts[diverseCounts.count - 1 - level]
+        guard let parent, !hasParent else { return diverseCount }
+        if published.count == degreeMax { published.removeLast() }
+        published.append(Link(parent, isTree: true))
+        return min(diverseCount, published.count - 1)
+    }
+
+    /// Adds a row to the walk of the tree, once.
+    mutating func enqueue(_ ordinal: Ordinal) {
+        if search.visit(ordinal) { treeWalk.append(ordinal) }
     }
 
     /// Appends what the selection chose for the next level.

@@ -66,31 +66,64 @@ enum NodeLinker {
         }
     }
 
-    /// Publishes level 0 and ties the node to the spanning tree.
+    /// Publishes level 0 and ties the node to the spanning tree; both ends keep that link for ever.
     ///
-    /// The parent is the nearest chosen link whose list is not half full of tree links; both ends
-    /// keep the link for ever. With mean degree 2 in the tree, a parent is at hand.
+    /// The parent is the nearest chosen link whose list is not half full of tree links. Where all
+    /// are, the tree is walked from the nearest on: its leaves have room, whatever M.
     private static func joinTree<P: PairScorer & ~Copyable>(
         _ node: Ordinal,
         _ graph: LiveGraph,
         _ row: borrowing SelectedRow<P>,
         _ scratch: inout BuildScratch
     ) {
-        for position in scratch.range(level: 0) {
+        let chosen = scratch.range(level: 0)
+        for position in chosen where hasRoom(scratch.links[position], half: true, graph) {
             let parent = scratch.links[position]
-            guard graph.arena.treeDegree(of: parent) < graph.parameters.neighbours else { continue }
-            publish(node, level: 0, parent: parent, graph, &scratch)
-            let isTaken = scratch.offer.offer(
-                Link(node, isTree: true),
-                at: scratch.linkDistances[position],
-                to: parent,
-                level: 0,
-                in: graph,
-                row.pairs
-            )
-            if isTaken { return }
+            if tie(node, to: parent, scratch.linkDistances[position], graph, row, &scratch) {
+                return
+            }
         }
-        publish(node, level: 0, parent: nil, graph, &scratch)
+        scratch.search.beginVisit(count: graph.count)
+        scratch.treeWalk.removeAll(keepingCapacity: true)
+        for position in chosen { scratch.enqueue(scratch.links[position]) }
+        var next = 0
+        while next < scratch.treeWalk.count {
+            let parent = scratch.treeWalk[next]
+            next += 1
+            if hasRoom(parent, half: false, graph) {
+                let distance = graph.distance(to: parent, row, &scratch.search)
+                if tie(node, to: parent, distance, graph, row, &scratch) { return }
+            }
+            for link in graph.list(of: parent, level: 0).links where link.isTree {
+                scratch.enqueue(link.ordinal)
+            }
+        }
+    }
+
+    /// Whether a list can take one more tree link and still change.
+    private static func hasRoom(_ node: Ordinal, half: Bool, _ graph: LiveGraph) -> Bool {
+        let neighbours = graph.parameters.neighbours
+        return graph.arena.treeDegree(of: node) < (half ? neighbours : 2 * neighbours - 1)
+    }
+
+    /// Publishes the node's own list with its parent, and offers the node to the parent.
+    private static func tie<P: PairScorer & ~Copyable>(
+        _ node: Ordinal,
+        to parent: Ordinal,
+        _ distance: Float,
+        _ graph: LiveGraph,
+        _ row: borrowing SelectedRow<P>,
+        _ scratch: inout BuildScratch
+    ) -> Bool {
+        publish(node, level: 0, parent: parent, graph, &scratch)
+        return scratch.offer.offer(
+            Link(node, isTree: true),
+            at: distance,
+            to: parent,
+            level: 0,
+            in: graph,
+            row.pairs
+        )
     }
 
     /// Searches each level from the top and keeps the links it would have there.
@@ -129,7 +162,11 @@ enum NodeLinker {
         _ graph: LiveGraph,
         _ scratch: inout BuildScratch
     ) {
-        let diverseCount = scratch.copyList(level: level, parent: parent)
+        let diverseCount = scratch.copyList(
+            level: level,
+            parent: parent,
+            degreeMax: graph.parameters.degreeMax(level: level)
+        )
         guard let state = graph.arena.state(of: node, level: level) else { return }
         _ = graph.arena.replace(
             node,
