@@ -34,7 +34,9 @@ private func replacing<Result>(
 }
 
 @Suite struct FailureTests {
-    @Test func `deletes and reads while the map is full, and writes again once it has grown`() throws {
+    @Test func `deletes and reads while the map is full, and writes again once it has grown`()
+        throws
+    {
         let fixture = Fixture(mapBytes: 1 << 20)
         let environment = try fixture.open()
         let table = try environment.table("rows", key: UInt64.self, creates: true)
