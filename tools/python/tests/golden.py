@@ -10,6 +10,7 @@ import numpy as np
 
 from palate import EVENT_TYPES
 from palate import _codec as codec
+from palate._crc32c import flat
 
 DIRECTORY = Path(__file__).resolve().parents[3] / "Tests" / "Fixtures" / "wire-1"
 FRAMES: list[dict[str, Any]] = json.loads((DIRECTORY / "frames.json").read_text())
@@ -105,4 +106,4 @@ def encode(frame: dict[str, Any]) -> bytes:
     header = codec.encode_header(
         frame["opcode"], frame["request_id"], frame["microseconds"], parts, frame["body_crc"]
     )
-    return header + b"".join(bytes(memoryview(part).cast("B")) if memoryview(part).nbytes else b"" for part in parts)
+    return header + b"".join(map(flat, parts))

@@ -1,6 +1,6 @@
 """Bodies of PROTOCOL.md, version 1: values to buffers and bytes to values. No sockets.
 
-A request body is a list of buffers that go out in one gather write, so that vectors are never copied.
+A request body is a list of buffers that go out in one gather write: large vectors are not copied.
 """
 
 from __future__ import annotations
@@ -14,11 +14,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ._crc32c import crc32c, crc32c_small
+from ._crc32c import Buffer, crc32c, crc32c_small, flat
 from .errors import ConnectionFailed, PalateError, error_from_report
 from .types import SCORE_PARTS, Collection, Floats, Ids, Items, Receipt, Results
 
-Buffer = bytes | memoryview | npt.NDArray[Any]
 Body = list[Buffer]
 
 MAGIC = b"PLT1"
@@ -42,7 +41,7 @@ _STATS = (
 
 def byte_count(body: Body) -> int:
     """Bytes of all buffers."""
-    return sum(memoryview(part).nbytes for part in body)
+    return sum(len(flat(part)) for part in body)
 
 
 @dataclass(frozen=True)
@@ -137,7 +136,7 @@ def as_ids(ids: npt.ArrayLike) -> Ids:
     array = np.atleast_1d(np.asarray(ids))
     if array.dtype.kind in "fO" and isinstance(ids, Sequence):
         # numpy makes floats of lists with numbers of 2**63 and more.
-        array = np.array([operator.index(number) for number in ids], np.uint64)
+        array = np.array([operator.index(number) for number in ids], np.uint64)  # type: ignore[arg-type]
     if array.size == 0:
         return np.empty(0, "<u8")
     if array.ndim != 1 or array.dtype.kind not in "iu":
@@ -294,13 +293,13 @@ class _Reader:
 
     def column(self, dtype: str, count: int) -> npt.NDArray[Any]:
         size = np.dtype(dtype).itemsize * count
-        return np.frombuffer(self.bytes(size), dtype)
+        return np.frombuffer(self.take(size), dtype)
 
     def unpack(self, layout: str | struct.Struct) -> tuple[Any, ...]:
         layout = struct.Struct(layout) if isinstance(layout, str) else layout
-        return layout.unpack(self.bytes(layout.size))
+        return layout.unpack(self.take(layout.size))
 
-    def bytes(self, count: int) -> memoryview:
+    def take(self, count: int) -> memoryview:
         if count < 0 or self.offset + count > len(self.body):
             raise ConnectionFailed(f"an answer of {len(self.body)} bytes is too short")
         part = self.body[self.offset : self.offset + count]
@@ -308,7 +307,7 @@ class _Reader:
         return part
 
     def text(self, count: int) -> str:
-        return str(self.bytes(count), "utf-8")
+        return str(self.take(count), "utf-8")
 
     def payloads(self, count: int, size: int) -> list[bytes]:
         lengths = self.column("<u4", count)
@@ -317,9 +316,9 @@ class _Reader:
     def split(self, lengths: npt.NDArray[Any], size: int) -> list[bytes]:
         if int(lengths.sum(dtype=np.uint64)) != size:
             raise ConnectionFailed("an answer's payload lengths do not add up")
-        content = bytes(self.bytes(size))
+        content = bytes(self.take(size))
         ends = np.cumsum(lengths, dtype=np.int64).tolist()
-        return [content[start:end] for start, end in zip([0, *ends], ends)]
+        return [content[start:end] for start, end in zip([0, *ends], ends, strict=False)]
 
     def finish(self) -> None:
         if self.offset != len(self.body):
@@ -389,7 +388,7 @@ def decode_stats(body: memoryview) -> dict[str, int]:
     reader = _Reader(body)
     values = reader.unpack("<10Q")
     reader.finish()
-    return dict(zip(_STATS, values))
+    return dict(zip(_STATS, values, strict=True))
 
 
 def decode_receipt(body: memoryview) -> Receipt:
@@ -470,9 +469,9 @@ def decode_results(header: Header, body: memoryview, k: int) -> Results:
     if terms is not None:
         columns = np.ascontiguousarray(terms.T)
         results.parts = {
-            term: _dense(column, mask, shape, 0) for term, column in zip(SCORE_PARTS, columns)
+            term: _dense(column, mask, shape, 0) for term, column in zip(SCORE_PARTS, columns, strict=True)
         }
     if payloads is not None:
         bounds = offsets.tolist()
-        results.payloads = [payloads[a:b] for a, b in zip(bounds, bounds[1:])]
+        results.payloads = [payloads[a:b] for a, b in zip(bounds, bounds[1:], strict=False)]
     return results

@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass
 
 from . import _codec as codec
+from ._crc32c import flat
 from .errors import ConnectionFailed, PalateError, TimedOut
 
 _READ_BYTES = 256 << 10
@@ -41,15 +42,18 @@ class Connection:
         self._received = bytearray()
         self._consumed = 0
         self._largest_body = codec.BODY_BYTES_BEFORE_HELLO
+        self._in_flight = 1
         self._socket = _connect(address, timeout)
         self._socket.setblocking(False)
         try:
-            request = self.send(codec.HELLO, codec.hello("palate-python 0.1", largest_body, server_id))
+            hello = codec.hello("palate-python 0.1", largest_body, server_id)
+            request = self.send(codec.HELLO, hello)
             self.welcome = codec.decode_welcome(self.wait(request).body)
         except BaseException:
             self.close()
             raise
         self._largest_body = self.welcome.largest_body
+        self._in_flight = self.welcome.requests_in_flight
 
     @property
     def largest_body(self) -> int:
@@ -66,23 +70,21 @@ class Connection:
         self._socket.close()
 
     def send(self, opcode: int, body: codec.Body, budget: float = 0.0) -> int:
-        """Sends a request and returns its id; reads answers meanwhile, so that neither side stalls."""
-        limit = self.welcome.requests_in_flight if hasattr(self, "welcome") else 1
+        """Sends a request and returns its id; reads meanwhile, so that neither side stalls."""
         deadline = time.monotonic() + self.timeout
-        while len(self._waiting) >= limit:
+        while len(self._waiting) >= self._in_flight:
             self._progress([], deadline)
         length = codec.byte_count(body)
         if length > self._largest_body:
             raise ValueError(f"a request of {length} bytes, the server takes {self._largest_body}")
         request = self._take_id()
         if length <= _JOIN_BYTES:
-            body = [b"".join(body)]
+            body = [b"".join(map(flat, body))]
         checksum = self.checksum or opcode == codec.LOAD_DATA
         micros = min(int(budget * 1e6), 0xFFFFFFFF)
         header = codec.encode_header(opcode, request, micros, body, checksum)
-        if length <= _JOIN_BYTES:
-            body, header = [header + body[0]], b""
-        pending = [memoryview(part).cast("B") for part in (header, *body) if memoryview(part).nbytes]
+        parts = [header + flat(body[0])] if length <= _JOIN_BYTES else [header, *body]
+        pending = [part for part in map(flat, parts) if len(part)]
         self._waiting.add(request)
         while pending:
             self._progress(pending, deadline)

@@ -1,12 +1,14 @@
 """CRC-32C (Castagnoli) of large buffers with numpy alone.
 
-The checksum is linear, and processing a message word by word is ``state = A(state ^ word)`` with a linear
-operator ``A`` (advance over four zero bytes). So a word may be moved ``W`` words towards the end if
-``A**W`` is applied to it: a message of many rows of ``W`` words folds, row by row and with all columns at once, into a
-message of ``W`` words with the same checksum. ``A**W`` is two tables of 65,536 entries. What is left, at most 1 KiB, is one
-look-up per byte in a table by distance from the end, and one xor over all of them.
+The checksum is linear, and processing a message word by word is ``state = A(state ^ word)`` with a
+linear operator ``A`` (advance over four zero bytes). So a word may be moved ``W`` words towards the
+end if ``A**W`` is applied to it: a message of many rows of ``W`` words folds, row by row and with
+all columns at once, into a message of ``W`` words with the same checksum. ``A**W`` is two tables of
+65,536 entries. What is left, at most 1 KiB, is one look-up per byte in a table by distance from the
+end, and one xor over all of them.
 
-Measured on one Zen 4 core, in microseconds: 6 for 256 B, 25 for 3 KiB, 900 for 1 MiB, 10,700 for 16 MiB (1.5 GB/s).
+Measured on one Zen 4 core: 6 us for 256 B, 25 us for 3 KiB, 0.9 ms for 1 MiB, 10.7 ms for 16 MiB
+(1.5 GB/s).
 """
 
 from __future__ import annotations
@@ -52,7 +54,8 @@ def _apply(columns: _Words, value: _Words) -> _Words:
     """An operator, given by the images of the 32 bits, on many values."""
     result = np.zeros_like(value)
     for bit in range(32):
-        result ^= np.where((value >> np.uint32(bit)) & np.uint32(1) == 1, columns[bit], np.uint32(0))
+        is_set = (value >> np.uint32(bit)) & np.uint32(1)
+        result ^= is_set * columns[bit]
     return result
 
 
@@ -90,8 +93,8 @@ _Bytes = npt.NDArray[np.uint8]
 def _fold(message: _Bytes, start: _Bytes, width: int) -> _Bytes:
     """Folds a message into one row of ``width`` words.
 
-    ``message`` has a multiple of 4 bytes, more than a row; ``start`` are the 4 bytes of the initial state, which
-    the first word takes in.
+    ``message`` has a multiple of 4 bytes, more than a row; ``start`` are the 4 bytes of the initial
+    state, which the first word takes in.
     """
     low, high = _fold_tables(width)
     row_bytes = width * 4
@@ -115,14 +118,22 @@ def _fold(message: _Bytes, start: _Bytes, width: int) -> _Bytes:
     return row
 
 
-def crc32c(data: bytes | bytearray | memoryview | npt.NDArray[Any], seed: int = 0) -> int:
+Buffer = bytes | bytearray | memoryview | npt.NDArray[Any]
+
+
+def flat(data: Buffer) -> memoryview:
+    """The bytes of a contiguous buffer, not copied."""
+    view = memoryview(data)  # type: ignore[arg-type]
+    # A view with a zero in its shape cannot be cast.
+    return view.cast("B") if view.nbytes else memoryview(b"")
+
+
+def crc32c(data: Buffer, seed: int = 0) -> int:
     """CRC-32C of a contiguous buffer.
 
     Continuable: ``crc32c(b, crc32c(a))`` is the checksum of ``a + b``.
     """
-    view = memoryview(data)
-    # A view with a zero in its shape cannot be cast, and has nothing to check.
-    view = view.cast("B") if view.nbytes else memoryview(b"")
+    view = flat(data)
     if len(view) < _SMALL_BYTES:
         return crc32c_small(bytes(view), seed)
     odd = len(view) % 4

@@ -36,7 +36,7 @@ _QUERY_OVERHEAD = 1024
 class Client:
     """A connection to a Palate server, opened by the first call and reopened after a failure.
 
-    Calls block. Batches travel in one frame where they fit, else in several that are in flight together.
+    Calls block. Batches travel in one frame where they fit, else in several at once in flight.
     Threads may share a client: a lock lets one call through at a time.
     """
 
@@ -55,7 +55,7 @@ class Client:
         Args:
             address: ``host:port`` or ``unix:/path``.
             timeout: seconds until a call gives up, with TimedOut.
-            budget: seconds a search may take before it answers with what it has; 0 = the server's default.
+            budget: seconds until a search answers with what it has; 0 = the server's default.
             checksum: send and ask for CRC32C of bodies; loads have them in any case.
             largest_body: bytes of a frame's body to ask for; the server may say less.
             server_id: 32 hexadecimal digits of the only server to talk to.
@@ -197,9 +197,9 @@ class Client:
             k: results per query.
             beam: ef; None = the server chooses.
             rescore: candidates to rescore from full vectors; None = the server chooses.
-            taste: True for the default weights, or weights and switches by name: ``query``, ``taste``, ``graph``,
-                ``popularity``, ``negative``, ``candidates``, ``exclude_seen``.
-            diversity: 0 to 1, or a dict of ``diversity``, ``method`` (``ssd`` or ``mmr``) and ``pool``.
+            taste: True for the default weights, or weights and switches by name: ``query``,
+                ``taste``, ``graph``, ``popularity``, ``negative``, ``candidates``, ``exclude_seen``.
+            diversity: 0 to 1, or a dict of ``diversity``, ``method`` (``ssd`` or ``mmr``), ``pool``.
             exclude: ids that must not come back.
             payload: return payloads.
             parts: return the terms of each score.
@@ -211,7 +211,7 @@ class Client:
         if vectors is None and ids is None and user is None:
             raise ValueError("a query needs vectors, ids or a user")
         weights = {} if taste is True else taste
-        knob = diversity if isinstance(diversity, dict) or diversity is None else {"diversity": diversity}
+        knob = {"diversity": diversity} if isinstance(diversity, (int, float)) else diversity
         options = codec.QueryOptions(
             k=k,
             beam=beam or 0,
@@ -350,8 +350,8 @@ class Client:
     ) -> Receipt:
         """Loads many rows, exactly once even where the client or the server dies on the way.
 
-        To be able to resume, give ``loader_id`` and ``epoch``, and after the failure call again with the same
-        arguments and ``resume=True``: rows that are durable are not sent again.
+        To be able to resume, give ``loader_id`` and ``epoch``, and after the failure call again with
+        the same arguments and ``resume=True``: rows that are durable are not sent again.
 
         Args:
             name: the collection.
@@ -495,7 +495,8 @@ class Client:
             # Payloads made it larger than could be known.
             if min(size, count) == 1:
                 raise
-            return self._query_slices(handle, options, vectors, ids, (min(size, count) + 1) // 2, count)
+            half = (min(size, count) + 1) // 2
+            return self._query_slices(handle, options, vectors, ids, half, count)
         return join_results(
             [codec.decode_results(answer.header, answer.body, options.k) for answer in answers]
         )
@@ -510,7 +511,7 @@ class Client:
             if min(size, len(ids)) <= 1:
                 raise
             return self._get(handle, ids, vectors, (min(size, len(ids)) + 1) // 2)
-        parts = [codec.decode_items(ids[s], answer.body) for s, answer in zip(slices, answers)]
+        parts = [codec.decode_items(ids[s], answer.body) for s, answer in zip(slices, answers, strict=True)]
         if len(parts) == 1:
             return parts[0]
         return Items(
@@ -518,7 +519,7 @@ class Client:
             np.concatenate([part.found for part in parts]),
             np.concatenate([part.versions for part in parts]),
             [payload for part in parts for payload in part.payloads],
-            np.concatenate([part.vectors for part in parts]) if vectors else None,  # type: ignore[misc]
+            np.concatenate([part.vectors for part in parts]) if vectors else None,
         )
 
     def _send_load(

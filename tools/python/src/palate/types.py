@@ -19,7 +19,8 @@ SCORE_PARTS = ("query", "taste", "graph", "popularity", "negative")
 EVENT_TYPES: dict[str, int] = {
     name: value
     for value, name in enumerate(
-        "impression view closeup click long-click save share cart purchase skip unsave hide report".split()
+        "impression view closeup click long-click save share cart purchase skip unsave hide "
+        "report".split()
     )
 }
 
