@@ -60,9 +60,8 @@ class Peer:
             except OSError:
                 return
             self.connections += 1
-            with connection:
-                with contextlib.suppress(OSError, EOFError):
-                    self._talk(connection)
+            with connection, contextlib.suppress(OSError, EOFError):
+                self._talk(connection)
 
     def _talk(self, connection: socket.socket) -> None:
         stream = connection.makefile("rb")

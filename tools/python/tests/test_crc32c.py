@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -33,11 +34,15 @@ def test_it_takes_arrays_of_any_type_and_views() -> None:
     assert crc32c(np.empty((0, 4), np.float32)) == 0
 
 
-def test_a_large_buffer_is_checked_at_300_megabytes_per_second() -> None:
-    data = bytes(16 << 20)
-    seconds = []
-    for _ in range(5):
-        start = time.perf_counter()
-        crc32c(data)
-        seconds.append(time.perf_counter() - start)
-    assert len(data) / min(seconds) > 300e6
+def test_it_is_twenty_times_as_fast_as_the_byte_loop() -> None:
+    # 300 MB/s on a machine whose byte loop does 15; as a ratio, because machines are shared.
+    def seconds_per_byte(check: Callable[[bytes], int], data: bytes) -> float:
+        seconds = []
+        for _ in range(5):
+            start = time.perf_counter()
+            check(data)
+            seconds.append(time.perf_counter() - start)
+        return min(seconds) / len(data)
+
+    slow = seconds_per_byte(crc32c_small, bytes(100_000))
+    assert seconds_per_byte(crc32c, bytes(8 << 20)) < slow / 20

@@ -469,7 +469,8 @@ def decode_results(header: Header, body: memoryview, k: int) -> Results:
     if terms is not None:
         columns = np.ascontiguousarray(terms.T)
         results.parts = {
-            term: _dense(column, mask, shape, 0) for term, column in zip(SCORE_PARTS, columns, strict=True)
+            term: _dense(column, mask, shape, 0)
+            for term, column in zip(SCORE_PARTS, columns, strict=True)
         }
     if payloads is not None:
         bounds = offsets.tolist()

@@ -198,8 +198,9 @@ class Client:
             beam: ef; None = the server chooses.
             rescore: candidates to rescore from full vectors; None = the server chooses.
             taste: True for the default weights, or weights and switches by name: ``query``,
-                ``taste``, ``graph``, ``popularity``, ``negative``, ``candidates``, ``exclude_seen``.
-            diversity: 0 to 1, or a dict of ``diversity``, ``method`` (``ssd`` or ``mmr``), ``pool``.
+                ``taste``, ``graph``, ``popularity``, ``negative``, ``candidates`` and
+                ``exclude_seen``.
+            diversity: 0 to 1, or a dict of ``diversity``, ``method`` (``ssd``, ``mmr``), ``pool``.
             exclude: ids that must not come back.
             payload: return payloads.
             parts: return the terms of each score.
@@ -350,8 +351,8 @@ class Client:
     ) -> Receipt:
         """Loads many rows, exactly once even where the client or the server dies on the way.
 
-        To be able to resume, give ``loader_id`` and ``epoch``, and after the failure call again with
-        the same arguments and ``resume=True``: rows that are durable are not sent again.
+        To be able to resume, give ``loader_id`` and ``epoch``, and after the failure call again
+        with the same arguments and ``resume=True``: durable rows are not sent again.
 
         Args:
             name: the collection.
@@ -511,7 +512,10 @@ class Client:
             if min(size, len(ids)) <= 1:
                 raise
             return self._get(handle, ids, vectors, (min(size, len(ids)) + 1) // 2)
-        parts = [codec.decode_items(ids[s], answer.body) for s, answer in zip(slices, answers, strict=True)]
+        parts = [
+            codec.decode_items(ids[part], answer.body)
+            for part, answer in zip(slices, answers, strict=True)
+        ]
         if len(parts) == 1:
             return parts[0]
         return Items(
