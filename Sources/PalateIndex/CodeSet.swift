@@ -1,4 +1,5 @@
 import PalateModel
+package import PalateKernels
 package import PalateQuantization
 
 /// A trained quantizer and the codes it made; a query keeps the one it started with.
@@ -10,13 +11,20 @@ package final class CodeSet: Sendable {
     package let quantizer: any Quantizer
     /// The codes, row by ordinal.
     package let rows: CodeRows
+    /// Float kernels of the level in use.
+    package let kernels: KernelTable
     /// Rows that existed when the quantizer was trained.
     let trainedRows: Int
 
-    /// - Throws: `outOfAddressSpace`.
+    /// - Throws: `outOfAddressSpace`, or a kernel level that is not there.
     init(quantizer: any Quantizer, trainedRows: Int, capacity: Int) throws(IndexError) {
         guard let rows = CodeRows(codeBytes: quantizer.codeBytes, capacity: capacity) else {
             throw .outOfAddressSpace(bytes: quantizer.codeBytes * capacity)
+        }
+        do {
+            kernels = try KernelTable.selected()
+        } catch {
+            throw .quantization(.kernels(error))
         }
         self.quantizer = quantizer
         self.rows = rows

@@ -22,7 +22,7 @@ struct CodeSimilarity: ItemSimilarity {
             }
             let compared = codes.unitVector(of: other)
             similarities.append(
-                KernelTable.best.innerProduct(vector.span, compared.span))
+                codes.kernels.innerProduct(vector.span, compared.span))
         }
         return true
     }
@@ -43,8 +43,7 @@ extension CodeSet {
     package func decodeUnit(_ ordinal: Ordinal, into vector: inout MutableSpan<Float>) {
         let rows = rows
         quantizer.decode(rows.row(ordinal), into: &vector)
-        let squares = KernelTable.best.innerProduct(
-            vector.span, vector.span)
+        let squares = kernels.innerProduct(vector.span, vector.span)
         guard squares > 0 else { return }
         let scale = 1 / squares.squareRoot()
         for index in vector.indices { vector[index] *= scale }

@@ -28,25 +28,17 @@ enum CollectionOpening {
     static func open(_ store: GenerationStore, buildThreads: Int) throws(IndexError)
         -> CollectionParts
     {
-        let schema = store.schema
-        let metric: any Metric
-        do {
-            metric = try MetricRegistry.named(schema.metric)
-        } catch {
-            throw .quantization(error)
-        }
+        let metric = try metric(of: store)
         let capacity = Limits.itemsPerCollection
-        let parameters = GraphParameters(
-            neighbours: schema.neighbours, buildBeamWidth: schema.buildBeamWidth, seed: store.seed)
-        guard let graph = LiveGraph(parameters: parameters, capacity: capacity),
-            let items = ItemColumn(capacity: capacity)
-        else { throw .outOfAddressSpace(bytes: capacity * 8) }
+        let graph = try makeGraph(store, capacity: capacity)
+        guard let items = ItemColumn(capacity: capacity) else {
+            throw .outOfAddressSpace(bytes: capacity * 8)
+        }
         let (counters, record) = try store.environment.read(failingWith: IndexError.self) {
             transaction throws(IndexError) in
             (
                 try store.counters(transaction),
-                try transaction.record(GraphRecord.self, store.meta, Format.MetaKey.graph)
-                    ?? GraphRecord()
+                try store.graphRecord(transaction)
             )
         }
         guard record.watermark <= counters.rowCount else {
@@ -74,6 +66,42 @@ enum CollectionOpening {
         return CollectionParts(
             store: store, graph: graph, items: items, directory: directory, metric: metric,
             state: state, counters: counters, storedCodes: stored)
+    }
+
+    /// Reads stored codes and links alone, as `palate verify` does.
+    static func readStored(
+        _ store: GenerationStore, _ record: GraphRecord, _ counters: RowCounters
+    ) throws(IndexError) -> LiveGraph {
+        guard record.watermark <= counters.rowCount else {
+            throw .corrupt(
+                place: "meta[graph]",
+                reason: "watermark \(record.watermark), rows \(counters.rowCount)")
+        }
+        let capacity = Int(record.watermark)
+        let graph = try makeGraph(store, capacity: capacity)
+        _ = try readCodes(store, record, metric: try metric(of: store), capacity: capacity)
+        try readLinks(store, record, into: graph)
+        return graph
+    }
+
+    private static func metric(of store: GenerationStore) throws(IndexError) -> any Metric {
+        do {
+            return try MetricRegistry.named(store.schema.metric)
+        } catch {
+            throw .quantization(error)
+        }
+    }
+
+    private static func makeGraph(
+        _ store: GenerationStore, capacity: Int
+    ) throws(IndexError) -> LiveGraph {
+        let parameters = GraphParameters(
+            neighbours: store.schema.neighbours, buildBeamWidth: store.schema.buildBeamWidth,
+            seed: store.seed)
+        guard let graph = LiveGraph(parameters: parameters, capacity: capacity) else {
+            throw .outOfAddressSpace(bytes: capacity * 8 * store.schema.neighbours)
+        }
+        return graph
     }
 
     /// Fills the item column and the directory; returns the deleted rows.

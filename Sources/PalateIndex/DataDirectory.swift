@@ -145,7 +145,7 @@ package final class DataDirectory: Sendable {
                 }
                 try? collection.close()
                 let info = collection.info
-                try removeTree(directory(id: info.handle, name: info.schema.name))
+                try removeTree(Self.directory(info.schema.name, info.handle, in: path))
             } catch {
                 throw RequestError(error)
             }
@@ -163,29 +163,29 @@ package final class DataDirectory: Sendable {
 
     // MARK: Directories
 
-    private func directory(id: UInt32, name: String) -> String {
-        // The id too: a dropped collection's files may live until its last query ends, and the
-        // name can be taken again at once.
+    /// Where a collection's files are: the id belongs to the name, since a dropped collection's
+    /// files may live until its last query ends while the name is taken again.
+    private static func directory(_ name: String, _ id: UInt32, in path: String) -> String {
         "\(path)/collections/\(name).\(id)"
     }
 
-    private func generationPath(_ entry: CatalogEntry) -> String {
+    /// Where a collection's live generation is.
+    static func generationPath(of entry: CatalogEntry, in path: String) -> String {
         let digits = String(entry.generation)
         let padded = String(repeating: "0", count: max(0, 6 - digits.count)) + digits
-        return directory(id: entry.id, name: entry.schema.name) + "/gen-" + padded
+        return directory(entry.schema.name, entry.id, in: path) + "/gen-" + padded
+    }
+
+    /// Where a collection's taste is: beside its generations, which it outlives.
+    static func tastePath(of entry: CatalogEntry, in path: String) -> String {
+        directory(entry.schema.name, entry.id, in: path) + "/taste"
     }
 
     private func make(_ schema: CollectionSchema) throws(IndexError) -> Collection {
         let entry = CatalogEntry(
             id: try catalog.reserveID(), generation: Self.firstGeneration, schema: schema)
-        let directory = directory(id: entry.id, name: schema.name)
-        do {
-            try FileTree.makeDirectory(directory)
-        } catch {
-            throw .storage(error)
-        }
         _ = try GenerationStore(
-            path: generationPath(entry), mapBytes: options.generationMapBytes,
+            path: Self.generationPath(of: entry, in: path), mapBytes: options.generationMapBytes,
             creating: (schema, entry.generation, UInt64(entry.id)))
         let collection = try open(entry)
         try catalog.put(entry)
@@ -194,7 +194,7 @@ package final class DataDirectory: Sendable {
 
     private func open(_ entry: CatalogEntry) throws(IndexError) -> Collection {
         let store = try GenerationStore(
-            path: generationPath(entry), mapBytes: options.generationMapBytes)
+            path: Self.generationPath(of: entry, in: path), mapBytes: options.generationMapBytes)
         guard store.schema == entry.schema, store.generation == entry.generation else {
             throw .corrupt(
                 place: "meta[generation]",
@@ -203,7 +203,7 @@ package final class DataDirectory: Sendable {
         }
         let parts = try CollectionOpening.open(store, buildThreads: options.buildThreads)
         let taste = try TasteStore(
-            path: directory(id: entry.id, name: entry.schema.name) + "/taste",
+            path: Self.tastePath(of: entry, in: path),
             mapBytes: options.tasteMapBytes,
             similarity: CodeSimilarity(directory: parts.directory, state: parts.state))
         let info = CollectionInfo(

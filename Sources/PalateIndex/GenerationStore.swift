@@ -110,6 +110,29 @@ package final class GenerationStore: Sendable {
         return counters
     }
 
+    /// What the last checkpoint covers; a watermark of 0 where there was none.
+    func graphRecord(
+        _ transaction: borrowing some Transaction & ~Copyable
+    ) throws(IndexError) -> GraphRecord {
+        try transaction.record(GraphRecord.self, meta, Format.MetaKey.graph) ?? GraphRecord()
+    }
+
+    /// Appends every table's name and number of entries.
+    func appendEntryCounts(
+        _ transaction: borrowing ReadTransaction, to counts: inout [(name: String, entries: Int)]
+    ) throws(IndexError) {
+        do {
+            for table in [rows, vectors, codes, links0, linksN, payloads, dictionaries] {
+                counts.append((table.name, try transaction.count(table)))
+            }
+            counts.append((ids.name, try transaction.count(ids)))
+            counts.append((loaders.name, try transaction.count(loaders)))
+            counts.append((meta.name, try transaction.count(meta)))
+        } catch {
+            throw .storage(error)
+        }
+    }
+
     func row(
         _ ordinal: Ordinal, _ transaction: borrowing some Transaction & ~Copyable
     ) throws(IndexError) -> RowRecord {

@@ -91,7 +91,7 @@ enum RerankStage {
         let dimensions = codes.quantizer.dimensions
         var vector = scratch.row.mutableSpan
         codes.decodeUnit(ordinal, into: &vector)
-        let kernels = KernelTable.best
+        let kernels = codes.kernels
         let rows = scratch.unitVectors.span
         for candidate in 0..<count {
             let row = rows.extracting((candidate * dimensions)..<((candidate + 1) * dimensions))

@@ -46,7 +46,7 @@ final class Progress: Sendable {
         state.withLock { state in
             guard state.isDrawn else { return }
             draw(state.done, elapsed: (ContinuousClock.now - started).seconds)
-            fputs("\n", stderr)
+            Self.write("\n")
             state.isDrawn = false
         }
     }
@@ -60,7 +60,13 @@ final class Progress: Sendable {
         let rate = elapsed > 0 ? Double(done) / elapsed : 0
         let left = rate > 0 ? Int(Double(total - done) / rate) : 0
         let text = "\(label) [\(bar)] \(Int(share * 100)) %, \(Int(rate)) \(unit)/s, \(left) s left"
-        fputs("\r\(text)\u{1b}[K", stderr)
+        Self.write("\r\(text)\u{1b}[K")
+    }
+
+    private static func write(_ text: String) {
+        _ = Array(text.utf8).withUnsafeBytes { bytes in
+            Glibc.write(STDERR_FILENO, bytes.baseAddress, bytes.count)
+        }
     }
 }
 
