@@ -82,7 +82,8 @@ let package = Package(
         .target(
             name: "PalateQuery",
             dependencies: [
-                "PalateModel", "PalateGraph", "PalateTaste", "PalateQuantization", "PalateIndex",
+                "PalateModel", "PalateGraph", "PalateTaste", "PalateKernels", "PalateQuantization",
+                "PalateStorage", "PalateIndex",
             ],
             swiftSettings: strict
         ),

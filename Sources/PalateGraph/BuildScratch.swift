@@ -12,6 +12,10 @@ struct BuildScratch: ~Copyable, Sendable {
     var links: [Ordinal] = []
     /// Their distances.
     var linkDistances: [Float] = []
+    /// One list to be published.
+    var published: [Link] = []
+    /// Rows met on a walk of the spanning tree.
+    var treeWalk: [Ordinal] = []
     /// Where each level's list starts in `links`, shape [levels + 1].
     var starts: [Int] = []
     /// Diverse links per level, shape [levels].
@@ -26,6 +30,36 @@ struct BuildScratch: ~Copyable, Sendable {
         starts.removeAll(keepingCapacity: true)
         diverseCounts.removeAll(keepingCapacity: true)
         starts.append(0)
+    }
+
+    /// Where the links of a level stand; they were kept from the top level down.
+    func range(level: Int) -> Range<Int> {
+        let depth = diverseCounts.count - 1 - level
+        return starts[depth]..<starts[depth + 1]
+    }
+
+    /// Copies a level's links to `published`, marking the one to `parent`; returns how many of
+    /// them are diverse.
+    ///
+    /// A parent that was not chosen takes the last place of a full list.
+    mutating func copyList(level: Int, parent: Ordinal?, degreeMax: Int) -> Int {
+        published.removeAll(keepingCapacity: true)
+        var hasParent = parent == nil
+        for position in range(level: level) {
+            let isParent = links[position] == parent
+            published.append(Link(links[position], isTree: isParent))
+            hasParent = hasParent || isParent
+        }
+        let diverseCount = diverseCounts[diverseCounts.count - 1 - level]
+        guard let parent, !hasParent else { return diverseCount }
+        if published.count == degreeMax { published.removeLast() }
+        published.append(Link(parent, isTree: true))
+        return min(diverseCount, published.count - 1)
+    }
+
+    /// Adds a row to the walk of the tree, once.
+    mutating func enqueue(_ ordinal: Ordinal) {
+        if search.visit(ordinal) { treeWalk.append(ordinal) }
     }
 
     /// Appends what the selection chose for the next level.

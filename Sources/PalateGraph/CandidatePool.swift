@@ -60,17 +60,30 @@ struct CandidatePool: Sendable {
             guard key < bound else { continue }
             let low = Self.lowerBound(of: key, in: pool.span, count: held)
             held = min(held + 1, width)
-            var position = held - 1
-            while position > low {
-                pool[position] = pool[position - 1]
-                position -= 1
-            }
-            pool[low] = key
+            Self.shift(key, into: &pool, low..<held)
             nearest = min(nearest, low)
             if held == width { bound = pool[width - 1] }
         }
         count = held
         cursor = nearest
+    }
+
+    /// Puts `key` first in `range` and moves the rest back by one; the last falls out.
+    ///
+    /// Carries one key forward instead of moving from the end: a loop without bounds checks.
+    @inline(__always)
+    private static func shift(
+        _ key: UInt64,
+        into pool: inout MutableSpan<UInt64>,
+        _ range: Range<Int>
+    ) {
+        precondition(range.upperBound <= pool.count && range.lowerBound >= 0, "beyond the pool")
+        var carried = key
+        for position in range {
+            let next = pool[position]
+            pool[position] = carried
+            carried = next
+        }
     }
 
     /// The first position whose key is not below `key`.
@@ -83,8 +96,8 @@ struct CandidatePool: Sendable {
         var length = count
         while length > 1 {
             let half = length >> 1
-            low += pool[low + half - 1] < key ? half : 0
-            length -= half
+            low &+= pool[low &+ half &- 1] < key ? half : 0
+            length &-= half
         }
         return length == 1 && pool[low] < key ? low + 1 : low
     }

@@ -52,16 +52,14 @@ package enum GraphBuilder {
         _ scorer: consuming P,
         _ progress: (@Sendable (_ linked: Int) -> Void)?
     ) {
-        let box =
-            graph.idleBuildScratch.withLock { $0.popLast() }
-            ?? BuildScratchBox(neighbours: graph.parameters.neighbours)
+        let box = graph.takeBuildScratch()
         var row = SelectedRow(pairs: scorer)
         while let ordinal = queue.next() {
             NodeLinker.link(ordinal, into: graph, &row, &box.scratch)
             let linked = queue.finishOne()
             if linked % progressStep == 0 || linked == queue.count { progress?(linked) }
         }
-        graph.idleBuildScratch.withLock { $0.append(box) }
+        graph.returnBuildScratch(box)
     }
 }
 

@@ -32,6 +32,8 @@ package enum GraphError: Error, Equatable, Sendable {
     case countOutOfRange(got: Int, expected: ClosedRange<Int>)
     /// The entry point is no node, or not one of the highest level.
     case badEntryPoint(got: Ordinal)
+    /// A block below the watermark was not decoded.
+    case missingBlock(block: Int)
     /// The graph is in use already.
     case notEmpty(got: Int)
 }

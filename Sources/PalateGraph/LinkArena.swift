@@ -7,7 +7,7 @@ import Synchronization
 // never lock, wait or write; writers of different lists never meet.
 //
 // Memory. Four arenas of reserved address space; a zero page means: no links, level 0, live.
-//   bottom   per node   1 + 2M words   header, links of level 0
+//   bottom   per node   1 + 2M words   header, links of level 0 (bit 31: of the spanning tree)
 //   upper    per list   1 + M words    header, links; the lists of levels 1...L of a node in a row
 //   places   per node   1 word         1 + number of its first upper list, 0 = none
 //   nodes    per node   1 byte         bits 0-3 level, bit 7 deleted
@@ -50,8 +50,10 @@ struct LinkArena: ~Copyable, @unchecked Sendable {
 
     private static let lockBit: UInt32 = 1 << 16
     private static let versionStep: UInt32 = 1 << 17
-    private static let levelMask: UInt8 = 0x0f
-    private static let deletedBit: UInt8 = 0x80
+    /// The level's bits of a node byte.
+    static let levelMask: UInt8 = 0x0f
+    /// The deletion mark of a node byte.
+    static let deletedBit: UInt8 = 0x80
 
     /// Nodes there is room for.
     let capacity: Int
@@ -128,6 +130,13 @@ struct LinkArena: ~Copyable, @unchecked Sendable {
         precondition(Int(node) < capacity, "no such node")
         // SAFETY: below capacity.
         return unsafe nodes[Int(node)].load(ordering: .relaxed) & Self.deletedBit != 0
+    }
+
+    /// Level and deletion mark in one byte, as stored.
+    func nodeByte(of node: Ordinal) -> UInt8 {
+        precondition(Int(node) < capacity, "no such node")
+        // SAFETY: below capacity.
+        return unsafe nodes[Int(node)].load(ordering: .relaxed)
     }
 
     /// Marks a node deleted; false when it was.
@@ -217,7 +226,7 @@ struct LinkArena: ~Copyable, @unchecked Sendable {
             let count = min(Int(header & 0xff), degreeMax)
             var position = 1
             while position <= count {
-                let row = unsafe list[position].load(ordering: .acquiring)
+                let row = Link(word: unsafe list[position].load(ordering: .acquiring)).ordinal
                 position += 1
                 guard Int(row) < limit else { continue }
                 let isNew = unsafe visited[unchecked: Int(row)] != epoch
@@ -231,6 +240,27 @@ struct LinkArena: ~Copyable, @unchecked Sendable {
         return found
     }
 
+    /// Copies the rows of a node's list, without waiting for a writer.
+    ///
+    /// - Parameters:
+    ///   - node: whose list.
+    ///   - level: of which level.
+    ///   - copied: shape [>= 2M]; receives the rows.
+    /// - Returns: rows written; none when the node does not reach the level.
+    func copyRows(_ node: Ordinal, level: Int, into copied: inout [Ordinal]) -> Int {
+        guard let list = unsafe list(node, level) else { return 0 }
+        let degreeMax = degreeMax(level)
+        precondition(copied.count >= degreeMax, "no room for the links")
+        var rows = copied.mutableSpan
+        // SAFETY: `list` has degreeMax links behind its header, and so has `rows`.
+        let count = min(Int(unsafe list[0].load(ordering: .acquiring) & 0xff), degreeMax)
+        for position in 0..<count {
+            let word = unsafe list[position + 1].load(ordering: .acquiring)
+            unsafe rows[unchecked: position] = Link(word: word).ordinal
+        }
+        return count
+    }
+
     /// Copies a node's list as it was at one moment.
     ///
     /// - Parameters:
@@ -241,25 +271,45 @@ struct LinkArena: ~Copyable, @unchecked Sendable {
     func copy(
         _ node: Ordinal,
         level: Int,
-        into links: inout [Ordinal]
+        into links: inout [Link]
     ) -> ListState? {
-        var rows = links.mutableSpan
+        var copied = links.mutableSpan
         guard let list = unsafe list(node, level) else { return nil }
         let degreeMax = degreeMax(level)
-        precondition(rows.count >= degreeMax, "no room for the links")
+        precondition(copied.count >= degreeMax, "no room for the links")
         while true {
-            // SAFETY: `list` has degreeMax links behind its header, and so has `rows`.
+            // SAFETY: `list` has degreeMax links behind its header, and so has `copied`.
             let header = unsafe list[0].load(ordering: .acquiring)
             guard header & Self.lockBit == 0 else { continue }
             let count = min(Int(header & 0xff), degreeMax)
             for position in 0..<count {
-                let row = unsafe list[position + 1].load(ordering: .acquiring)
-                unsafe rows[unchecked: position] = row
+                let word = unsafe list[position + 1].load(ordering: .acquiring)
+                unsafe copied[unchecked: position] = Link(word: word)
             }
             if unsafe list[0].load(ordering: .relaxed) == header {
                 return ListState(header: header)
             }
         }
+    }
+
+    /// The state of a list that has no other writer now.
+    func state(of node: Ordinal, level: Int) -> ListState? {
+        // SAFETY: the header of a whole list.
+        guard let list = unsafe list(node, level) else { return nil }
+        return ListState(header: unsafe list[0].load(ordering: .acquiring))
+    }
+
+    /// Tree links in a node's level-0 list; may lag behind a writer.
+    func treeDegree(of node: Ordinal) -> Int {
+        guard let list = unsafe list(node, 0) else { return 0 }
+        // SAFETY: `list` has 2M links behind its header.
+        let count = min(Int(unsafe list[0].load(ordering: .acquiring) & 0xff), 2 * neighbours)
+        var degree = 0
+        for position in 0..<count {
+            let word = unsafe list[position + 1].load(ordering: .relaxed)
+            degree += Link(word: word).isTree ? 1 : 0
+        }
+        return degree
     }
 
     /// Replaces a node's list, unless it changed since `state` was copied.
@@ -268,20 +318,19 @@ struct LinkArena: ~Copyable, @unchecked Sendable {
     ///   - node: whose list.
     ///   - level: of which level; the node reaches it.
     ///   - state: from `copy`.
-    ///   - rows: shape [>= count]; the diverse links first.
-    ///   - count: links, at most 2M on level 0 and M above.
+    ///   - links: shape [n], n at most 2M on level 0 and M above; the diverse ones first.
     ///   - diverseCount: links that the heuristic chose.
     /// - Returns: false when another writer was faster: copy, plan and try again.
     func replace(
         _ node: Ordinal,
         level: Int,
         from state: ListState,
-        with rows: Span<Ordinal>,
-        count: Int,
+        with links: Span<Link>,
         diverseCount: Int
     ) -> Bool {
         guard let list = unsafe list(node, level) else { return false }
-        precondition(count <= degreeMax(level) && diverseCount <= count && count <= rows.count)
+        let count = links.count
+        precondition(count <= degreeMax(level) && diverseCount <= count, "too many links")
         // SAFETY: `list` has degreeMax links behind its header; the lock bit makes us its only
         // writer until the header is stored again.
         let (isOurs, _) = unsafe list[0].compareExchange(
@@ -292,7 +341,7 @@ struct LinkArena: ~Copyable, @unchecked Sendable {
         )
         guard isOurs else { return false }
         for position in 0..<count {
-            unsafe list[position + 1].store(rows[position], ordering: .releasing)
+            unsafe list[position + 1].store(links[position].word, ordering: .releasing)
         }
         let version = (state.header & ~(Self.versionStep - 1)) &+ Self.versionStep
         let header = version | UInt32(diverseCount) << 8 | UInt32(count)
@@ -305,31 +354,29 @@ struct LinkArena: ~Copyable, @unchecked Sendable {
 
     /// Marks the block of a node as changed since the last checkpoint.
     @inline(__always)
-    func markDirty(_ node: Ordinal) { markDirty(block: Int(node) / Self.nodesPerBlock) }
+    func markDirty(_ node: Ordinal) { mark(block: Int(node) / Self.nodesPerBlock) }
 
-    /// Marks a block as changed since the last checkpoint.
-    func markDirty(block: Int) {
+    /// Marks a block as changed since the last checkpoint, or as just restored.
+    func mark(block: Int, as mark: Mark = .changed) {
         precondition(block >= 0 && block <= capacity / Self.nodesPerBlock, "no such block")
         // SAFETY: within the blocks of `capacity`.
-        unsafe dirty[block].store(1, ordering: .releasing)
+        unsafe dirty[block].store(mark.rawValue, ordering: .releasing)
     }
 
-    /// Takes a block's mark away; true when it was set.
-    func takeDirty(block: Int) -> Bool {
+    /// Takes a block's mark away; returns it, 0 = none.
+    func takeMark(block: Int) -> UInt8 {
         precondition(block >= 0 && block <= capacity / Self.nodesPerBlock, "no such block")
         // SAFETY: within the blocks of `capacity`.
-        return unsafe dirty[block].exchange(0, ordering: .acquiringAndReleasing) != 0
+        return unsafe dirty[block].exchange(0, ordering: .acquiringAndReleasing)
     }
-}
 
-/// What a list was when it was copied: the condition of replacing it.
-struct ListState {
-    /// The header, unlocked.
-    fileprivate let header: UInt32
-    /// Links in the list.
-    var count: Int { Int(header & 0xff) }
-    /// Links that the heuristic chose; they lead the list.
-    var diverseCount: Int { min(Int(header >> 8 & 0xff), count) }
+    /// What a block's mark says.
+    enum Mark: UInt8 {
+        /// Differs from the stored block.
+        case changed = 1
+        /// Is the stored block.
+        case restored = 2
+    }
 }
 
 /// Little-endian reads of stored blocks, one place for the unsafe word.

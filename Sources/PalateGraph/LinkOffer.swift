@@ -6,60 +6,65 @@ import PalateModel
 /// 33 candidates), the list keeps what the last run found: its diverse links lead it. The newcomer
 /// is compared with those alone; it joins them, pushing out the ones it is nearer to, or becomes a
 /// filler. The farthest filler leaves a full list (a deleted one first); only without fillers the
-/// farthest diverse link does. That is 2M + 14 pairs or so.
+/// farthest diverse link does. Tree links never leave. That is 2M + 14 pairs or so.
 struct LinkOffer: Sendable {
     /// The list as copied; shape [2M].
+    private var links: [Link]
+    /// Their rows, to be scored.
     private var rows: [Ordinal]
     /// From the list's owner to `rows`.
     private var distances: [Float]
     /// From the newcomer to the diverse ones of `rows`.
     private var newcomerDistances: [Float]
-    /// The new list, the diverse links first; shape [2M + 1].
-    private var diverse: [Ordinal]
-    private var fillers: [Ordinal]
-    private var planned: [Ordinal]
+    /// The new list in two parts; shape [2M + 1] together.
+    private var diverse: [Link] = []
+    private var fillers: [Link] = []
 
     init(neighbours: Int) {
         let degreeMax = 2 * neighbours
+        links = [Link](repeating: Link(word: 0), count: degreeMax)
         rows = [Ordinal](repeating: 0, count: degreeMax)
         distances = [Float](repeating: 0, count: degreeMax)
         newcomerDistances = [Float](repeating: 0, count: degreeMax)
-        diverse = []
-        fillers = []
-        planned = []
         diverse.reserveCapacity(degreeMax + 1)
         fillers.reserveCapacity(degreeMax + 1)
-        planned.reserveCapacity(degreeMax + 1)
     }
 
-    /// Offers `newcomer`, which the scorer has selected, to the list of `owner`.
+    /// Offers a link to a row that the scorer has selected to the list of `owner`.
     ///
     /// Plans on a copy and publishes if the list is still the same, else plans again.
+    ///
+    /// - Returns: whether the list holds the newcomer now.
     mutating func offer<P: PairScorer & ~Copyable>(
-        _ newcomer: Ordinal,
+        _ newcomer: Link,
         at distance: Float,
         to owner: Ordinal,
         level: Int,
         in graph: LiveGraph,
         _ scorer: borrowing P
-    ) {
+    ) -> Bool {
         while true {
-            guard let state = graph.arena.copy(owner, level: level, into: &rows) else { return }
-            for position in 0..<state.count where rows[position] == newcomer { return }
+            guard let state = graph.arena.copy(owner, level: level, into: &links) else {
+                return false
+            }
+            for position in 0..<state.count {
+                rows[position] = links[position].ordinal
+                if rows[position] == newcomer.ordinal { return true }
+            }
             Self.score(&rows, of: owner, state, scorer, &distances, &newcomerDistances)
-            guard plan(newcomer, at: distance, state, level: level, in: graph) else { return }
-            planned.removeAll(keepingCapacity: true)
-            planned.append(contentsOf: diverse)
-            planned.append(contentsOf: fillers)
+            guard plan(newcomer, at: distance, state, level: level, in: graph) else {
+                return false
+            }
+            let diverseCount = diverse.count
+            diverse.append(contentsOf: fillers)
             if graph.arena.replace(
                 owner,
                 level: level,
                 from: state,
-                with: planned.span,
-                count: planned.count,
-                diverseCount: diverse.count
+                with: diverse.span,
+                diverseCount: diverseCount
             ) {
-                return
+                return true
             }
         }
     }
@@ -79,9 +84,9 @@ struct LinkOffer: Sendable {
         scorer.score(rows.span.extracting(0..<state.diverseCount), into: &other)
     }
 
-    /// Fills `diverse` and `fillers`; false when the list stays as it is.
+    /// Fills `diverse` and `fillers`; false when the newcomer finds no place.
     private mutating func plan(
-        _ newcomer: Ordinal,
+        _ newcomer: Link,
         at distance: Float,
         _ state: ListState,
         level: Int,
@@ -96,50 +101,57 @@ struct LinkOffer: Sendable {
             isDiverse = false
             break
         }
-        // Who leaves, if somebody must: the worst filler, else the worst of all.
-        var worst = Departure()
+        var departure = Departure()
         for index in 0..<state.count {
             let own = distances[index]
             let staysDiverse =
                 index < state.diverseCount
                 && !(isDiverse && distance < own && newcomerDistances[index] <= own)
             let isDeleted = hasDeleted && graph.isDeleted(rows[index])
-            let position = staysDiverse ? diverse.count : fillers.count
-            worst.consider(position, own, isDiverse: staysDiverse, isDeleted: isDeleted)
-            if staysDiverse { diverse.append(rows[index]) } else { fillers.append(rows[index]) }
+            add(links[index], own, isDiverse: staysDiverse, isDeleted: isDeleted, &departure)
         }
-        let isFull = state.count == graph.parameters.degreeMax(level: level)
-        let position = isDiverse ? diverse.count : fillers.count
-        worst.consider(position, distance, isDiverse: isDiverse, isDeleted: false)
-        if isDiverse { diverse.append(newcomer) } else { fillers.append(newcomer) }
-        guard isFull else { return true }
-        let leaves =
-            worst.isDiverse
-            ? diverse.remove(at: worst.position) : fillers.remove(at: worst.position)
-        return leaves != newcomer
+        add(newcomer, distance, isDiverse: isDiverse, isDeleted: false, &departure)
+        guard state.count == graph.parameters.degreeMax(level: level) else { return true }
+        guard let position = departure.position else { return false }
+        let leaving =
+            departure.isDiverse ? diverse.remove(at: position) : fillers.remove(at: position)
+        return leaving != newcomer
+    }
+
+    private mutating func add(
+        _ link: Link,
+        _ distance: Float,
+        isDiverse: Bool,
+        isDeleted: Bool,
+        _ departure: inout Departure
+    ) {
+        if !link.isTree {
+            departure.consider(
+                isDiverse ? diverse.count : fillers.count,
+                CandidateKey(distance: distance, ordinal: link.ordinal),
+                isDiverse: isDiverse,
+                isDeleted: isDeleted
+            )
+        }
+        if isDiverse { diverse.append(link) } else { fillers.append(link) }
     }
 }
 
 /// The link that a full list gives up.
 private struct Departure {
-    var position = 0
-    var distance = -Float.infinity
-    var isDiverse = true
-    private var rank = -1
+    /// In its part of the list; nil when all links must stay.
+    private(set) var position: Int?
+    private(set) var isDiverse = true
+    private var rank = 0
+    private var key = CandidateKey(bits: 0)
 
-    /// Deleted before fillers before diverse links; the farther of equals.
-    mutating func consider(_ position: Int, _ distance: Float, isDiverse: Bool, isDeleted: Bool) {
+    /// Deleted before live, fillers before diverse links; the farther of equals.
+    mutating func consider(_ position: Int, _ key: CandidateKey, isDiverse: Bool, isDeleted: Bool) {
         let rank = (isDeleted ? 2 : 0) + (isDiverse ? 0 : 1)
-        guard (rank, distance) >= (self.rank, self.distance) else { return }
-        self = Departure(position: position, distance: distance, isDiverse: isDiverse, rank: rank)
-    }
-
-    init() {}
-
-    private init(position: Int, distance: Float, isDiverse: Bool, rank: Int) {
+        guard self.position == nil || (rank, key) > (self.rank, self.key) else { return }
         self.position = position
-        self.distance = distance
         self.isDiverse = isDiverse
         self.rank = rank
+        self.key = key
     }
 }

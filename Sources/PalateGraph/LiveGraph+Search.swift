@@ -50,20 +50,30 @@ extension LiveGraph {
         _ scorer: borrowing S,
         _ scratch: inout SearchScratch
     ) -> CandidateKey {
-        scratch.list.rows[0] = entry.ordinal
-        scratch.list.score(count: 1, scorer)
-        scratch.visitedCount += 1
-        var best = scratch.list.key(at: 0)
+        let distance = distance(to: entry.ordinal, scorer, &scratch)
+        var best = CandidateKey(distance: distance, ordinal: entry.ordinal)
         var current = entry.level
         while current > level {
             let count =
-                arena.copy(best.ordinal, level: current, into: &scratch.list.rows)?.count ?? 0
+                arena.copyRows(best.ordinal, level: current, into: &scratch.list.rows)
             scratch.list.score(count: count, scorer)
             scratch.visitedCount += count
             let nearest = scratch.list.nearest(count: count)
             if nearest < best { best = nearest } else { current -= 1 }
         }
         return best
+    }
+
+    /// Scores one row.
+    func distance<S: Scorer & ~Copyable>(
+        to ordinal: Ordinal,
+        _ scorer: borrowing S,
+        _ scratch: inout SearchScratch
+    ) -> Float {
+        scratch.list.rows[0] = ordinal
+        scratch.list.score(count: 1, scorer)
+        scratch.visitedCount += 1
+        return scratch.list.distances[0]
     }
 
     /// Widens the pool's candidates to the nearest rows of a level.

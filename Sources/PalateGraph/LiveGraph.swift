@@ -8,6 +8,8 @@ import Synchronization
 //   LiveGraph.swift           | the graph: counts, entry point, deletion marks
 //   LiveGraph+Search.swift    | search: descent, beam, gates
 //   SearchScratch.swift       | what a search writes
+//   ScoredList.swift          | one adjacency list and its distances
+//   Exclusions.swift          | rows kept out of a search's results
 //   CandidatePool.swift       | the beam, one sorted array
 //   CandidateKey.swift        | a scored row in one word
 //   FrontierHeap.swift        | ineligible rows of gated searches
@@ -16,8 +18,12 @@ import Synchronization
 //   NeighbourSelection.swift  | which candidates become links
 //   BuildScratch.swift        | what an insertion writes
 //   LiveGraph+Blocks.swift    | links to checkpoint blocks
-//   BlockDecoder.swift        | checkpoint blocks to links
+//   LiveGraph+Restore.swift   | a graph from checkpoint blocks
+//   BlockDecoder.swift        | one block's bytes to links, trusting none
+//   ListState.swift           | what a list was when it was copied
 //   GraphInvariants.swift     | what must always hold
+//   Link.swift                | one entry of a list
+//   LinkOffer.swift           | which links a list keeps when a new one comes
 //   LinkArena.swift           | the memory under the links, and its publication protocol (unsafe)
 //   GraphParameters.swift     | M, efConstruction, seed, level draw
 //   GraphError.swift          | why stored links were refused
@@ -44,7 +50,7 @@ package final class LiveGraph: @unchecked Sendable {
     /// Held while a row is linked that rises above all others.
     let topLevel = Mutex<Void>(())
     /// Scratch of past insertions, kept for the next: its marks take 2 bytes per row.
-    let idleBuildScratch = Mutex<[BuildScratchBox]>([])
+    private let idleBuildScratch = Mutex<[BuildScratchBox]>([])
 
     /// An empty graph with room for `capacity` rows; nil when the address space is refused.
     package init?(parameters: GraphParameters, capacity: Int) {
@@ -92,10 +98,29 @@ package final class LiveGraph: @unchecked Sendable {
 
     /// The links of a row on a level, as they were at one moment; for checks, not for searches.
     package func neighbours(of ordinal: Ordinal, level: Int = 0) -> [Ordinal] {
-        var rows = [Ordinal](repeating: 0, count: parameters.degreeMax(level: level))
-        guard let state = arena.copy(ordinal, level: level, into: &rows) else { return [] }
-        rows.removeLast(rows.count - state.count)
-        return rows
+        list(of: ordinal, level: level).links.map(\.ordinal)
+    }
+
+    /// The links of a row on a level, the diverse ones first; none above its level.
+    func list(of ordinal: Ordinal, level: Int) -> (links: [Link], diverseCount: Int) {
+        var links = [Link](
+            repeating: Link(word: 0),
+            count: parameters.degreeMax(level: level)
+        )
+        let state = arena.copy(ordinal, level: level, into: &links)
+        links.removeLast(links.count - (state?.count ?? 0))
+        return (links, state?.diverseCount ?? 0)
+    }
+
+    /// Takes a scratch for building out of the idle ones, or makes one.
+    func takeBuildScratch() -> BuildScratchBox {
+        idleBuildScratch.withLock { $0.popLast() }
+            ?? BuildScratchBox(neighbours: parameters.neighbours)
+    }
+
+    /// Keeps a scratch for the next insertion.
+    func returnBuildScratch(_ box: BuildScratchBox) {
+        idleBuildScratch.withLock { $0.append(box) }
     }
 
     // MARK: State that building and restoring publish

@@ -40,28 +40,26 @@ struct Catalog: Sendable {
         }
     }
 
-    /// Every collection, by name.
-    func all() throws(IndexError) -> [CatalogEntry] {
-        let collections = collections
+    /// 128 bits that name the data directory for as long as it exists.
+    func serverID() throws(IndexError) -> (low: UInt64, high: UInt64) {
+        let meta = meta
         return try environment.read(failingWith: IndexError.self) {
             transaction throws(IndexError) in
-            var entries: [CatalogEntry] = []
-            do {
-                var cursor = try transaction.cursor(collections)
-                while let key = try cursor.next() {
-                    let body = try Sealed.open(cursor.value, table: "collections", key: key)
-                    entries.append(
-                        try CatalogEntry(body: body, place: Sealed.place("collections", key)))
-                }
-            } catch let error as IndexError {
-                throw error
-            } catch let error as StorageError {
-                throw .storage(error)
-            } catch {
-                throw .corrupt(place: "collections", reason: "\(error)")
-            }
-            return entries
+            guard
+                let record = try transaction.record(
+                    CatalogRecord.self, meta, Format.MetaKey.catalog)
+            else { throw .missing(place: "catalog meta") }
+            return record.serverID
         }
+    }
+
+    /// Every collection, by name.
+    func all() throws(IndexError) -> [CatalogEntry] {
+        var entries: [CatalogEntry] = []
+        try environment.forEachSealed(collections) { key, body throws(IndexError) in
+            entries.append(try CatalogEntry(body: body, place: Sealed.place("collections", key)))
+        }
+        return entries
     }
 
     /// A number no collection ever had: kept before it is used, so it is never given twice.
@@ -91,13 +89,9 @@ struct Catalog: Sendable {
     /// Removes an entry.
     func remove(name: String) throws(IndexError) {
         let collections = collections
-        try environment.write(.shrink, failingWith: IndexError.self) {
+        _ = try environment.write(.shrink, failingWith: IndexError.self) {
             transaction throws(IndexError) in
-            do {
-                try transaction.delete(collections, Array(name.utf8))
-            } catch {
-                throw .storage(error)
-            }
+            try transaction.remove(collections, Array(name.utf8))
         }
     }
 }
@@ -133,19 +127,25 @@ private struct CatalogRecord: FormatRecord {
     var magic = Format.magic
     var version = Format.version
     var nextID: UInt32 = 1
+    /// 128 random bits that name the directory, so that a client can tell two servers apart.
+    var serverID: (low: UInt64, high: UInt64)
 
-    init() {}
+    /// The record of a new directory.
+    init() { serverID = (.random(in: 1 ... .max), .random(in: 1 ... .max)) }
 
     init(from reader: inout ByteReader) throws(ByteReaderError) {
         magic = try reader.readUInt64()
         version = try reader.readUInt32()
         nextID = try reader.readUInt32()
+        serverID = (try reader.readUInt64(), try reader.readUInt64())
     }
 
     func write(to writer: inout ByteWriter) {
         writer.write(magic)
         writer.write(version)
         writer.write(nextID)
+        writer.write(serverID.low)
+        writer.write(serverID.high)
     }
 
     func check() throws(IndexError) {

@@ -1,5 +1,6 @@
 import PalateGraph
 import PalateModel
+import PalateQuantization
 import PalateStorage
 
 /// Makes codes and links durable: the changed blocks and the watermark, in one transaction.
@@ -27,7 +28,6 @@ struct Checkpoint {
         var record = GraphRecord()
         record.watermark = UInt32(graph.count)
         record.entryPoint = graph.entryPoint ?? 0
-        record.maxLevel = UInt8(graph.levelMax ?? 0)
         record.trainedRows = UInt32(codes.trainedRows)
         record.quantizerParameters = codes.quantizer.parameters
         let firstRow = codes === storedCodes ? covered : 0
@@ -40,7 +40,7 @@ struct Checkpoint {
                 try transaction.putSealed(store.meta, Format.MetaKey.graph, record.bytes)
             }
         } catch {
-            graph.markDirty(blocks)
+            graph.markDirty(blocks: blocks)
             throw error
         }
         covered = record.watermark
@@ -66,11 +66,12 @@ struct Checkpoint {
         _ codes: CodeSet, from first: UInt32, count: UInt32, _ store: GenerationStore,
         _ transaction: inout WriteTransaction
     ) throws(IndexError) {
+        let rows = codes.rows
         let perBlock = UInt32(Format.rowsPerCodeBlock(codeBytes: codes.quantizer.codeBytes))
         var start = first / perBlock * perBlock
         while start < count {
             let end = min(count, start + perBlock)
-            let bytes = codes.rows.bytes(of: start..<end).copied
+            let bytes = rows.rows(Int(start)..<Int(end)).copied
             try transaction.putSealed(store.codes, start / perBlock, bytes)
             start = end
         }

@@ -1,4 +1,4 @@
-package import PalateModel
+import PalateModel
 package import PalateQuantization
 
 /// A trained quantizer and the codes it made; a query keeps the one it started with.
@@ -25,15 +25,7 @@ package final class CodeSet: Sendable {
 
     /// Encodes row-major `vectors` into the rows from `first` on.
     func store(_ vectors: Span<Float>, from first: Ordinal) {
-        let dimensions = quantizer.dimensions
-        var code = [UInt8](repeating: 0, count: quantizer.codeBytes)
-        for index in 0..<(vectors.count / dimensions) {
-            let row = vectors.extracting((index * dimensions)..<((index + 1) * dimensions))
-            var target = code.mutableSpan
-            var bytes = target.mutableBytes
-            quantizer.encode(row, into: &bytes)
-            rows.store(first + Ordinal(index), code.span.bytes)
-        }
+        quantizer.store(vectors, from: first, into: rows)
     }
 
     /// Whether a collection of `rowCount` rows should train again: at eight times the rows of the

@@ -1,5 +1,5 @@
 import PalateKernels
-import PalateModel
+package import PalateModel
 import PalateQuantization
 
 /// Cosines between items from their codes: near enough to decide about clusters, and in memory.
@@ -14,7 +14,6 @@ struct CodeSimilarity: ItemSimilarity {
         guard let codes = state.codes, let ordinal = directory.ordinal(of: item) else {
             return false
         }
-        let dimensions = codes.quantizer.dimensions
         let vector = codes.unitVector(of: ordinal)
         for other in directory.ordinals(of: others) {
             guard other != Ordinal.max else {
@@ -23,7 +22,7 @@ struct CodeSimilarity: ItemSimilarity {
             }
             let compared = codes.unitVector(of: other)
             similarities.append(
-                KernelTable.best.innerProduct(vector.span, compared.span, count: dimensions))
+                KernelTable.best.innerProduct(vector.span, compared.span))
         }
         return true
     }
@@ -42,9 +41,10 @@ extension CodeSet {
     ///
     /// - Parameter vector: shape [dimensions].
     package func decodeUnit(_ ordinal: Ordinal, into vector: inout MutableSpan<Float>) {
+        let rows = rows
         quantizer.decode(rows.row(ordinal), into: &vector)
         let squares = KernelTable.best.innerProduct(
-            vector.span, vector.span, count: vector.count)
+            vector.span, vector.span)
         guard squares > 0 else { return }
         let scale = 1 / squares.squareRoot()
         for index in vector.indices { vector[index] *= scale }

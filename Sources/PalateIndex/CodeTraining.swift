@@ -1,5 +1,6 @@
 import PalateModel
 import PalateQuantization
+import PalateStorage
 
 /// Trains a quantizer on the stored vectors and encodes them all.
 enum CodeTraining {
@@ -13,19 +14,15 @@ enum CodeTraining {
         let count = min(rowCount, CodeSet.sampleRows)
         let sample = try vectors(
             (0..<count).map { Ordinal($0 * rowCount / count) }, from: store)
-        let codes: CodeSet
+        let quantizer: any Quantizer
         do {
-            let type = try QuantizerRegistry.named(store.schema.quantizer)
-            let quantizer = try type.train(
+            quantizer = try QuantizerRegistry.named(store.schema.quantizer).train(
                 sample.span, count: count, dimensions: store.schema.dimensions, metric: metric)
-            codes = try CodeSet(quantizer: quantizer, trainedRows: rowCount, capacity: capacity)
-        } catch let error as QuantizationError {
-            throw .quantization(error)
-        } catch let error as IndexError {
-            throw error
         } catch {
-            throw .quantization(.unknownQuantizer(got: store.schema.quantizer))
+            throw .quantization(error)
         }
+        let codes = try CodeSet(
+            quantizer: quantizer, trainedRows: rowCount, capacity: capacity)
         try encode(0..<Ordinal(rowCount), from: store, into: codes)
         return codes
     }
@@ -56,7 +53,7 @@ enum CodeTraining {
                 transaction throws(IndexError) in
                 for index in next..<end {
                     var all = vectors.mutableSpan
-                    var row = all.extracting((index * dimensions)..<((index + 1) * dimensions))
+                    var row = all._mutatingExtracting((index * dimensions)..<((index + 1) * dimensions))
                     try store.readVector(ordinals[index], transaction, into: &row)
                 }
             }

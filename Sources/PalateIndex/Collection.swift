@@ -1,7 +1,7 @@
 package import PalateGraph
 package import PalateModel
 package import PalateQuantization
-package import PalateStorage
+import PalateStorage
 import Synchronization
 
 /// A live collection: everything a query reads, and the door to its writer.
@@ -32,6 +32,7 @@ package final class Collection: Sendable {
     /// The one that writes.
     package let writer: CollectionWriter
     let state: CollectionState
+    let payloads = PayloadReader()
 
     init(
         info: CollectionInfo, parts: CollectionParts, taste: TasteStore, buildThreads: Int
@@ -66,13 +67,19 @@ package final class Collection: Sendable {
             transaction throws(IndexError) in
             try store.counters(transaction)
         }
+        let figures: EnvironmentFigures
+        do {
+            figures = try store.environment.figures()
+        } catch {
+            throw .storage(error)
+        }
         stats.liveItems = UInt64(graph.liveCount)
         stats.deletedItems = UInt64(counters.deletedCount)
         stats.appliedVersion = appliedVersion
         stats.tailRows = UInt64(max(0, Int(counters.rowCount) - Int(state.watermark)))
         stats.indexBytes = UInt64(indexBytes)
-        stats.storedBytes = UInt64(store.environment.usedBytes)
-        stats.mapBytes = UInt64(store.environment.mapBytes)
+        stats.storedBytes = UInt64(figures.usedBytes)
+        stats.mapBytes = UInt64(figures.mapBytes)
         taste.addFigures(to: &stats)
         return stats
     }

@@ -110,7 +110,7 @@ enum CollectionOpening {
         let quantizer: any Quantizer
         do {
             quantizer = try QuantizerRegistry.named(store.schema.quantizer).init(
-                parameters: record.quantizerParameters.span.bytes,
+                parameters: record.quantizerParameters.span.rawBytes,
                 dimensions: store.schema.dimensions, metric: metric)
         } catch {
             throw .quantization(error)
@@ -127,7 +127,7 @@ enum CollectionOpening {
                     place: Sealed.place("codes", Format.key(block)),
                     reason: "\(body.byteCount) bytes, expected \(expected)")
             }
-            codes.rows.load(body.extracting(0..<expected), from: Ordinal(rows.lowerBound))
+            codes.rows.store(Ordinal(rows.lowerBound), body.extracting(0..<expected))
         }
         return codes
     }
@@ -140,15 +140,14 @@ enum CollectionOpening {
             block, _, transaction throws(IndexError) in
             let links = try store.body(store.links0, block, transaction)
             let upper = try store.body(store.linksN, block, transaction)
-            do {
+            do throws(GraphError) {
                 try graph.decodeBlock(Int(block), from: links, upper: upper, watermark: watermark)
             } catch {
                 throw .graph(error)
             }
         }
         do {
-            try graph.restore(
-                count: watermark, entryPoint: record.entryPoint, levelMax: Int(record.maxLevel))
+            try graph.restore(count: watermark, entryPoint: record.entryPoint)
         } catch {
             throw .graph(error)
         }

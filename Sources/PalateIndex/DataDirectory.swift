@@ -51,6 +51,8 @@ package final class DataDirectory: Sendable {
 
     /// Where the data is.
     package let path: String
+    /// 128 random bits, the same for as long as the directory exists.
+    package let serverID: (low: UInt64, high: UInt64)
     private let options: DataDirectoryOptions
     private let lock: ProcessLock
     private let catalog: Catalog
@@ -72,6 +74,7 @@ package final class DataDirectory: Sendable {
             throw .storage(error)
         }
         catalog = try Catalog(path: path + "/catalog")
+        serverID = try catalog.serverID()
         let entries = try catalog.all()
         try removeOrphans(but: entries)
         for entry in entries {
@@ -115,7 +118,7 @@ package final class DataDirectory: Sendable {
                 return existing
             }
             guard !live.withLock({ $0.isClosed }) else { throw .shuttingDown }
-            do {
+            do throws(IndexError) {
                 let collection = try make(schema)
                 live.withLock { live in
                     live.byHandle[collection.info.handle] = collection
@@ -132,7 +135,7 @@ package final class DataDirectory: Sendable {
     package func drop(named name: String) throws(RequestError) {
         try changes.withLock { _ throws(RequestError) in
             let collection = try collection(named: name)
-            do {
+            do throws(IndexError) {
                 // Gone from the catalog first: a crash after this leaves files, never a half
                 // collection, and the next start removes them.
                 try catalog.remove(name: name)
@@ -237,14 +240,8 @@ package final class DataDirectory: Sendable {
             Limits.nameBytes.contains(bytes.count) && bytes[0] != UInt8(ascii: ".")
             && bytes.allSatisfy(isNameByte)
         guard isNamed else { throw .badName(got: schema.name) }
-        guard MetricRegistry.names.contains(schema.metric) else {
-            throw .unknownChoice(
-                field: "metric", got: schema.metric, expected: MetricRegistry.names)
-        }
-        guard QuantizerRegistry.names.contains(schema.quantizer) else {
-            throw .unknownChoice(
-                field: "quantizer", got: schema.quantizer, expected: QuantizerRegistry.names)
-        }
+        try check("metric", schema.metric, MetricRegistry.all.map { $0.name })
+        try check("quantizer", schema.quantizer, QuantizerRegistry.all.map { $0.name })
         try check("dimensions", schema.dimensions, Limits.dimensions)
         try check("neighbours", schema.neighbours, Limits.neighbours)
         try check("build beam", schema.buildBeamWidth, Limits.buildBeamWidth)
@@ -255,6 +252,14 @@ package final class DataDirectory: Sendable {
     ) throws(RequestError) {
         guard expected.contains(got) else {
             throw .outOfRange(field: field, got: got, expected: expected)
+        }
+    }
+
+    private static func check(
+        _ field: String, _ got: String, _ expected: [String]
+    ) throws(RequestError) {
+        guard expected.contains(got) else {
+            throw .unknownChoice(field: field, got: got, expected: expected)
         }
     }
 

@@ -95,7 +95,6 @@ struct GraphRecord: FormatRecord, Equatable {
     var watermark: UInt32 = 0
     /// Where searches start; meaningless while the watermark is 0.
     var entryPoint: UInt32 = 0
-    var maxLevel: UInt8 = 0
     /// Rows the quantizer was trained on.
     var trainedRows: UInt32 = 0
     /// The quantizer's own bytes; empty while there is none.
@@ -106,7 +105,6 @@ struct GraphRecord: FormatRecord, Equatable {
     init(from reader: inout ByteReader) throws(ByteReaderError) {
         watermark = try reader.readUInt32()
         entryPoint = try reader.readUInt32()
-        maxLevel = try reader.readUInt8()
         trainedRows = try reader.readUInt32()
         quantizerParameters = try reader.readCounted()
     }
@@ -114,7 +112,6 @@ struct GraphRecord: FormatRecord, Equatable {
     func write(to writer: inout ByteWriter) {
         writer.write(watermark)
         writer.write(entryPoint)
-        writer.write(maxLevel)
         writer.write(trainedRows)
         writer.writeCounted(quantizerParameters)
     }

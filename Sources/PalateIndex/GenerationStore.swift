@@ -1,4 +1,4 @@
-import PalateModel
+package import PalateModel
 package import PalateStorage
 
 /// One generation's LMDB environment and its tables: where rows are read and written.
@@ -148,14 +148,6 @@ package final class GenerationStore: Sendable {
             dimensions: schema.dimensions, from: value, into: &vector)
     }
 
-    /// The stored zstd frame of `ordinal`, nil where the row has no payload.
-    package func payloadFrame(
-        _ ordinal: Ordinal, _ transaction: borrowing some Transaction & ~Copyable
-    ) throws(IndexError) -> [UInt8]? {
-        guard let value = try transaction.value(payloads, ordinal) else { return nil }
-        return try Sealed.open(value, table: "payloads", key: Format.key(ordinal)).copied
-    }
-
     /// The version that wrote the row of `ordinal`, nil once it is deleted or replaced.
     package func liveVersion(
         _ ordinal: Ordinal, _ transaction: borrowing some Transaction & ~Copyable
@@ -174,51 +166,3 @@ package final class GenerationStore: Sendable {
         return try Sealed.open(value, table: "dict", key: Format.key(id)).copied
     }
 }
-
-extension IndexError: StorageFailure {
-    /// Wraps what the storage layer says.
-    package init(_ error: StorageError) { self = .storage(error) }
-}
-
-extension Transaction where Self: ~Copyable {
-    /// The raw value of `key`.
-    @_lifetime(borrow self)
-    func value<Key: TableKey>(_ table: Table<Key>, _ key: Key) throws(IndexError) -> RawSpan? {
-        do {
-            return try get(table, key)
-        } catch {
-            throw .storage(error)
-        }
-    }
-
-    /// The record of `key`, its checksum checked.
-    func record<Record: FormatRecord, Key: FormatKey>(
-        _ type: Record.Type, _ table: Table<Key>, _ key: Key
-    ) throws(IndexError) -> Record? {
-        guard let value = try value(table, key) else { return nil }
-        let body = try Sealed.open(value, table: table.name, key: key.keyBytes)
-        return try Record(body: body, place: Sealed.place(table.name, key.keyBytes))
-    }
-}
-
-extension WriteTransaction {
-    /// Stores `body` with its checksum.
-    mutating func putSealed<Key: FormatKey>(
-        _ table: Table<Key>, _ key: Key, _ body: [UInt8]
-    ) throws(IndexError) {
-        do {
-            try put(table, key, Sealed.seal(body, key: key.keyBytes).span.bytes)
-        } catch {
-            throw .storage(error)
-        }
-    }
-}
-
-/// Keys whose bytes go into a seal.
-protocol FormatKey: TableKey {
-    var keyBytes: [UInt8] { get }
-}
-
-extension UInt32: FormatKey { var keyBytes: [UInt8] { Format.key(self) } }
-extension UInt64: FormatKey { var keyBytes: [UInt8] { Format.key(self) } }
-extension [UInt8]: FormatKey { var keyBytes: [UInt8] { self } }

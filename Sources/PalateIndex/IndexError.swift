@@ -36,11 +36,27 @@ extension RequestError {
         case .missing(let place): self = .corrupt(place: "\(place): missing")
         case .outOfAddressSpace(let bytes):
             self = .storageFull(reason: "no address space for \(bytes) bytes")
-        case .storage(let error): self.init(error)
+        case .storage(let error): self = Self.storage(error)
         case .quantization(let error): self = .internalFailure(reason: "\(error)")
         case .graph(let error): self = .corrupt(place: "links: \(error)")
         case .taste(let error): self = .corrupt(place: "taste: \(error)")
         case .request(let error): self = error
+        }
+    }
+
+    /// The store's failures in a caller's terms: full, damaged, or failed.
+    private static func storage(_ error: StorageError) -> RequestError {
+        switch error {
+        case .mapFull(let usedBytes, let mapBytes):
+            .storageFull(reason: "\(usedBytes) of \(mapBytes) bytes of the map are used")
+        case .diskFull(let status): .storageFull(reason: "\(status)")
+        case .outOfMemory: .storageFull(reason: "out of memory")
+        case .corrupt(let place): .corrupt(place: place)
+        case .frameDamaged(let reason): .corrupt(place: "payload: \(reason)")
+        case .frameTooLarge(let got, let expected):
+            .corrupt(place: "payload: \(got) bytes, expected at most \(expected)")
+        case .unknownDictionary(let id): .corrupt(place: "payload: no dictionary \(id)")
+        default: .storageFailed(reason: "\(error)")
         }
     }
 }

@@ -1,4 +1,4 @@
-import PalateModel
+package import PalateModel
 import Synchronization
 
 /// Item id to ordinal, in memory: four bytes a slot, the ids stay in the item column.

@@ -1,3 +1,4 @@
+import PalateModel
 import PalateStorage
 
 /// Compresses payloads, and trains the collection's dictionary from its first ones.
@@ -46,7 +47,7 @@ struct PayloadEncoder {
                     samples: samples, capacity: Self.dictionaryBytes)
             else { return nil }
             compressor = try PayloadCompressor(dictionary: dictionary)
-            return (try PayloadDictionary.id(of: dictionary), dictionary)
+            return PayloadDictionary.id(of: dictionary).map { ($0, dictionary) }
         } catch {
             throw .storage(error)
         }
@@ -55,7 +56,7 @@ struct PayloadEncoder {
     /// One zstd frame.
     func encode(_ payload: [UInt8]) throws(IndexError) -> [UInt8] {
         do {
-            return try compressor.compress(payload.span.bytes)
+            return try compressor.compress(payload.span.rawBytes)
         } catch {
             throw .storage(error)
         }

@@ -11,7 +11,7 @@ enum Sealed {
     /// The body with its checksum behind it.
     static func seal(_ body: [UInt8], key: [UInt8]) -> [UInt8] {
         var sealed = body
-        let checksum = crc32c(body.span.bytes, seed: crc32c(key.span.bytes))
+        let checksum = crc32c(body.span.rawBytes, seed: crc32c(key.span.rawBytes))
         for shift in 0..<4 { sealed.append(UInt8(truncatingIfNeeded: checksum >> (8 * shift))) }
         return sealed
     }
@@ -29,7 +29,7 @@ enum Sealed {
         }
         let body = value.extracting(0..<(value.byteCount - overhead))
         let expected = word(value, at: body.byteCount)
-        let got = crc32c(body, seed: crc32c(key.span.bytes))
+        let got = crc32c(body, seed: crc32c(key.span.rawBytes))
         guard got == expected else {
             throw .corrupt(
                 place: place(table, key), reason: "checksum \(got), expected \(expected)")

@@ -10,9 +10,6 @@ import PalateTaste
 /// | events | sequence, u64 | user u64, item u64, time i64 in ms, type u8       |
 /// | users  | user, u64     | `UserRecord` in its own versioned form           |
 struct TasteTables: Sendable {
-    /// People read per transaction at open.
-    private static let usersPerRead = 1_024
-
     let environment: Environment
     private let meta: Table<[UInt8]>
     private let events: Table<UInt64>
@@ -56,7 +53,7 @@ struct TasteTables: Sendable {
         let events = events
         return try environment.read(failingWith: IndexError.self) {
             transaction throws(IndexError) in
-            do {
+            do throws(StorageError) {
                 return try transaction.lastKey(events).map { $0 + 1 } ?? 0
             } catch {
                 throw .storage(error)
@@ -90,65 +87,27 @@ struct TasteTables: Sendable {
         return try environment.read(failingWith: IndexError.self) {
             transaction throws(IndexError) in
             guard let value = try transaction.value(users, user) else { return nil }
-            return try Self.decode(value, of: user)
+            return try Self.decode(
+                try Sealed.open(value, table: "users", key: Format.key(user)))
         }
     }
 
     /// Visits everybody, in order.
-    func forEachUser(_ body: (UserID, UserRecord) -> Void) throws(IndexError) {
-        let users = users
-        var next: UserID? = 0
-        while let start = next {
-            next = try environment.read(failingWith: IndexError.self) {
-                transaction throws(IndexError) in
-                do {
-                    var cursor = try transaction.cursor(users, from: start)
-                    for _ in 0..<Self.usersPerRead {
-                        guard let user = try cursor.next() else { return nil }
-                        body(user, try Self.decode(cursor.value, of: user))
-                    }
-                    return try cursor.next()
-                } catch let error as IndexError {
-                    throw error
-                } catch let error as StorageError {
-                    throw .storage(error)
-                } catch {
-                    throw .corrupt(place: "users", reason: "\(error)")
-                }
-            }
+    func forEachUser(_ body: (UserID, UserRecord) throws(IndexError) -> Void) throws(IndexError) {
+        try environment.forEachSealed(users) { user, bytes throws(IndexError) in
+            try body(user, try Self.decode(bytes))
         }
     }
 
-    /// Visits every event's stored bytes, checked, in order.
-    func forEachEvent(_ body: (UInt64, Event) -> Void) throws(IndexError) {
-        let events = events
-        var next: UInt64? = 0
-        while let start = next {
-            next = try environment.read(failingWith: IndexError.self) {
-                transaction throws(IndexError) in
-                do {
-                    var cursor = try transaction.cursor(events, from: start)
-                    for _ in 0..<(Self.usersPerRead * 16) {
-                        guard let sequence = try cursor.next() else { return nil }
-                        let key = Format.key(sequence)
-                        let value = try Sealed.open(cursor.value, table: "events", key: key)
-                        let place = Sealed.place("events", key)
-                        body(sequence, try EventRecord(body: value, place: place).event)
-                    }
-                    return try cursor.next()
-                } catch let error as IndexError {
-                    throw error
-                } catch let error as StorageError {
-                    throw .storage(error)
-                } catch {
-                    throw .corrupt(place: "events", reason: "\(error)")
-                }
-            }
+    /// Visits every event, in order of arrival.
+    func forEachEvent(_ body: (UInt64, Event) throws(IndexError) -> Void) throws(IndexError) {
+        try environment.forEachSealed(events) { sequence, bytes throws(IndexError) in
+            let place = Sealed.place("events", Format.key(sequence))
+            try body(sequence, try EventRecord(body: bytes, place: place).event)
         }
     }
 
-    private static func decode(_ value: RawSpan, of user: UserID) throws(IndexError) -> UserRecord {
-        let body = try Sealed.open(value, table: "users", key: Format.key(user))
+    private static func decode(_ body: RawSpan) throws(IndexError) -> UserRecord {
         do {
             return try UserRecord(bytes: body)
         } catch {
@@ -196,7 +155,7 @@ private struct EventRecord: FormatRecord {
         let time = try reader.readInt64()
         let raw = try reader.readUInt8()
         guard let type = EventType(rawValue: raw) else {
-            throw ByteReaderError(offset: reader.offset - 1, needed: 0)
+            throw ByteReaderError(offset: reader.offset - 1, needed: 1)
         }
         event = Event(user: user, item: item, type: type, timeMilliseconds: time)
     }

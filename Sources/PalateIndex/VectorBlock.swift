@@ -6,7 +6,7 @@ import PalateModel
 enum VectorBlock {
     /// Appends one row; `ordinal` goes into the checksum, so a row in the wrong place is seen.
     static func append(_ vector: Span<Float>, ordinal: Ordinal, to block: inout [UInt8]) {
-        let bytes = vector.bytes
+        let bytes = vector.rawBytes
         bytes.append(to: &block)
         let checksum = crc32c(bytes, seed: ordinal)
         for shift in 0..<4 { block.append(UInt8(truncatingIfNeeded: checksum >> (8 * shift))) }

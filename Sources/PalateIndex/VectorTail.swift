@@ -43,11 +43,7 @@ struct VectorTail {
         to store: GenerationStore, _ transaction: inout WriteTransaction
     ) throws(IndexError) {
         guard isDirty, !bytes.isEmpty else { return }
-        do {
-            try transaction.put(store.vectors, block, bytes.span.bytes)
-        } catch {
-            throw .storage(error)
-        }
+        try transaction.putRaw(store.vectors, block, bytes.span.rawBytes)
         isDirty = false
     }
 }

@@ -125,11 +125,7 @@ struct WriteBatch {
         counters.version += 1
         var count = 0
         for item in ids where try retire(item, &transaction) {
-            do {
-                try transaction.delete(store.ids, item)
-            } catch {
-                throw .storage(error)
-            }
+            try transaction.remove(store.ids, item)
             effects.append(.remove(item: item))
             count += 1
         }
@@ -145,11 +141,7 @@ struct WriteBatch {
         var record = try store.row(ordinal, transaction)
         record.isDeleted = true
         try transaction.putSealed(store.rows, ordinal, record.bytes)
-        do {
-            try transaction.delete(store.payloads, ordinal)
-        } catch {
-            throw .storage(error)
-        }
+        try transaction.remove(store.payloads, ordinal)
         counters.deletedCount += 1
         return true
     }
@@ -195,7 +187,7 @@ struct WriteBatch {
             try write(data.rows, &transaction)
             loader.sequence = data.sequence
             loader.rows += UInt64(data.rows.ids.count)
-            loader.idChecksum = crc32c(data.rows.ids.span.bytes, seed: loader.idChecksum)
+            loader.idChecksum = crc32c(data.rows.ids.span.rawBytes, seed: loader.idChecksum)
             try transaction.putSealed(store.loaders, data.begin.loaderID, loader.bytes)
         }
         return LoadAcknowledgement(

@@ -2,6 +2,7 @@ import PalateGraph
 import PalateModel
 import PalateQuantization
 import PalateStorage
+import Synchronization
 
 /// What the writer of a collection does and remembers; confined to its queue.
 // SAFETY: @unchecked Sendable: only `CollectionWriter.queue` calls into it.

@@ -4,6 +4,12 @@ package struct ByteReaderError: Error, Equatable {
     package var offset: Int
     /// Bytes that were needed from there.
     package var needed: Int
+
+    /// Bytes that were needed and are not there.
+    package init(offset: Int, needed: Int) {
+        self.offset = offset
+        self.needed = needed
+    }
 }
 
 /// Reads little-endian values from bytes it does not trust: every read is checked.

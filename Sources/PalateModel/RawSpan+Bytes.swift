@@ -35,3 +35,36 @@ extension RawSpan {
         unsafe withUnsafeBytes { source in unsafe buffer.append(contentsOf: source) }
     }
 }
+
+extension Span where Element == UInt8 {
+    /// The elements' bytes.
+    package var rawBytes: RawSpan {
+        @_lifetime(copy self)
+        get {
+            // SAFETY: a UInt8 has no padding.
+            unsafe bytes
+        }
+    }
+}
+
+extension Span where Element == UInt64 {
+    /// The elements' bytes, in the machine's order: little endian on every machine we run on.
+    package var rawBytes: RawSpan {
+        @_lifetime(copy self)
+        get {
+            // SAFETY: a UInt64 has no padding.
+            unsafe bytes
+        }
+    }
+}
+
+extension Span where Element == Float {
+    /// The elements' bytes, in the machine's order: little endian on every machine we run on.
+    package var rawBytes: RawSpan {
+        @_lifetime(copy self)
+        get {
+            // SAFETY: a Float has no padding.
+            unsafe bytes
+        }
+    }
+}

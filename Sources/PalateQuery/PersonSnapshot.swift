@@ -14,7 +14,7 @@ struct PersonSnapshot {
     var excluded: [ItemID] = []
 
     /// Nothing where taste does not apply.
-    init(_ plan: TastePlan?, in collection: Collection, now: Int64, scratch: QueryScratch) {
+    init(_ plan: TastePlan?, in collection: Collection, now: Int64, scratch: inout QueryScratch) {
         guard let plan else { return }
         scratch.prepareWalk(for: collection)
         self = collection.taste.read { graph in

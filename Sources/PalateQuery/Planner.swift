@@ -1,5 +1,6 @@
 package import PalateIndex
 package import PalateModel
+import PalateQuantization
 import PalateTaste
 
 /// Turns a request into a plan; the only place that decides anything about it.

@@ -1,13 +1,11 @@
 import PalateGraph
-package import PalateIndex
+import PalateIndex
 import PalateModel
 import PalateQuantization
-package import PalateStorage
 import PalateTaste
 
 /// Everything a query writes: leased by an event loop or a worker, reused for every query.
-// SAFETY: @unchecked Sendable: whoever leased it is the only one to touch it until it is returned.
-package final class QueryScratch: @unchecked Sendable {
+package struct QueryScratch: ~Copyable, Sendable {
     var search = SearchScratch()
     var prepared = PreparedQuery()
     var walk = WalkScratch()
@@ -24,14 +22,13 @@ package final class QueryScratch: @unchecked Sendable {
     var excluded: [Ordinal] = []
     /// Rows scored by the graph since the request began.
     var visitedCount = 0
-    let decompressor = PayloadDecompressor()
     private var walkOwner: ObjectIdentifier?
 
     /// Empty; grows to fit on first use.
     package init() {}
 
     /// Forgets a walk over another collection's graph: its memory is keyed by person and moment.
-    func prepareWalk(for collection: Collection) {
+    mutating func prepareWalk(for collection: Collection) {
         let owner = ObjectIdentifier(collection)
         if walkOwner != owner {
             walk = WalkScratch()

@@ -3,6 +3,7 @@ import PalateIndex
 import PalateModel
 import PalateQuantization
 import PalateStorage
+import PalateTaste
 
 /// Step 3: plan to candidates, nearest first, in `scratch.candidates`.
 enum SearchStage {
@@ -10,13 +11,13 @@ enum SearchStage {
     static func run(
         _ plan: QueryPlan, _ query: ListQuery, _ person: PersonSnapshot,
         excluding excluded: [ItemID], in collection: Collection,
-        _ transaction: borrowing ReadTransaction, _ scratch: QueryScratch
+        _ transaction: borrowing ReadTransaction, _ scratch: inout QueryScratch
     ) throws(IndexError) {
         scratch.candidates.removeAll(keepingCapacity: true)
         guard let codes = collection.codes else { return }
-        exclude(query, person, excluded, in: collection, scratch)
+        exclude(query, person, excluded, in: collection, &scratch)
         if query.hasVector {
-            search(codes, plan, in: collection, scratch)
+            search(codes, plan, in: collection, &scratch)
             return
         }
         guard let taste = plan.taste, case .person(let medoids, _) = taste.retrieval else {
@@ -29,21 +30,21 @@ enum SearchStage {
             guard let ordinal = collection.directory.ordinal(of: medoid.item) else { continue }
             var vector = scratch.vector.mutableSpan
             try collection.store.readVector(ordinal, transaction, into: &vector)
-            search(codes, plan, in: collection, scratch)
+            search(codes, plan, in: collection, &scratch)
         }
-        addWalked(person, in: collection, scratch)
+        addWalked(person, in: collection, &scratch)
         scratch.candidates.removeDuplicates()
     }
 
     private static func search(
-        _ codes: CodeSet, _ plan: QueryPlan, in collection: Collection, _ scratch: QueryScratch
+        _ codes: CodeSet, _ plan: QueryPlan, in collection: Collection, _ scratch: inout QueryScratch
     ) {
-        codes.quantizer.prepare(scratch.vector.span, into: &scratch.prepared)
+        let vector = scratch.vector
+        codes.quantizer.prepare(vector.span, into: &scratch.prepared)
         let scorer = codes.quantizer.makeScorer(scratch.prepared, over: codes.rows)
         collection.graph.search(scorer, beamWidth: plan.beamWidth, scratch: &scratch.search)
-        let hits = scratch.search.hits
-        for index in 0..<min(hits.count, plan.candidateCount) {
-            scratch.candidates.append(hits[index])
+        for index in 0..<min(scratch.search.count, plan.candidateCount) {
+            scratch.candidates.append(scratch.search.hit(index))
         }
         scratch.visitedCount += scratch.search.visitedCount
     }
@@ -51,7 +52,7 @@ enum SearchStage {
     /// Keeps the asked item, the caller's list and the person's out of the results of this list.
     private static func exclude(
         _ query: ListQuery, _ person: PersonSnapshot, _ excluded: [ItemID],
-        in collection: Collection, _ scratch: QueryScratch
+        in collection: Collection, _ scratch: inout QueryScratch
     ) {
         scratch.search.clearExclusions()
         if let itself = query.itself { scratch.search.exclude(itself) }
@@ -64,7 +65,7 @@ enum SearchStage {
 
     /// Adds what the walk suggests and the collection holds; the caller's exclusions hold here too.
     private static func addWalked(
-        _ person: PersonSnapshot, in collection: Collection, _ scratch: QueryScratch
+        _ person: PersonSnapshot, in collection: Collection, _ scratch: inout QueryScratch
     ) {
         scratch.excluded.removeAll(keepingCapacity: true)
         collection.directory.appendOrdinals(

@@ -44,12 +44,17 @@ struct DataFile {
         }
     }
 
-    /// The newer of the two meta pages, both of which must be sound.
+    /// The newer of the two meta pages.
+    ///
+    /// A flipped bit that turns commit n into n - 2 in its page cannot be told from a sound file one
+    /// commit older; every other change to what matters in the newer page can.
     func readMeta() throws(StorageError) -> MetaPage {
         // Commits of another process may fall between the reads of the pair.
         for _ in 0..<8 {
             let pair = try readMetaPair()
-            if pair.isConsecutive { return pair.newer }
+            guard pair.isConsecutive else { continue }
+            try pair.newer.checkRoots()
+            return pair.newer
         }
         throw .corrupt(where: "data.mdb: the meta pages are not of consecutive commits")
     }

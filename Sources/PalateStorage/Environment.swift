@@ -148,6 +148,7 @@ package final class Environment: @unchecked Sendable {
     /// - Returns: what `body` returns.
     /// - Throws: what `body` throws, `mapFull`, `diskFull`, `ioFailed`; after that
     ///   `failedForWriting`.
+    @discardableResult
     @available(*, noasync, message: "a transaction must not cross a suspension")
     package func write<Value: ~Copyable>(
         _ intent: WriteIntent = .grow,
@@ -157,6 +158,7 @@ package final class Environment: @unchecked Sendable {
     }
 
     /// As `write`, for a body with an error of the layer above.
+    @discardableResult
     @available(*, noasync, message: "a transaction must not cross a suspension")
     package func write<Value: ~Copyable, Failure: StorageFailure>(
         _ intent: WriteIntent = .grow,

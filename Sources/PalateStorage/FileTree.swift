@@ -28,12 +28,14 @@ package enum FileTree {
 
     /// Removes a file, or a directory with all below it; what does not exist is fine.
     package static func remove(_ path: String) throws(StorageError) {
-        // SAFETY: the string is copied to C for the call; no link is followed.
-        let status = unsafe nftw(
-            path,
-            { entry, _, _, _ in unsafe entry.map { unsafe Glibc.remove($0) } ?? 0 },
-            16, FTW_DEPTH | FTW_PHYS)
-        guard status == 0 || errno == ENOENT else {
+        // `remove` takes files and empty directories; links are removed, not followed.
+        // SAFETY: strings are copied to C for the call.
+        if unsafe Glibc.remove(path) == 0 || errno == ENOENT { return }
+        guard errno == ENOTEMPTY || errno == EEXIST else {
+            throw StorageError(StorageStatus(rawValue: errno), "remove", at: path)
+        }
+        for name in try list(path) { try remove(path + "/" + name) }
+        guard unsafe rmdir(path) == 0 || errno == ENOENT else {
             throw StorageError(StorageStatus(rawValue: errno), "remove", at: path)
         }
     }

@@ -38,10 +38,6 @@ struct MetaPage: Equatable {
         guard Self.pageSizes.contains(pageBytes), pageBytes.nonzeroBitCount == 1 else {
             throw .corrupt(where: "\(place): page size \(pageBytes)")
         }
-        // The page count must fit a map: 2^47 bytes of address space.
-        guard lastPage >= 1, lastPage < (1 << 47) / UInt64(pageBytes) else {
-            throw .corrupt(where: "\(place): last page \(lastPage)")
-        }
         // Commit n writes page n & 1; a new file has 0 in both.
         guard transaction == 0 || transaction & 1 == UInt64(number) else {
             throw .corrupt(where: "\(place): transaction \(transaction)")
@@ -49,9 +45,20 @@ struct MetaPage: Equatable {
         guard free.flags == Self.freeListFlags, main.flags == 0 else {
             throw .corrupt(where: "\(place): flags \(free.flags), \(main.flags)")
         }
+    }
+
+    /// Checks the roots and the page count, which only the newer page must have right.
+    ///
+    /// When LMDB cannot write a meta page it puts the old numbers back and leaves the new roots, so
+    /// the older page may name pages that never were.
+    func checkRoots() throws(StorageError) {
+        // The pages must fit a map: 2^47 bytes of address space.
+        guard lastPage >= 1, lastPage < (1 << 47) / UInt64(pageBytes) else {
+            throw .corrupt(where: "data.mdb: last page \(lastPage)")
+        }
         for tree in [free, main] {
             guard tree.isPlausible(lastPage: lastPage) else {
-                throw .corrupt(where: "\(place): root \(tree.root), depth \(tree.depth)")
+                throw .corrupt(where: "data.mdb: root \(tree.root), depth \(tree.depth)")
             }
         }
     }

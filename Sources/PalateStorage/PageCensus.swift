@@ -44,6 +44,7 @@ package struct PageCensus: Equatable, Sendable {
         census.treePages = trees.reduce(0) { $0 + $1.branchPages + $1.leafPages }
         census.overflowPages = trees.reduce(0) { $0 + $1.overflowPages }
         for record in freeList.takeFreeRecords() { census.freePages += try walk.markFree(record) }
+        try walk.checkEnd()
         return census
     }
 }

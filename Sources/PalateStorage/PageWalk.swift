@@ -31,8 +31,12 @@ struct TreeCount {
 struct PageWalk {
     private let file: DataFile
     private let meta: MetaPage
-    /// One bit per page.
+    /// Whole pages in the file.
+    private let filePages: Int
+    /// One bit per page of the file.
     private var seen: [UInt64]
+    /// Free pages beyond the end of the file: taken and given back before they were written.
+    private var unwrittenPages = 0
 
     /// The tree being walked, and how far the walk is in it.
     private struct Position {
@@ -50,8 +54,8 @@ struct PageWalk {
         self.file = file
         self.meta = meta
         // Bounded by the file, whatever the meta page claims.
-        let pages = min(Int(meta.lastPage) + 1, file.byteCount / meta.pageBytes + 1)
-        seen = [UInt64](repeating: 0, count: pages / 64 + 1)
+        filePages = file.byteCount / meta.pageBytes
+        seen = [UInt64](repeating: 0, count: filePages / 64 + 1)
     }
 
     /// Walks one tree and compares it with its record.
@@ -189,26 +193,35 @@ struct PageWalk {
             throw .corrupt(where: "data.mdb: a free list record of \(record.byteCount) bytes")
         }
         let count = Int(record.u64(0))
+        var above = meta.lastPage + 1
         for index in 1..<count + 1 {
             let number = record.u64(8 * index)
-            guard number >= 2, number <= meta.lastPage else {
-                throw TreePage.damage(number, "free, and out of range")
+            guard number >= 2, number < above else {
+                throw TreePage.damage(number, "free, and out of order or range")
             }
-            // Free pages beyond the end of the file are sound; nothing else is.
-            if Int(number) < seen.count * 64 { try mark(number, "free page", reaches: false) }
+            above = number
+            if number < UInt64(filePages) {
+                try mark(number, "free page")
+            } else {
+                unwrittenPages += 1
+            }
         }
         return count
     }
 
-    private mutating func mark(
-        _ number: UInt64,
-        _ what: String,
-        reaches: Bool = true
-    ) throws(StorageError) {
-        guard number >= 2, number <= meta.lastPage, Int(number) < seen.count * 64 else {
+    /// Checks that all pages beyond the end of the file are free; call after `markFree`.
+    func checkEnd() throws(StorageError) {
+        let missing = Int(meta.lastPage) + 1 - filePages
+        guard missing <= unwrittenPages else {
+            throw .corrupt(where: "data.mdb: ends at page \(filePages) of \(meta.lastPage + 1)")
+        }
+    }
+
+    private mutating func mark(_ number: UInt64, _ what: String) throws(StorageError) {
+        guard number >= 2, number <= meta.lastPage else {
             throw TreePage.damage(number, "\(what), and out of range")
         }
-        if reaches, (Int(number) + 1) * meta.pageBytes > file.byteCount {
+        guard number < UInt64(filePages) else {
             throw TreePage.damage(number, "\(what), and beyond the end of the file")
         }
         let bit = UInt64(1) << (number % 64)

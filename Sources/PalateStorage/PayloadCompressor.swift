@@ -57,6 +57,12 @@ package final class PayloadCompressor {
         return frame
     }
 
+    /// One frame of an array.
+    package func compress(_ bytes: [UInt8]) throws(StorageError) -> [UInt8] {
+        // SAFETY: bytes have no padding.
+        try compress(unsafe bytes.span.bytes)
+    }
+
     /// Appends one frame to `output`.
     package func compress(
         _ bytes: RawSpan,

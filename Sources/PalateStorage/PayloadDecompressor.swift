@@ -57,6 +57,12 @@ package final class PayloadDecompressor {
         return content
     }
 
+    /// The content of one frame in an array.
+    package func decompress(_ frame: [UInt8], limit: Int) throws(StorageError) -> [UInt8] {
+        // SAFETY: bytes have no padding.
+        try decompress(unsafe frame.span.bytes, limit: limit)
+    }
+
     private func decompress(
         _ frame: RawSpan,
         _ dictionaryID: UInt32,

@@ -1,4 +1,5 @@
 import CLMDB
+import PalateModel
 
 /// The key type of a table: 1 to 511 bytes whose byte order is the order of the keys.
 ///
@@ -97,7 +98,7 @@ extension String: TableKey {
 
     /// Nil unless valid UTF-8.
     package init?(decoding bytes: RawSpan) {
-        self.init(validating: bytes.copied(), as: UTF8.self)
+        self.init(validating: bytes.copied, as: UTF8.self)
     }
 }
 
@@ -113,7 +114,7 @@ extension [UInt8]: TableKey {
     }
 
     /// Never nil.
-    package init?(decoding bytes: RawSpan) { self = bytes.copied() }
+    package init?(decoding bytes: RawSpan) { self = bytes.copied }
 }
 
 extension TableKey {
@@ -132,13 +133,5 @@ extension TableKey {
             var value = unsafe MDB_val(mv_size: count, mv_data: buffer.baseAddress)
             return StorageStatus(rawValue: unsafe body(&value))
         }
-    }
-}
-
-extension RawSpan {
-    /// A copy.
-    func copied() -> [UInt8] {
-        // SAFETY: the pointer does not leave the closure.
-        unsafe withUnsafeBytes { unsafe [UInt8]($0) }
     }
 }

@@ -1,4 +1,5 @@
 import CLMDB
+import PalateModel
 
 /// What a transaction lends to the reads below: LMDB's handle, and whose it is.
 @safe
@@ -52,7 +53,7 @@ extension Transaction where Self: ~Copyable & ~Escapable {
         _ table: Table<Key>,
         _ key: Key
     ) throws(StorageError) -> [UInt8]? {
-        try get(table, key)?.copied()
+        try get(table, key)?.copied
     }
 
     /// Whether `key` has a value.

@@ -54,6 +54,17 @@ package struct WriteTransaction: Transaction, ~Copyable {
         writtenByteCount += key.keyByteCount + bytes.byteCount
     }
 
+    /// Writes the value of `key` from an array.
+    package mutating func put<Key: TableKey>(
+        _ table: Table<Key>,
+        _ key: Key,
+        _ bytes: [UInt8],
+        mode: PutMode = .replace
+    ) throws(StorageError) {
+        // SAFETY: bytes have no padding.
+        try put(table, key, unsafe bytes.span.bytes, mode: mode)
+    }
+
     /// Makes room for the value of `key` and lets `body` write it in place, which saves a copy.
     ///
     /// - Parameters:

@@ -10,6 +10,7 @@ package enum Decay {
     /// - Parameters:
     ///   - ageMilliseconds: now minus the time of the event.
     ///   - halfLifeDays: above 0; infinite for what never fades.
+    /// - Returns: in 0...1.
     package static func factor(ageMilliseconds: Int64, halfLifeDays: Float) -> Float {
         guard ageMilliseconds > 0 else { return 1 }
         let halfLives = Double(ageMilliseconds) / (millisecondsPerDay * Double(halfLifeDays))

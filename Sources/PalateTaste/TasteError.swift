@@ -1,4 +1,6 @@
-/// Why stored taste was refused. Damage is reported by name; it is never a trap.
+/// Why stored taste was refused.
+///
+/// Damage is reported by name; it is never a trap.
 package enum TasteError: Error, Equatable, Sendable {
     /// The record's layout is not one this version reads.
     case unsupportedVersion(got: UInt8, expected: UInt8)

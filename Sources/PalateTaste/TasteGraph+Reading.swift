@@ -31,12 +31,14 @@ package struct ScoredItem: Equatable, Sendable {
 
 /// What a query asks of one person.
 extension TasteGraph {
-    /// Items the person acted on, from a view up; neither impressions nor skips count. Ascending.
+    /// Items the person acted on, ascending.
+    ///
+    /// From a view up: neither impressions nor skips count.
     package func seenItems(of user: UserID) -> [ItemID] {
         selectItems(of: user) { $0.isSeen($1) }
     }
 
-    /// Items the person hid or reported. Ascending.
+    /// Items the person hid or reported, ascending.
     package func hiddenItems(of user: UserID) -> [ItemID] {
         selectItems(of: user) { $0.isHidden($1) }
     }
@@ -53,6 +55,7 @@ extension TasteGraph {
     ///   - user: a person; an unknown one has none.
     ///   - now: milliseconds since 1970 UTC.
     ///   - limit: at most so many.
+    /// - Returns: medoids of clusters whose importance is above 0.
     package func medoids(of user: UserID, now: Int64, limit: Int) -> [Medoid] {
         guard let number = users.number(of: user) else { return [] }
         let record = records[number]

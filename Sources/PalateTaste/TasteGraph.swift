@@ -41,6 +41,8 @@ package struct TasteGraph: ~Copyable, Sendable {
     let dampings: WalkDampings
     /// Raised by every change; tells a scratch that its walk is out of date.
     private(set) var changeCount: UInt64 = 0
+    /// Tells a scratch that its walk is another graph's.
+    let identity = UInt64.random(in: 0...UInt64.max)
 
     /// Nobody and nothing.
     package init(settings: TasteSettings = TasteSettings()) {
@@ -79,20 +81,25 @@ package struct TasteGraph: ~Copyable, Sendable {
     }
 
     /// Takes over one person's stored record in place of whatever is known of them.
+    ///
+    /// A record kept under other settings may hold more liked items than there is room for; then the
+    /// weakest go, as they would with the next event.
     package mutating func load(_ record: UserRecord, for user: UserID) {
         forget(user)
+        changeCount &+= 1
+        var record = record
+        while let surplus = record.surplusItem(settings: settings) {
+            record.leave(surplus, similarity: { _, _, _ in false })
+            record.signals.removeSubrange(record.range(of: surplus))
+        }
         let number = addUser(user)
-        records[number] = record
         record.forEachItem { range in
             let time = record.newestTime(range)
             let strength = record.weight(range, now: time, settings: settings)
-            setEdge(
-                user: number,
-                item: record.signals[range.lowerBound].item,
-                strength: strength,
-                time: time
-            )
+            let item = record.signals[range.lowerBound].item
+            setEdge(user: number, item: item, strength: strength, time: time)
         }
+        records[number] = record
     }
 
     /// Removes one person and every edge of theirs.

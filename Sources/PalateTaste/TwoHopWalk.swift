@@ -36,7 +36,7 @@ extension TasteGraph {
         spread(from: user, now: now, scratch: &scratch)
         guard let number = users.number(of: user) else { return [] }
         exclude(records[number], seen: excludeSeen, scratch: &scratch)
-        return best(limit, scratch: scratch)
+        return best(limit, scratch: &scratch)
     }
 
     /// The best candidates for a list of weighted items, of nobody in particular.
@@ -61,7 +61,7 @@ extension TasteGraph {
         }
         scratch.excluded.sort()
         spread(avoiding: nil, now: now, scratch: &scratch)
-        return best(limit, scratch: scratch)
+        return best(limit, scratch: &scratch)
     }
 
     /// The walk's score of given candidates, in the unit of `walk`.
@@ -93,7 +93,12 @@ extension TasteGraph {
 
     /// Runs the walk of one person, unless the scratch holds it.
     private func spread(from user: UserID, now: Int64, scratch: inout WalkScratch) {
-        let key = WalkScratch.Key(user: user, now: now, changeCount: changeCount)
+        let key = WalkScratch.Key(
+            user: user,
+            now: now,
+            graph: identity,
+            changeCount: changeCount
+        )
         guard scratch.key != key else { return }
         scratch.reset(users: users.capacity, items: items.capacity)
         guard let number = users.number(of: user) else { return }
@@ -117,30 +122,34 @@ extension TasteGraph {
             scratch.seeds.removeSubrange(TasteLimits.walkSeeds...)
         }
         let today = WalkDampings.day(of: now)
-        hopToUsers(avoiding: user, today: today, scratch: &scratch)
+        hopToUsers(today: today, scratch: &scratch)
         let floor = weighUsers(scratch: &scratch)
-        hopToItems(today: today, floor: floor, scratch: &scratch)
+        hopToItems(avoiding: user, today: today, floor: floor, scratch: &scratch)
         scratch.clearUsers()
     }
 
     /// m(v): from the seeds to everybody who likes them.
-    private func hopToUsers(avoiding user: Int?, today: UInt16, scratch: inout WalkScratch) {
-        let avoided = user.map(UInt32.init) ?? UInt32.max
+    private func hopToUsers(today: UInt16, scratch: inout WalkScratch) {
         let edges = usersOfItem.edges.span
+        let decay = dampings.decay.span
         var masses = WalkScratch.take(&scratch.userMass)
+        var touched = WalkScratch.take(&scratch.touchedUsers)
         var mass = masses.mutableSpan
+        var front = touched.mutableSpan
+        var count = 0
         for seed in scratch.seeds {
             let number = Int(seed.item)
-            let factor = seed.weight * dampings.seed(Int(likeCounts[number]))
-            for position in usersOfItem.lists[number].range {
-                let edge = edges[position]
-                guard edge.neighbour != avoided else { continue }
-                let index = Int(edge.neighbour)
-                if mass[index] == 0 { scratch.touchedUsers.append(edge.neighbour) }
-                mass[index] += factor * edge.strength * dampings.decay(edge.day, today: today)
-            }
+            let hop = Hop(
+                edges: edges.extracting(usersOfItem.lists[number].range),
+                factor: seed.weight * dampings.seed(Int(likeCounts[number])),
+                today: today,
+                decay: decay
+            )
+            hop.follow(into: &mass, front: &front, count: &count)
         }
         scratch.userMass = masses
+        scratch.touchedUsers = touched
+        scratch.touchedUserCount = count
     }
 
     /// Turns every m(v) into c(v).
@@ -149,58 +158,63 @@ extension TasteGraph {
     ///   within its limit; 0 when all of them fit.
     private func weighUsers(scratch: inout WalkScratch) -> Int {
         let sharpness = settings.walk.sharpness
-        var masses = WalkScratch.take(&scratch.userMass)
-        var mass = masses.mutableSpan
         var steps = 0
-        for user in scratch.touchedUsers {
-            let index = Int(user)
+        for position in 0..<scratch.touchedUserCount {
+            let index = Int(scratch.touchedUsers[position])
             let degree = Int(itemsOfUser.lists[index].count)
-            let sharpened = sharpness == 1 ? mass[index] : pow(mass[index], sharpness)
-            mass[index] = sharpened * dampings.user(degree)
+            let mass = scratch.userMass[index]
+            let sharpened = sharpness == 1 ? mass : pow(mass, sharpness)
+            scratch.userMass[index] = sharpened * dampings.user(degree)
             steps += degree
         }
-        scratch.userMass = masses
         guard steps > TasteLimits.walkSecondHopSteps else { return 0 }
-        scratch.bucketSteps.removeAll(keepingCapacity: true)
-        scratch.bucketSteps.append(contentsOf: repeatElement(0, count: Self.bucketCount))
-        for user in scratch.touchedUsers {
-            let bucket = Self.bucket(of: scratch.userMass[Int(user)])
-            scratch.bucketSteps[bucket] += Int(itemsOfUser.lists[Int(user)].count)
+        scratch.histogram.reset()
+        for position in 0..<scratch.touchedUserCount {
+            let index = Int(scratch.touchedUsers[position])
+            scratch.histogram.add(
+                scratch.userMass[index],
+                weight: Int(itemsOfUser.lists[index].count)
+            )
         }
-        var taken = 0
-        for bucket in scratch.bucketSteps.indices.reversed() {
-            taken += scratch.bucketSteps[bucket]
-            if taken > TasteLimits.walkSecondHopSteps { return bucket }
-        }
-        return 0
+        return scratch.histogram.floor(limit: TasteLimits.walkSecondHopSteps)
     }
 
     /// s(j) without its damping: from the people in buckets from `floor` up to all they like.
-    private func hopToItems(today: UInt16, floor: Int, scratch: inout WalkScratch) {
+    private func hopToItems(
+        avoiding avoided: Int?,
+        today: UInt16,
+        floor: Int,
+        scratch: inout WalkScratch
+    ) {
         let edges = itemsOfUser.edges.span
+        let decay = dampings.decay.span
         var masses = WalkScratch.take(&scratch.itemMass)
+        var touched = WalkScratch.take(&scratch.touchedItems)
         var mass = masses.mutableSpan
+        var front = touched.mutableSpan
+        var count = 0
         var stepsLeft = TasteLimits.walkSecondHopSteps
         // Without a floor everybody stands above it; the floor's own bucket comes last.
         for isFloor in floor > 0 ? [false, true] : [false] {
-            for user in scratch.touchedUsers {
-                let factor = scratch.userMass[Int(user)]
+            for position in 0..<scratch.touchedUserCount {
+                let user = Int(scratch.touchedUsers[position])
+                // Nobody is like-minded to themselves.
+                guard user != avoided else { continue }
+                let factor = scratch.userMass[user]
                 if floor > 0 {
-                    let bucket = Self.bucket(of: factor)
+                    let bucket = MassHistogram.bucket(of: factor)
                     guard isFloor ? bucket == floor : bucket > floor else { continue }
                 }
-                let range = itemsOfUser.lists[Int(user)].range
-                guard range.count <= stepsLeft else { break }
-                stepsLeft -= range.count
-                for position in range {
-                    let edge = edges[position]
-                    let index = Int(edge.neighbour)
-                    if mass[index] == 0 { scratch.touchedItems.append(edge.neighbour) }
-                    mass[index] += factor * edge.strength * dampings.decay(edge.day, today: today)
-                }
+                let list = edges.extracting(itemsOfUser.lists[user].range)
+                guard list.count <= stepsLeft else { break }
+                stepsLeft -= list.count
+                let hop = Hop(edges: list, factor: factor, today: today, decay: decay)
+                hop.follow(into: &mass, front: &front, count: &count)
             }
         }
         scratch.itemMass = masses
+        scratch.touchedItems = touched
+        scratch.touchedItemCount = count
     }
 
     private func exclude(_ record: UserRecord, seen: Bool, scratch: inout WalkScratch) {
@@ -214,23 +228,69 @@ extension TasteGraph {
         scratch.excluded.sort()
     }
 
-    private func best(_ limit: Int, scratch: WalkScratch) -> [ScoredItem] {
-        var selection = TopSelection(limit: limit)
-        for number in scratch.touchedItems {
-            let index = Int(number)
+    /// The best of the touched items that are not excluded.
+    private func best(_ limit: Int, scratch: inout WalkScratch) -> [ScoredItem] {
+        guard limit > 0 else { return [] }
+        scratch.histogram.reset()
+        scratch.scores.removeAll(keepingCapacity: true)
+        for position in 0..<scratch.touchedItemCount {
+            let index = Int(scratch.touchedItems[position])
             let score = scratch.itemMass[index] * dampings.candidate(Int(likeCounts[index]))
-            guard score > 0, score >= selection.floor else { continue }
-            guard !scratch.excluded.containsSorted(number) else { continue }
-            selection.insert(ScoredItem(item: items.id(of: index), score: score))
+            scratch.scores.append(score)
+            scratch.histogram.add(score)
         }
-        return selection.sorted()
+        // Excluded items may stand among the best, so as many more are let through.
+        let floor = scratch.histogram.floor(limit: limit - 1 + scratch.excluded.count)
+        var best: [ScoredItem] = []
+        best.reserveCapacity(limit + scratch.excluded.count)
+        for position in 0..<scratch.touchedItemCount {
+            let score = scratch.scores[position]
+            guard score > 0, MassHistogram.bucket(of: score) >= floor else { continue }
+            let number = scratch.touchedItems[position]
+            guard !scratch.excluded.containsSorted(number) else { continue }
+            best.append(ScoredItem(item: items.id(of: Int(number)), score: score))
+        }
+        best.sort(by: ScoredItem.isBefore)
+        if best.count > limit { best.removeSubrange(limit...) }
+        return best
+    }
+}
+
+/// One step of the walk's front: one adjacency list, weighted.
+private struct Hop: ~Escapable {
+    private let edges: Span<WalkEdge>
+    private let decay: Span<Float>
+    private let factor: Float
+    private let today: Int
+
+    @_lifetime(copy edges, copy decay)
+    init(edges: Span<WalkEdge>, factor: Float, today: UInt16, decay: Span<Float>) {
+        self.edges = edges
+        self.decay = decay
+        self.factor = factor
+        self.today = Int(today)
     }
 
-    /// Buckets of positive floats: exponent and the first 4 bits of the significand, so a bucket
-    /// is 6 % wide.
-    private static let bucketCount = 1 << 12
-
-    private static func bucket(of mass: Float) -> Int { Int(mass.bitPattern >> 19) }
+    /// Adds to the mass of every neighbour, and appends those that had none to the front.
+    ///
+    /// The append has no branch: about a fifth of the neighbours are new, which no predictor can
+    /// guess. A gain is never 0, so a neighbour is new only once and the front cannot overflow.
+    func follow(
+        into mass: inout MutableSpan<Float>,
+        front: inout MutableSpan<UInt32>,
+        count: inout Int
+    ) {
+        let oldest = decay.count - 1
+        for position in edges.indices {
+            let edge = edges[position]
+            let index = Int(edge.neighbour)
+            let before = mass[index]
+            front[count] = edge.neighbour
+            count &+= before == 0 ? 1 : 0
+            let age = min(max(today &- Int(edge.day), 0), oldest)
+            mass[index] = before + max(factor * edge.strength * decay[age], .leastNormalMagnitude)
+        }
+    }
 }
 
 extension [UInt32] {

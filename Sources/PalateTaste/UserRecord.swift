@@ -63,8 +63,9 @@ package struct UserRecord: Equatable, Sendable {
         range.contains { signals[$0].type == .hide || signals[$0].type == .report }
     }
 
-    /// The person did more with the item than pass over it. Impressions leave no signal, so being
-    /// shown is not being seen; a skip is no act either.
+    /// The person did more with the item than pass over it.
+    ///
+    /// Impressions leave no signal, so being shown is not being seen; a skip is no act either.
     package func isSeen(_ range: Range<Int>) -> Bool {
         range.contains { signals[$0].type != .skip }
     }

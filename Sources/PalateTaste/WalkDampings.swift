@@ -9,7 +9,7 @@ struct WalkDampings: Sendable {
     /// By likes of a candidate: degree^-beta.
     private let candidate: [Float]
     /// By age in days: 2^(-age / halfLife).
-    private let decay: [Float]
+    let decay: [Float]
 
     /// Degrees with an entry; a larger one is computed.
     private static let degrees = 4_096
@@ -39,12 +39,7 @@ struct WalkDampings: Sendable {
         likes < Self.degrees ? candidate[likes] : pow(Float(likes), -settings.popularityExponent)
     }
 
-    /// Decay of an edge of `day` as seen `today`; 1 for one of today or later.
-    func decay(_ day: UInt16, today: UInt16) -> Float {
-        decay[min(max(Int(today) - Int(day), 0), Self.ages - 1)]
-    }
-
-    /// Days since 1970 of a time, clipped to 0 ... 65,535 (the year 2149).
+    /// Days since 1970 of a time, clipped to a UInt16 (the year 2149).
     static func day(of timeMilliseconds: Int64) -> UInt16 {
         UInt16(clamping: timeMilliseconds / 86_400_000)
     }

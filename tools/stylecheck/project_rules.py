@@ -15,11 +15,12 @@ ARROWS = {
     "PalateStorage": {"PalateModel", "PalateChecksum", "CLMDB", "CZstd"},
     "PalateTaste": {"PalateModel"},
     "PalateIndex": {
-        "PalateModel", "PalateChecksum", "PalateGraph", "PalateTaste", "PalateQuantization",
-        "PalateStorage",
+        "PalateModel", "PalateChecksum", "PalateGraph", "PalateTaste", "PalateKernels",
+        "PalateQuantization", "PalateStorage",
     },
     "PalateQuery": {
-        "PalateModel", "PalateGraph", "PalateTaste", "PalateQuantization", "PalateIndex",
+        "PalateModel", "PalateGraph", "PalateTaste", "PalateKernels", "PalateQuantization",
+        "PalateStorage", "PalateIndex",
     },
     "PalateWire": {"PalateModel", "PalateChecksum"},
     "PalateServer": {"PalateModel", "PalateWire", "PalateQuery", "PalateIndex"},
@@ -63,23 +64,32 @@ def arrows(files):
 
 
 def registries(files):
-    """A file of a registry's folder declares or extends a type that the registry names."""
+    """A file of a registry's folder is an entry of the registry, or a part of an entry.
+
+    An entry's file declares or extends a type that the registry names; a part's types begin with
+    the name of an entry (`ScalarEightBitLayout`).
+    """
     by_path = {file.path: file for file in files}
+    folders = {}
     for file in files:
         path = pathlib.PurePosixPath(file.path)
-        if file.language != "swift" or not file.is_source or path.parent.name not in REGISTRIES:
-            continue
-        if re.search(r"\bprotocol\s+\w+", file.code):
-            continue  # the contract itself
-        name = REGISTRIES[path.parent.name]
-        places = [str(path.parent / name), str(path.parent.parent / name)]
+        is_contract = re.search(r"\bprotocol\s+\w+", file.code)
+        if file.language == "swift" and path.parent.name in REGISTRIES and not is_contract:
+            folders.setdefault(path.parent, []).append(file)
+    for folder, entries in folders.items():
+        name = REGISTRIES[folder.name]
+        places = [str(folder / name), str(folder.parent / name)]
         registry = next((by_path[place] for place in places if place in by_path), None)
         if registry is None:
-            yield Problem(file.path, 1, "registry", f"there is no {name}")
+            yield Problem(entries[0].path, 1, "registry", f"there is no {name}")
             continue
-        listed = set(re.findall(r"\w+", registry.code))
-        if not listed & set(_TYPE.findall(file.code)):
-            yield Problem(file.path, 1, "registry", f"{name} names no type of this file")
+        types = {file.path: set(_TYPE.findall(file.code)) for file in entries}
+        named = set(re.findall(r"\w+", registry.code)) & set().union(*types.values())
+        for path, declared in types.items():
+            if path != registry.path and not any(
+                type_name.startswith(tuple(named)) for type_name in declared if named
+            ):
+                yield Problem(path, 1, "registry", f"{name} names no type of this file")
 
 
 def kernel_rows(files):
@@ -89,7 +99,7 @@ def kernel_rows(files):
     members = [
         name
         for header in headers
-        for body in re.findall(r"struct\s+\w+\s*\{(.*?)\n\}", header.code, re.DOTALL)
+        for body in re.findall(r"\bstruct\b[^{;]*\{(.*?)\n\}", header.code, re.DOTALL)
         for name in re.findall(r"\(\s*\*\s*(\w+)\s*\)\s*\(", body)
     ]
     if not kernels:

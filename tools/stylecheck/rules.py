@@ -3,7 +3,7 @@
 import pathlib
 import sys
 
-from . import project_rules, size_rules, swift_rules
+from . import documentation_rules, project_rules, size_rules, swift_rules
 from .sources import read_files
 
 # Rules that look at one file at a time.
@@ -13,7 +13,6 @@ FILE_RULES = (
     size_rules.file_length,
     size_rules.unfinished,
     size_rules.machine_names,
-    swift_rules.documentation,
     swift_rules.foundation,
     swift_rules.banned,
     swift_rules.unsafe_address,
@@ -22,6 +21,7 @@ FILE_RULES = (
 
 # Rules that look at all files together.
 PROJECT_RULES = (
+    documentation_rules.documentation,
     project_rules.arrows,
     project_rules.registries,
     project_rules.kernel_rows,

@@ -54,7 +54,7 @@ def _swift_scopes(file, pattern):
         opening = match.end() - 1 if code[match.end() - 1] == "{" else _body(code, match.end())
         if opening is None:
             continue
-        closing = _closing(code, opening)
+        closing = closing_brace(code, opening)
         first = code.count("\n", 0, start)
         last = code.count("\n", 0, closing)
         name = match.group("name").split(None, 1)[-1]
@@ -85,7 +85,8 @@ def _body(code, position):
     return None
 
 
-def _closing(code, opening):
+def closing_brace(code, opening):
+    """The index of the brace that closes the one at `opening`."""
     depth = 0
     for position in range(opening, len(code)):
         if code[position] == "{":

@@ -16,19 +16,15 @@ UNSAFE_ADDRESSES = (
     "Sources/PalateGraph/LinkArena.swift",
 )
 
-_DECLARATION = re.compile(
-    r"^\s*(?:@\w+(?:\([^()]*\))?\s+)*(?:\w+(?:\(\w+\))?\s+)*?(?:package|public)\s+"
-    r"(?:\w+(?:\(\w+\))?\s+)*?"
-    r"(?:func|var|let|struct|class|enum|protocol|init|typealias|subscript|actor|associatedtype"
-    r"|macro)\b"
-)
 _BANNED = (
     (re.compile(r"\btry!"), "try!"),
     (re.compile(r"\bas!"), "as!"),
     (re.compile(r"\bfatalError\s*\("), "fatalError"),
     (re.compile(r"(?<=[\w)\]}>?\"])!(?!=)"), "force unwrap"),
 )
-_FOUNDATION = re.compile(r"^\s*(?:@\w+\s+)*(?:\w+\s+)?import\s+(?:\w+\s+)?Foundation\w*\b")
+_FOUNDATION = re.compile(
+    r"^\s*(?:@\w+\s+)*(?:\w+\s+)?import\s+(?:\w+\s+)?Foundation(?!Essentials)\w*\b"
+)
 _UNSAFE = re.compile(r"(?<![.\w])unsafe\b(?!\s*:)|@unchecked\b")
 
 
@@ -36,33 +32,8 @@ def _swift(file, sources_only=True):
     return file.language == "swift" and (file.is_source or not sources_only)
 
 
-def documentation(file):
-    """Every package or public declaration has a `///` line above its attributes."""
-    if not _swift(file) and not file.path.startswith("Tests/TestKit/"):
-        return
-    for index, line in enumerate(file.code_lines):
-        if _DECLARATION.match(line) and not _has_documentation(file, index):
-            yield file.problem(index, "documentation", line.strip())
-
-
-def _has_documentation(file, index):
-    depth = 0
-    while index > 0:
-        index -= 1
-        line = file.lines[index].strip()
-        code = file.code_lines[index].strip()
-        depth += code.count(")") - code.count("(")
-        if line.startswith("///"):
-            return True
-        is_part = depth > 0 or code.startswith(("@", "#if", "#else", "#endif")) or (
-            line.startswith("//"))
-        if not is_part:
-            return False
-    return False
-
-
 def foundation(file):
-    """Sources do not import Foundation: it costs start-up time and size."""
+    """Sources do not import Foundation: it costs start-up time and size; Essentials cost little."""
     if not _swift(file):
         return
     for index, line in enumerate(file.code_lines):

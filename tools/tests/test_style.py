@@ -34,16 +34,7 @@ FILE_EXAMPLES = [
     ("unfinished", "README.md", f"{UNFINISHED}(#12): more", f"{UNFINISHED}: more"),
     ("machine-name", "README.md", "see ../shared/work/x", f"see {MACHINE}"),
     ("machine-name", "tools/a.py", "a = b/work/c", f"# from {HOST}"),
-    ("documentation", "Sources/A/A.swift", "/// Is A.\npackage struct A {}", "package struct A {}"),
-    (
-        "documentation",
-        "Sources/A/A.swift",
-        "/// Does.\n@available(\n    *, noasync\n)\n@inlinable\npublic static func a() {}",
-        "let x = 1\n@inlinable\npublic static func a() {}",
-    ),
-    ("documentation", "Sources/A/A.swift", "package import B\nvar a = 1", "package var a = 1"),
-    ("documentation", "Sources/A/A.swift", "/// A.\npackage(set) var a = 1", "public init() {}"),
-    ("foundation", "Sources/A/A.swift", "import Glibc", "import Foundation"),
+    ("foundation", "Sources/A/A.swift", "import FoundationEssentials", "import Foundation"),
     (
         "foundation",
         "Sources/A/A.swift",
@@ -83,7 +74,7 @@ FILE_EXAMPLES = [
     ),
 ]
 
-TABLE = "struct pk_table {\n    int level;\n    float (*dot)(int);\n    int (*sum)(int);\n};"
+TABLE = "typedef struct {\n    int level;\n    float (*dot)(int);\n    int (*sum)(int);\n} t;"
 LEVELS = {
     f"Sources/CPalateKernels/{level}": ".dot = a, .sum = b,"
     for level in project_rules.KERNEL_LEVELS
@@ -94,8 +85,41 @@ REGISTRY = "enum MetricRegistry { static let all = [SquaredEuclidean.self] }"
 METRIC = "struct SquaredEuclidean: Metric {}"
 PACKAGE = '.target(name: "PalateModel"), .testTarget(name: "PalateModelTests")'
 
+PROTOCOL = "/// P.\npackage protocol P {\n    /// A.\n    static var tag: Int { get }\n}\n"
+WITNESS = "/// A.\npackage struct A: P {\n    package static let tag = 1\n}\n"
+
 # rule, project that passes, project that fails
 PROJECT_EXAMPLES = [
+    (
+        "documentation",
+        {"Sources/A/A.swift": "/// Is A.\npackage struct A {}"},
+        {"Sources/A/A.swift": "package struct A {}"},
+    ),
+    (
+        "documentation",
+        {"Sources/A/A.swift": "/// A.\n@available(\n    *, noasync\n)\npublic static func a() {}"},
+        {"Sources/A/A.swift": "let x = 1\n@inlinable\npublic static func a() {}"},
+    ),
+    (
+        "documentation",
+        {"Sources/A/A.swift": "package import B\nvar a = 1"},
+        {"Sources/A/A.swift": "package var a = 1"},
+    ),
+    (
+        "documentation",
+        {"Sources/A/A.swift": "/// A.\npackage(set) var a = 1"},
+        {"Tests/TestKit/A.swift": "public init() {}"},
+    ),
+    (
+        "documentation",
+        {"Sources/A/P.swift": PROTOCOL, "Sources/A/A.swift": WITNESS},
+        {"Sources/A/P.swift": PROTOCOL, "Sources/A/A.swift": WITNESS.replace("tag", "mark")},
+    ),
+    (
+        "documentation",
+        {"Sources/A/P.swift": PROTOCOL, "Sources/B/A.swift": WITNESS},
+        {"Sources/A/A.swift": WITNESS},
+    ),
     (
         "arrows",
         {"Sources/PalateGraph/A.swift": "package import PalateModel\nimport Glibc"},
@@ -126,6 +150,19 @@ PROJECT_EXAMPLES = [
             "Sources/W/WireVersion.swift": "let all = [V1.self]",
         },
         {"Sources/W/Versions/V1.swift": "enum V1 {}"},
+    ),
+    (
+        "registry",
+        {
+            "Sources/Q/Metrics/SquaredEuclidean.swift": METRIC,
+            "Sources/Q/Metrics/SquaredEuclideanTerms.swift": "struct SquaredEuclideanTerms {}",
+            "Sources/Q/MetricRegistry.swift": REGISTRY,
+        },
+        {
+            "Sources/Q/Metrics/SquaredEuclidean.swift": METRIC,
+            "Sources/Q/Metrics/Terms.swift": "struct Terms {}",
+            "Sources/Q/MetricRegistry.swift": REGISTRY,
+        },
     ),
     ("kernel-rows", KERNELS, {**KERNELS, "Sources/CPalateKernels/avx2.c": ".dot = a,"}),
     ("kernel-rows", {}, {key: text for key, text in KERNELS.items() if "neon" not in key}),

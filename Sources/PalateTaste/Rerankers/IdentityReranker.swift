@@ -2,8 +2,10 @@ package import PalateModel
 
 /// The order of the search, with its similarity as the score.
 package enum IdentityReranker: Reranker {
+    /// In requests.
     package static let name = "none"
 
+    /// As `Reranker.rank`.
     package static func rank(
         _ columns: CandidateColumns,
         weights: TasteWeights,

@@ -22,7 +22,9 @@ package struct Ranking: Equatable, Sendable {
     }
 }
 
-/// Puts candidates into a new order. It adds none, drops none, and knows no vectors.
+/// Puts candidates into a new order.
+///
+/// It adds none, drops none, and knows no vectors.
 ///
 /// Contract, tested over the registry: the order is a permutation; the total of the parts is the
 /// score and falls along the order of every reranker that scores; same input, same answer; when no
@@ -37,6 +39,7 @@ package protocol Reranker: Sendable {
     ///   - columns: n candidates, in the order of the search.
     ///   - weights: per term.
     ///   - settings: temperature and threshold.
+    /// - Returns: a permutation of the candidates with the terms of each score.
     static func rank(
         _ columns: CandidateColumns,
         weights: TasteWeights,

@@ -3,8 +3,10 @@
 /// Greedy: the next result maximises (1 - diversity) * relevance - diversity * (largest cosine to
 /// what was chosen). The largest cosine is kept per candidate, so a slate costs O(n k d).
 package enum MaximalMarginalRelevance: SlateBuilder {
+    /// In requests.
     package static let name = "mmr"
 
+    /// As `SlateBuilder.select`.
     package static func select(
         count: Int,
         diversity: Float,

@@ -11,11 +11,13 @@
 /// step: O(k n (d + window)) with one pass over the vectors per result, where projecting the vectors
 /// themselves takes three.
 package enum SlidingSpectrum: SlateBuilder {
+    /// In requests.
     package static let name = "ssd"
 
     /// Results whose directions are taken out: what somebody still has in view.
     package static let window = 10
 
+    /// As `SlateBuilder.select`.
     package static func select(
         count: Int,
         diversity: Float,
@@ -57,7 +59,11 @@ package enum SlidingSpectrum: SlateBuilder {
         scratch.cosines = products
     }
 
+    /// The same over plain columns.
+    ///
     /// - Parameters:
+    ///   - chosen: whose direction is taken out.
+    ///   - slot: where in the ring it goes.
     ///   - shares: (v . b) of every direction in the window, row-major [window, n].
     ///   - squares: squared length of what is left of every vector, shape [n].
     ///   - products: cosines to the chosen vector, shape [n]; overwritten.

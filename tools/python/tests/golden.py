@@ -1,0 +1,109 @@
+"""The golden frames of Tests/Fixtures/wire-1, and how the client would write their requests."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from palate import EVENT_TYPES
+from palate import _codec as codec
+from palate._crc32c import flat
+
+DIRECTORY = Path(__file__).resolve().parents[3] / "Tests" / "Fixtures" / "wire-1"
+FRAMES: list[dict[str, Any]] = json.loads((DIRECTORY / "frames.json").read_text())
+REQUESTS = [frame for frame in FRAMES if frame["direction"] == "request"]
+RESPONSES = [frame for frame in FRAMES if frame["direction"] == "response"]
+
+
+def read(frame: dict[str, Any]) -> bytes:
+    return (DIRECTORY / f"{frame['name']}.bin").read_bytes()
+
+
+def _query(message: dict[str, Any]) -> codec.Body:
+    vectors, scales = message.get("vectors"), message.get("scales")
+    if vectors is not None:
+        dtype = {"f32": "<f4", "f16": "<f2", "u8": "u1", "i8": "i1"}[message["element_type"]]
+        vectors = np.array(vectors, dtype)
+    ids = message.get("ids")
+    exclude, taste = message.get("exclude"), message.get("taste")
+    knob = message.get("diversity")
+    options = codec.QueryOptions(
+        k=message["k"],
+        beam=message.get("beam", 0),
+        rescore=message.get("rescore"),
+        parts=message.get("parts", 0),
+        score_floor=message.get("score_floor"),
+        user=message.get("user"),
+        minimum_version=message.get("minimum_version", 0),
+        exclude=None if exclude is None else codec.as_ids(exclude),
+        taste=None if taste is None else codec.taste(**taste),
+        diversity=None if knob is None else codec.diversity(**knob),
+    )
+    return codec.query(
+        message["handle"],
+        options,
+        vectors,
+        None if ids is None else codec.as_ids(ids),
+        None if scales is None else np.array(scales, "<f4"),
+    )
+
+
+def _rows(message: dict[str, Any]) -> codec.Body:
+    payloads = message["payloads"]
+    return codec.rows(
+        message["handle"],
+        codec.as_ids(message["ids"]),
+        codec.as_vectors(message["vectors"]),
+        None if payloads is None else [payload.encode() for payload in payloads],
+    )
+
+
+def body(frame: dict[str, Any]) -> codec.Body:
+    """The request's body by the client's own functions."""
+    m = frame["message"]
+    opcode = frame["opcode"]
+    if opcode == codec.HELLO:
+        return codec.hello(m["client"], m["largest_body"], bytes.fromhex(m["server_id"]))
+    if opcode == codec.PING:
+        return [m["token"].to_bytes(8, "little")]
+    if opcode in (codec.OPEN, codec.DROP, codec.STATS):
+        return codec.name(m["name"])
+    if opcode == codec.CREATE:
+        names = (m["name"], m["dim"], m["metric"], m["quantizer"])
+        return codec.schema(*names, m["neighbours"], m["build_beam"])
+    if opcode == codec.LIST:
+        return []
+    if opcode == codec.QUERY:
+        return _query(m)
+    if opcode == codec.GET:
+        return codec.get(m["handle"], codec.as_ids(m["ids"]), m["vectors"])
+    if opcode == codec.UPSERT:
+        return _rows(m)
+    if opcode == codec.DELETE:
+        return codec.delete(m["handle"], codec.as_ids(m["ids"]))
+    if opcode == codec.LOAD_BEGIN:
+        return codec.load_begin(m["handle"], m["loader_id"], m["epoch"])
+    if opcode == codec.LOAD_DATA:
+        return codec.load_data(m["loader_id"], m["epoch"], m["sequence"], _rows(m["rows"]))
+    if opcode == codec.LOAD_COMMIT:
+        return codec.load_commit(
+            m["handle"], m["loader_id"], m["epoch"], m["expected_rows"], m["id_crc"]
+        )
+    if opcode == codec.EVENT:
+        types = np.array([EVENT_TYPES[kind] for kind in m["types"]], np.uint8)
+        times = np.array(m["times"], "<i8")
+        return codec.events(
+            m["handle"], codec.as_ids(m["users"]), codec.as_ids(m["items"]), times, types
+        )
+    raise AssertionError(opcode)
+
+
+def encode(frame: dict[str, Any]) -> bytes:
+    parts = body(frame)
+    header = codec.encode_header(
+        frame["opcode"], frame["request_id"], frame["microseconds"], parts, frame["body_crc"]
+    )
+    return header + b"".join(map(flat, parts))
