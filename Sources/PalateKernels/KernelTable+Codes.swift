@@ -84,8 +84,12 @@ extension KernelTable {
         into bytes: inout MutableRawSpan
     ) {
         precondition(4 * vector.count <= bytes.byteCount, "no room for the values")
-        for position in vector.indices {
-            bytes.setInteger((vector[position] * factor).bitPattern, at: 4 * position)
+        unsafe bytes.withUnsafeMutableBytes { bytes in
+            for position in vector.indices {
+                let bits = (vector[position] * factor).bitPattern.littleEndian
+                // SAFETY: 4 * count bytes are there, checked above; the store takes any alignment.
+                unsafe bytes.storeBytes(of: bits, toByteOffset: 4 * position, as: UInt32.self)
+            }
         }
     }
 
@@ -96,8 +100,15 @@ extension KernelTable {
     ///   - vector: shape [>= n].
     package static func load(_ bytes: RawSpan, into vector: inout MutableSpan<Float>) {
         precondition(bytes.byteCount <= 4 * vector.count, "no room for the values")
-        for position in 0..<bytes.byteCount / 4 {
-            vector[position] = Float(bitPattern: bytes.integer(at: 4 * position))
+        unsafe bytes.withUnsafeBytes { bytes in
+            for position in 0..<bytes.count / 4 {
+                // SAFETY: inside by the loop's bound; the load takes any alignment.
+                let bits = unsafe bytes.loadUnaligned(
+                    fromByteOffset: 4 * position,
+                    as: UInt32.self
+                )
+                vector[position] = Float(bitPattern: UInt32(littleEndian: bits))
+            }
         }
     }
 }

@@ -12,6 +12,16 @@ extension RawSpan {
 }
 
 extension MutableRawSpan {
+    /// Zeroes a range of bytes, which must lie inside.
+    package mutating func zero(_ range: Range<Int>) {
+        precondition(range.lowerBound >= 0 && range.upperBound <= byteCount, "past the end")
+        unsafe withUnsafeMutableBytes { bytes in
+            // SAFETY: inside, checked above.
+            _ = unsafe UnsafeMutableRawBufferPointer(rebasing: bytes[range])
+                .initializeMemory(as: UInt8.self, repeating: 0)
+        }
+    }
+
     /// Writes a little-endian integer at `offset`, any alignment; its bytes must lie inside.
     package mutating func setInteger<Value: FixedWidthInteger & BitwiseCopyable>(
         _ value: Value,

@@ -4,8 +4,10 @@ internal import PalateModel
 /// Chooses the grid of 8-bit codes from a sample.
 ///
 /// Whole numbers within a span of 255 get step 1 and no loss. Otherwise each end of the grid is one
-/// of a few quantiles, chosen in turn to minimise the mean |x - decoded x|: clipping a few outliers makes
-/// the step finer for all others.
+/// of a few quantiles, chosen in turn to minimise the mean |x - decoded x|^2 without the worst row
+/// in 256: clipping makes the step finer for all others, and one wild vector must not make it
+/// coarse. Not the mean of |x - decoded x|: it clips more, and EfficientNet vectors lost recall@10
+/// by it (0.989 against 0.993).
 struct GridSearch {
     let dimensions: Int
     let metric: any Metric
@@ -18,13 +20,18 @@ struct GridSearch {
     /// The finest step on unit vectors, so that 1 / step^2 is at most 2^28.
     static let unitStepMinimum: Float = 0x1p-14
 
-    /// Values the search judges a grid by, and rows the reported error is measured on.
-    private static let valuesJudged = 65_536
-    private static let columnsJudged = 64
+    /// Values the search judges a grid by, in whole rows and at least so many of them.
+    private static let valuesJudged = 1 << 20
+    private static let rowsJudgedMin = 64
+
+    /// One row in so many may be as bad as it likes.
+    private static let wildRows = 256
+
+    /// Rows the reported error is measured on.
     private static let rowsMeasured = 2_048
 
     /// Shares of the values that may lie beyond one end; 0 is the sample's extreme.
-    private static let clipped = [0, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2]
+    private static let clipped = [0, 1e-6, 3e-6, 1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2]
 
     init(dimensions: Int, metric: any Metric, kernels: KernelTable) {
         self.dimensions = dimensions
@@ -54,18 +61,18 @@ struct GridSearch {
         if isWhole, extremes.high - extremes.low <= 255 {
             return CodeGrid(low: Self.wholeLow(extremes.low, extremes.high), step: 1)
         }
-        let values = judgedValues(sample)
+        let values = judgedRows(sample)
         let sorted = values.sorted()
         let start = makeGrid(extremes.low, extremes.high)
         var best = (
             error: error(of: start, on: values), low: extremes.low, high: extremes.high
         )
-        for end in [true, false, true, false] {
+        for isHigh in [true, false, true] {
             for share in Self.clipped {
                 let skipped = Int(share * Double(values.count))
                 var low = best.low
                 var high = best.high
-                if end {
+                if isHigh {
                     high = share == 0 ? extremes.high : sorted[values.count - 1 - skipped]
                 } else {
                     low = share == 0 ? extremes.low : sorted[skipped]
@@ -119,19 +126,15 @@ struct GridSearch {
         for column in 0..<dimensions { vector[column] = source[column] * unit }
     }
 
-    /// Values drawn all over the sample, always the same ones.
-    private mutating func judgedValues(_ sample: Span<Float>) -> [Float] {
+    /// Whole rows spread over the sample, as they will be encoded; shape [rows, dimensions].
+    private mutating func judgedRows(_ sample: Span<Float>) -> [Float] {
         let count = sample.count / dimensions
-        let perRow = min(dimensions, Self.columnsJudged)
-        let rows = min(count, Self.valuesJudged / perRow)
+        let rows = min(count, max(Self.valuesJudged / dimensions, Self.rowsJudgedMin))
         var values: [Float] = []
-        values.reserveCapacity(rows * perRow)
+        values.reserveCapacity(rows * dimensions)
         for drawn in 0..<rows {
             load(sample, drawn * count / rows)
-            // An odd step visits other columns in every row.
-            for column in 0..<perRow {
-                values.append(vector[(drawn &* 31 &+ column &* 0x9E37) % dimensions])
-            }
+            values += vector
         }
         return values
     }
@@ -144,16 +147,14 @@ struct GridSearch {
         return CodeGrid(low: low, step: min(step, steps.upperBound))
     }
 
-    /// The sum over judged rows of |x - x on the grid|.
-    ///
-    /// Norms, not their squares: one wild value must not buy a coarse grid for all others.
+    /// The sum over judged rows of |x - x on the grid|^2, without the worst rows.
     private func error(of grid: CodeGrid, on values: [Float]) -> Double {
-        let perRow = min(dimensions, Self.columnsJudged)
         let inverse = 1 / grid.step
-        var sum = 0.0
-        for start in stride(from: 0, to: values.count, by: perRow) {
+        var errors: [Float] = []
+        errors.reserveCapacity(values.count / dimensions)
+        for start in stride(from: 0, to: values.count, by: dimensions) {
             var squares: Float = 0
-            for position in start..<start + perRow {
+            for position in start..<start + dimensions {
                 let value = values[position]
                 let code = min(max((value - grid.low) * inverse, 0), 255)
                 // Adding and taking away 2^23 rounds to a whole number, ties to even.
@@ -161,8 +162,10 @@ struct GridSearch {
                 let difference = value - (grid.low + grid.step * rounded)
                 squares += difference * difference
             }
-            sum += Double(squares.squareRoot())
+            errors.append(squares)
         }
-        return sum
+        errors.sort()
+        let kept = errors.count - errors.count / Self.wildRows
+        return errors.prefix(kept).reduce(0) { $0 + Double($1) }
     }
 }

@@ -92,18 +92,20 @@ import Testing
 
     @Test func `one wild value does not coarsen the grid of all others`() throws {
         var generator = SeededGenerator(seed: testSeed())
-        var values = (0..<12_800).map { _ in generator.normal() }
+        var values = (0..<512 * 64).map { _ in generator.normal() }
         let plain = try train(values, 64, SquaredEuclidean())
         #expect(plain.relativeError < 0.015)
         values[17] = 1_000
         let wild = try train(values, 64, SquaredEuclidean())
         let rows = try store(values, wild)
-        for row in 1..<200 {
+        var worst = 0.0
+        for row in 1..<512 {
             let decoded = try decode(wild, rows.row(Ordinal(row)))
             let error = zip(values[row * 64..<row * 64 + 64], decoded).map { $0 - $1 }
-            // |x| is about 8; without clipping the error would be near 9.
-            #expect(norm(error) < 0.7)
+            worst = max(worst, norm(error))
         }
+        // |x| is about 8; without clipping the error would be near 9.
+        #expect(worst < 0.7)
     }
 
     @Test(arguments: [Float(0), 1, 0.1, -1e15, 1e15, 1e-30])

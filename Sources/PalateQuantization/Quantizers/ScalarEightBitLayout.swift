@@ -14,8 +14,12 @@ struct ScalarEightBitLayout: Sendable {
     private let geometry: Geometry
     private let grid: CodeGrid
 
-    /// Rows start at multiples of this.
-    private static let alignment = 8
+    /// Rows start at cache lines where that costs at most this share of their bytes, else at words.
+    ///
+    /// Measured with AVX-512 (ns per row, at lines / at words): 784 components 8.8 / 10.8 out of the
+    /// second cache and 57 / 59 out of memory; 128 components 3.9 / 4.4 and 24 / 23, for 41 % more
+    /// bytes.
+    private static let paddingShareMax = 16
 
     init(_ dimensions: Int, _ geometry: Geometry, _ grid: CodeGrid) {
         self.dimensions = dimensions
@@ -24,7 +28,10 @@ struct ScalarEightBitLayout: Sendable {
         codesEnd = dimensions
         normOffset = (dimensions + 3) / 4 * 4
         sumOffset = normOffset + 4
-        codeBytes = (sumOffset + 4 + Self.alignment - 1) / Self.alignment * Self.alignment
+        let needed = sumOffset + 4
+        let toLine = (needed + 63) / 64 * 64
+        let isCheap = (toLine - needed) * Self.paddingShareMax <= needed
+        codeBytes = isCheap ? toLine : (needed + 7) / 8 * 8
     }
 
     /// In squared steps, what makes a zero vector count as one of unit length.
@@ -37,11 +44,11 @@ struct ScalarEightBitLayout: Sendable {
 
     /// Writes what follows the codes.
     func finish(_ sums: CodeGrid.Sums, isZero: Bool, _ code: inout MutableRawSpan) {
-        for position in codesEnd..<normOffset { code.setInteger(UInt8(0), at: position) }
+        code.zero(codesEnd..<normOffset)
         let norm = sums.squares - 256 * sums.codes + (isZero ? zeroBias : 0)
         code.setInteger(norm, at: normOffset)
         code.setInteger(sums.codes, at: sumOffset)
-        for position in sumOffset + 4..<codeBytes { code.setInteger(UInt8(0), at: position) }
+        code.zero(sumOffset + 4..<codeBytes)
     }
 
     /// For a query on the rows' grid, by squared distance.
