@@ -8,7 +8,9 @@ import Glibc
 /// about 15 ns; the critical sections are a counter and an array's end.
 @safe
 final class TransactionGate: @unchecked Sendable {
-    /// What the mutex protects, beside it. In raw memory: no exclusivity checks at run time.
+    /// What the mutex protects, beside it.
+    ///
+    /// In raw memory: no exclusivity checks at run time.
     @safe
     private struct State {
         var mutex = unsafe pthread_mutex_t()
