@@ -8,46 +8,55 @@ import Glibc
 /// about 15 ns; the critical sections are a counter and an array's end.
 @safe
 final class TransactionGate: @unchecked Sendable {
-    // SAFETY: `idle`, `openCount` and `isClosed` are touched only with `mutex` held.
-    private var idle: [Reader] = []
-    private var openCount = 0
-    private var isClosed = false
-    private let mutex: UnsafeMutablePointer<pthread_mutex_t>
-    private let changed: UnsafeMutablePointer<pthread_cond_t>
+    /// What the mutex protects, beside it.
+    ///
+    /// In raw memory: no exclusivity checks at run time.
+    @safe
+    private struct State {
+        var mutex = unsafe pthread_mutex_t()
+        var changed = pthread_cond_t()
+        var idle: [Reader] = []
+        var openCount = 0
+        var isClosed = false
+    }
+
+    // SAFETY: allocated and initialised in init, destroyed in deinit, never handed out; everything
+    // but the mutex itself is touched only with the mutex held.
+    private let state: UnsafeMutablePointer<State>
 
     init() {
-        // SAFETY: allocated and initialised here, destroyed in deinit, never handed out.
-        unsafe mutex = .allocate(capacity: 1)
-        unsafe changed = .allocate(capacity: 1)
-        unsafe pthread_mutex_init(mutex, nil)
-        unsafe pthread_cond_init(changed, nil)
+        unsafe state = .allocate(capacity: 1)
+        unsafe state.initialize(to: State())
+        unsafe pthread_mutex_init(&state.pointee.mutex, nil)
+        unsafe pthread_cond_init(&state.pointee.changed, nil)
     }
 
     deinit {
-        unsafe pthread_cond_destroy(changed)
-        unsafe pthread_mutex_destroy(mutex)
-        unsafe changed.deallocate()
-        unsafe mutex.deallocate()
+        unsafe pthread_cond_destroy(&state.pointee.changed)
+        unsafe pthread_mutex_destroy(&state.pointee.mutex)
+        unsafe state.deinitialize(count: 1)
+        unsafe state.deallocate()
     }
 
     /// Waits until the gate is open and counts one transaction in.
     ///
+    /// - Parameter wantsReader: whether to take a pooled reader along.
     /// - Returns: an idle reader when one is wanted and there is one.
     func enter(wantsReader: Bool) -> Reader? {
-        unsafe pthread_mutex_lock(mutex)
-        defer { unsafe pthread_mutex_unlock(mutex) }
-        while isClosed { unsafe pthread_cond_wait(changed, mutex) }
-        openCount += 1
-        return wantsReader ? idle.popLast() : nil
+        lock()
+        defer { unlock() }
+        while unsafe state.pointee.isClosed { wait() }
+        unsafe state.pointee.openCount += 1
+        return wantsReader ? unsafe state.pointee.idle.popLast() : nil
     }
 
     /// Counts one transaction out and takes its reader back.
-    func leave(returning reader: Reader?) {
-        unsafe pthread_mutex_lock(mutex)
-        defer { unsafe pthread_mutex_unlock(mutex) }
-        openCount -= 1
-        if let reader { idle.append(reader) }
-        if isClosed && openCount == 0 { unsafe pthread_cond_broadcast(changed) }
+    func leave(returning reader: consuming Reader?) {
+        lock()
+        defer { unlock() }
+        unsafe state.pointee.openCount -= 1
+        if let reader { unsafe state.pointee.idle.append(reader) }
+        if unsafe state.pointee.isClosed && state.pointee.openCount == 0 { announce() }
     }
 
     /// Runs `body` while no transaction is open, keeping new ones out.
@@ -58,27 +67,28 @@ final class TransactionGate: @unchecked Sendable {
     func alone<Result, Failure: Error>(
         _ body: (inout [Reader]) throws(Failure) -> Result
     ) throws(Failure) -> Result {
-        unsafe pthread_mutex_lock(mutex)
-        while isClosed { unsafe pthread_cond_wait(changed, mutex) }
-        isClosed = true
-        while openCount > 0 { unsafe pthread_cond_wait(changed, mutex) }
+        lock()
+        while unsafe state.pointee.isClosed { wait() }
+        unsafe state.pointee.isClosed = true
+        while unsafe state.pointee.openCount > 0 { wait() }
         var readers: [Reader] = []
-        swap(&readers, &idle)
-        unsafe pthread_mutex_unlock(mutex)
+        unsafe swap(&readers, &state.pointee.idle)
+        unlock()
         defer {
-            unsafe pthread_mutex_lock(mutex)
-            swap(&readers, &idle)
-            isClosed = false
-            unsafe pthread_cond_broadcast(changed)
-            unsafe pthread_mutex_unlock(mutex)
+            lock()
+            unsafe swap(&readers, &state.pointee.idle)
+            unsafe state.pointee.isClosed = false
+            announce()
+            unlock()
         }
         return try body(&readers)
     }
 
-    /// Idle readers, each holding one of LMDB's reader slots.
-    var idleCount: Int {
-        unsafe pthread_mutex_lock(mutex)
-        defer { unsafe pthread_mutex_unlock(mutex) }
-        return idle.count
-    }
+    private func lock() { unsafe pthread_mutex_lock(&state.pointee.mutex) }
+
+    private func unlock() { unsafe pthread_mutex_unlock(&state.pointee.mutex) }
+
+    private func wait() { unsafe pthread_cond_wait(&state.pointee.changed, &state.pointee.mutex) }
+
+    private func announce() { unsafe pthread_cond_broadcast(&state.pointee.changed) }
 }

@@ -127,7 +127,7 @@ private struct Specimen {
                 refused += 1
             }
         }
-        #expect(refused > 25)
+        #expect(refused > 10)
         for round in 0..<75 {
             var damaged = specimen.bytes
             let pages = damaged.count / 4_096
