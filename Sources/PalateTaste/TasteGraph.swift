@@ -82,8 +82,8 @@ package struct TasteGraph: ~Copyable, Sendable {
 
     /// Takes over one person's stored record in place of whatever is known of them.
     ///
-    /// A record kept under other settings may hold more liked items than there is room for; then the
-    /// weakest go, as they would with the next event.
+    /// A record kept under other settings may hold more liked items than there is room for; then
+    /// the weakest go, as they would with the next event.
     package mutating func load(_ record: UserRecord, for user: UserID) {
         forget(user)
         changeCount &+= 1

@@ -10,8 +10,8 @@ package import PalateModel
 /// With q = 1 and a = b this is RP3beta (Paudel et al., 2017, doi:10.1145/2955101; the sum over all
 /// walks rather than a sample of them, cf. Pixie, Eksombatchai et al., 2018, arXiv:1711.07601).
 /// Deviations: separate exponents a and b, and q > 1, which lets the people most alike count more
-/// than their share. On pinterest37k (validation split) q = 1.16 gains 0.005 of Recall@20 over the
-/// best plain walk.
+/// than their share. The gain is small: on pinterest37k (10,000 people, one fifth of their items
+/// held out) Recall@20 is 0.1433 against 0.1425 of RP3beta at its best (a = b = 0.6, beta = 0.4).
 ///
 /// w(u,i) decays per event type to the moment of the query; w(v,i) decays by one half-life from the
 /// edge's newest event, by table. Bounds: `TasteLimits.walkSeeds` * `walkUsersPerItem` steps, then
@@ -24,7 +24,7 @@ extension TasteGraph {
     ///   - now: milliseconds since 1970 UTC.
     ///   - limit: at most so many.
     ///   - excludeSeen: leave out `seenItems`; `hiddenItems` never come back.
-    ///   - scratch: keeps the walk, so that `walkScores` for the same person and moment is a look-up.
+    ///   - scratch: keeps the walk, so `walkScores` for the same person and moment is a look-up.
     /// - Returns: scores above 0 in no particular unit, best first, ties by item.
     package func walk(
         from user: UserID,

@@ -7,7 +7,7 @@ package import PalateModel
 /// | 0 | 1 | version, 1 |
 /// | 1 | 3 | zero |
 /// | 4 | 4 | n, signals |
-/// | 8 | 28 n | signals: item u64, time i64, mass f32, affinity f32, cluster u16, type u8, zero u8 |
+/// | 8 | 28 n | n signals: item u64, time i64, mass f32, affinity f32, cluster u16, type u8, 0 u8 |
 ///
 /// No checksum: the index adds its own.
 extension UserRecord {

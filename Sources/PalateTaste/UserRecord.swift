@@ -72,7 +72,7 @@ package struct UserRecord: Equatable, Sendable {
 
     /// The weight of one item at `now`: positive for liked, negative for rejected.
     ///
-    /// The sum over its signals of weight * decayed count; of a hidden item, the negative ones only.
+    /// The sum over its signals of weight * decayed count; of a hidden item only the negative.
     package func weight(_ range: Range<Int>, now: Int64, settings: TasteSettings) -> Float {
         let hidden = isHidden(range)
         var weight: Float = 0

@@ -261,7 +261,7 @@ import Testing
         var scratch = WalkScratch()
         let found = graph.walk(from: 0, now: testNow, limit: 10_000, scratch: &scratch)
         #expect(found.first?.item == 900)
-        // Everybody's own item tells who was walked over: at most as many as the limit has room for.
+        // Everybody's own item tells who was walked over: as many as the limit has room for.
         let walkedOver = found.count { (2_000..<3_000).contains($0.item) } + 20
         #expect(walkedOver <= TasteLimits.walkSecondHopSteps / 300)
         #expect(walkedOver > TasteLimits.walkSecondHopSteps / 300 - 5)

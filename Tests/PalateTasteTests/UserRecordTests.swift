@@ -44,6 +44,7 @@ import Testing
         var generator = SeededGenerator(seed: testSeed())
         var writer = ByteWriter()
         randomRecord(&generator, events: 12).encode(into: &writer)
+        var graph = TasteGraph()
         for bit in 0..<writer.bytes.count * 8 {
             var bytes = writer.bytes
             bytes[bit / 8] ^= 1 << (bit % 8)
@@ -51,7 +52,6 @@ import Testing
             var again = ByteWriter()
             record.encode(into: &again)
             #expect(again.bytes == bytes)
-            var graph = TasteGraph()
             graph.load(record, for: 1)
             #expect(graph.record(of: 1) == record)
         }

@@ -1,15 +1,16 @@
 /// Sliding spectrum decomposition (Huang et al., KDD 2021, arXiv:2107.05204).
 ///
-/// Greedy: the next result maximises (1 - diversity) * relevance + diversity * (length of what is
-/// left of its vector once the directions of the last ten results are taken out). A direction comes
-/// back when its result leaves the window, so an endless feed stays diverse at constant cost.
+/// Greedy: the next result maximises (1 - share) * relevance + share * (length of what is left of
+/// its vector once the directions of the last ten results are taken out), share = diversity^2. A
+/// direction comes back when its result leaves the window, so an endless feed stays diverse at
+/// constant cost.
 ///
-/// Deviations: one knob in 0...1 in place of gamma = diversity / (1 - diversity); the length is not
+/// Deviations: one knob in 0...1 in place of gamma = share / (1 - share); the length is not
 /// multiplied by the volume spanned so far, so the knob means the same at every position; and
 /// vectors are not changed. The directions b of a window are orthogonal, so what is left of v has
 /// the squared length |v|^2 - sum (v . b)^2, and v . b follows from cosines as in a Cholesky
-/// step: O(k n (d + window)) with one pass over the vectors per result, where projecting the vectors
-/// themselves takes three.
+/// step: O(k n (d + window)) with one pass over the vectors per result, where projecting them
+/// takes three.
 package enum SlidingSpectrum: SlateBuilder {
     /// In requests.
     package static let name = "ssd"
@@ -26,8 +27,8 @@ package enum SlidingSpectrum: SlateBuilder {
         dimensions: Int,
         scratch: inout SlateScratch
     ) -> [Int] {
-        guard diversity > 0 else { return SlateScratch.byRelevance(relevance, count: count) }
-        let diversity = min(diversity, 1)
+        let share = SlateScratch.unlikenessShare(diversity)
+        guard share > 0 else { return SlateScratch.byRelevance(relevance, count: count) }
         let wanted = min(max(count, 0), relevance.count)
         scratch.load(relevance: relevance, vectors: vectors, dimensions: dimensions)
         SlateScratch.fill(&scratch.ring, with: 0, count: window * relevance.count)
@@ -37,7 +38,7 @@ package enum SlidingSpectrum: SlateBuilder {
         var chosen: [Int] = []
         chosen.reserveCapacity(wanted)
         while chosen.count < wanted {
-            guard let next = best(diversity: diversity, scratch: scratch) else { break }
+            guard let next = best(share: share, scratch: scratch) else { break }
             let slot = chosen.count % window
             chosen.append(next)
             scratch.isChosen[next] = true
@@ -102,12 +103,12 @@ package enum SlidingSpectrum: SlateBuilder {
         }
     }
 
-    private static func best(diversity: Float, scratch: SlateScratch) -> Int? {
+    private static func best(share: Float, scratch: SlateScratch) -> Int? {
         var best: (index: Int, score: Float, relevance: Float)?
         for index in scratch.state.indices where !scratch.isChosen[index] {
             let relevance = scratch.relevance[index]
             let length = max(scratch.state[index], 0).squareRoot()
-            let score = (1 - diversity) * relevance + diversity * length
+            let score = (1 - share) * relevance + share * length
             if let current = best, (score, relevance) <= (current.score, current.relevance) {
                 continue
             }
