@@ -100,3 +100,21 @@ extension [UInt8] {
         }
     }
 }
+
+/// CRC32C over the ids of a load, in order, little endian: what LOAD_COMMIT is checked with.
+package struct IDChecksum: Equatable, Sendable {
+    /// The checksum of the ids so far.
+    package private(set) var value: UInt32 = 0
+
+    /// No ids yet.
+    package init() {}
+
+    /// Goes on from a stored value.
+    package init(resuming value: UInt32) { self.value = value }
+
+    /// Takes in the next ids.
+    package mutating func append(_ ids: [UInt64]) {
+        // SAFETY: an integer has no padding, so every byte of the span is initialised.
+        value = unsafe crc32c(ids.span.bytes, seed: value)
+    }
+}

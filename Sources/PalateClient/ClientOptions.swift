@@ -1,0 +1,35 @@
+public import NIOCore
+public import PalateModel
+
+/// What a client asks for when it connects.
+public struct ClientOptions: Sendable {
+    /// For the server's log; at most 64 bytes.
+    public var clientName: String
+    /// How long connecting and the handshake may take.
+    public var connectTimeout: TimeAmount
+    /// How long a call may take, unless it says otherwise; also the time budget that the server gets.
+    public var requestTimeout: TimeAmount
+    /// Bodies carry a CRC32C in both directions; loads do in any case.
+    public var bodyChecksum: Bool
+    /// The largest body to ask for; the server may grant less.
+    public var bodyBytesMax: Int
+    /// 32 hexadecimal digits of the only server to talk to; nil = whichever answers.
+    public var expectedServer: String?
+
+    /// Half a minute for a call, checksums, and the largest frames there are.
+    public init(
+        clientName: String = "palate-swift",
+        connectTimeout: TimeAmount = .seconds(10),
+        requestTimeout: TimeAmount = .seconds(30),
+        bodyChecksum: Bool = true,
+        bodyBytesMax: Int = Limits.frameBytesMax,
+        expectedServer: String? = nil
+    ) {
+        self.clientName = clientName
+        self.connectTimeout = connectTimeout
+        self.requestTimeout = requestTimeout
+        self.bodyChecksum = bodyChecksum
+        self.bodyBytesMax = bodyBytesMax
+        self.expectedServer = expectedServer
+    }
+}

@@ -1,0 +1,101 @@
+import NIOCore
+import NIOPosix
+import PalateModel
+import PalateWire
+
+/// A peer of the client that answers by a script: the codec around a function, without an index.
+///
+/// The script gets every request after HELLO and returns responses to send, each with the id it answers; so
+/// it can keep answers back and send them later in another order.
+struct ScriptedServer: Sendable {
+    typealias Script = @Sendable (_ request: Request, _ id: UInt32) -> [(UInt32, Response)]
+
+    /// Where it listens.
+    let port: Int
+    private let channel: any Channel
+
+    /// Starts to listen on a free port of the loopback interface.
+    static func start(
+        requestsInFlight: Int = 64,
+        bodyBytesMax: Int = 1 << 20,
+        group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
+        script: @escaping Script
+    ) async throws -> ScriptedServer {
+        let channel = try await ServerBootstrap(group: group)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    let handler = ScriptedHandler(requestsInFlight, bodyBytesMax, script)
+                    try channel.pipeline.syncOperations.addHandler(handler)
+                }
+            }
+            .bind(host: "127.0.0.1", port: 0).get()
+        return ScriptedServer(port: channel.localAddress?.port ?? 0, channel: channel)
+    }
+
+    /// Stops listening.
+    func stop() async throws { try await channel.close() }
+}
+
+private final class ScriptedHandler: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    private let requestsInFlight: Int
+    private let bodyBytesMax: Int
+    private let script: ScriptedServer.Script
+    private var decoder = FrameDecoder()
+    private var received = ByteBuffer()
+    private var writer = FrameWriter()
+
+    init(_ requestsInFlight: Int, _ bodyBytesMax: Int, _ script: @escaping ScriptedServer.Script) {
+        self.requestsInFlight = requestsInFlight
+        self.bodyBytesMax = bodyBytesMax
+        self.script = script
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        var incoming = unwrapInboundIn(data)
+        received.writeBuffer(&incoming)
+        do {
+            while case .frame(let header, let count) = try decoder.next(received.readableBytesSpan)
+            {
+                let body = received.readableBytesSpan.extracting(32..<count)
+                let request = try V1().decodeRequest(header, body) { _ in 3 }
+                received.moveReaderIndex(forwardBy: count)
+                for (id, response) in try answer(request, header.requestID) {
+                    let options = FrameOptions(requestID: id, microseconds: 5)
+                    try V1().encode(response, options, into: &writer)
+                }
+            }
+        } catch {
+            context.close(promise: nil)
+        }
+        received.discardReadBytes()
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        guard writer.count > 0 else { return }
+        var buffer = context.channel.allocator.buffer(capacity: writer.count)
+        buffer.writeBytes(writer.bytes)
+        writer.removeAll()
+        context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
+    }
+
+    private func answer(_ request: Request, _ id: UInt32) throws -> [(UInt32, Response)] {
+        guard case .hello(let hello) = request else { return script(request, id) }
+        do throws(WireError) {
+            let welcome = try Welcome(
+                answering: hello,
+                bodyBytesMax: bodyBytesMax,
+                requestsInFlight: requestsInFlight,
+                server: ServerID(low: 1, high: 2),
+                serverName: "scripted"
+            )
+            decoder.bodyBytesMax = welcome.bodyBytesMax
+            return [(id, .welcome(welcome))]
+        } catch {
+            return [(0, .failure(opcode: Opcode.error.rawValue, ErrorReport(error)))]
+        }
+    }
+}
