@@ -38,7 +38,7 @@ def palate_round(data, k, quantizer):
     output = run_palate(
         *("bench", "search", "--vectors", data / "vectors.npy", "--queries", data / "queries.npy"),
         *("--truth", data / "truth.npy", "--metric", "l2", "--quantizer", quantizer),
-        *("--k", k, "--beam", PALATE_BEAMS, "--threads", 1),
+        *("--k", k, "--beam", PALATE_BEAMS, "--threads", 1, "--passes", 1),
         *("--neighbours", peers.NEIGHBOURS, "--build-beam", peers.BUILD_BEAM),
     )
     return [json.loads(line) for line in output.splitlines() if line.startswith("{")]
