@@ -5,8 +5,8 @@ benchmarks/peers/compare.py [--rivals hnswlib,faiss-sq8] [--rounds 3] [--record]
 
 `tools/setup --benchmarks` and `benchmarks/peers/prepare.py` come first. Each round measures every
 library once, in turn, so that a slow minute of the machine falls on all of them; the best round of
-each beam counts. Rivals are given the benefit: theirs are queries per second of processor time,
-Palate's are as `palate bench search` measures them.
+each beam counts. Rivals are given the benefit: theirs count processor time, in building too,
+Palate's are by the clock, as `palate bench search` measures them.
 """
 
 import argparse
