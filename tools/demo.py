@@ -9,11 +9,13 @@ not differ as they should. `tools/demo` builds the server first.
 
 import argparse
 import json
+import pathlib
 import sys
 import tempfile
 import time
 
 import numpy as np
+from demo_page import make_page
 from palate import Client
 from served import ROOT, Server
 
@@ -126,7 +128,8 @@ def check(slates):
     return broken
 
 
-def run(picture_title):
+def run(picture_title, page):
+    """The demo; returns what went wrong, in words."""
     ids, vectors, payloads = read_sample()
     picture = next(entry["id"] for entry in payloads if entry["title"] == picture_title)
     with tempfile.TemporaryDirectory(prefix="palate-demo-") as scratch:
@@ -142,6 +145,10 @@ def run(picture_title):
             show(name, slate)
         print()
         broken = check(first)
+        if page:
+            shown = {name: (slate, titles_of(slate)) for name, slate in first.items()}
+            page.write_text(make_page(SAMPLE, ids, picture, picture_title, shown))
+            print(f"the slates with their pictures are in {page}")
         code = server.stop()
         if code != 0:
             broken.append(f"the server ended with {code} on SIGTERM")
@@ -158,7 +165,9 @@ def run(picture_title):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--picture", default=PICTURE, help="title of a picture of the sample")
-    broken = run(parser.parse_args().picture)
+    parser.add_argument("--html", type=pathlib.Path, help="write a page with the pictures, too")
+    arguments = parser.parse_args()
+    broken = run(arguments.picture, arguments.html)
     for text in broken:
         print(f"demo: {text}", file=sys.stderr)
     return 1 if broken else 0

@@ -4,6 +4,7 @@
 /// after, so a reader that got the ordinal from the graph (an acquire load) sees the value.
 @safe
 package final class ItemColumn: @unchecked Sendable {
+    // SAFETY: a slot is written once, by the one writer, before its ordinal is published.
     private let storage: ReservedBytes
     /// Ordinals there is room for.
     package let capacity: Int

@@ -5,8 +5,8 @@ benchmarks/peers/compare.py [--rivals hnswlib,faiss-sq8] [--rounds 3] [--record]
 
 `tools/setup --benchmarks` and `benchmarks/peers/prepare.py` come first. Each round measures every
 library once, in turn, so that a slow minute of the machine falls on all of them; the best round of
-each beam counts. Rivals are given the benefit: theirs are queries per second of processor time,
-Palate's are as `palate bench search` measures them.
+each beam counts. Rivals are given the benefit: theirs count processor time, in building too,
+Palate's are by the clock, as `palate bench search` measures them.
 """
 
 import argparse
@@ -38,7 +38,7 @@ def palate_round(data, k, quantizer):
     output = run_palate(
         *("bench", "search", "--vectors", data / "vectors.npy", "--queries", data / "queries.npy"),
         *("--truth", data / "truth.npy", "--metric", "l2", "--quantizer", quantizer),
-        *("--k", k, "--beam", PALATE_BEAMS, "--threads", 1),
+        *("--k", k, "--beam", PALATE_BEAMS, "--threads", 1, "--passes", 1),
         *("--neighbours", peers.NEIGHBOURS, "--build-beam", peers.BUILD_BEAM),
     )
     return [json.loads(line) for line in output.splitlines() if line.startswith("{")]

@@ -20,16 +20,16 @@ class HNSWLib:
     beams = (10, 16, 24, 32, 48, 64, 96, 128, 192, 256, 400)
 
     def build(self, vectors):
-        """Builds the index; returns seconds."""
+        """Builds the index; returns seconds of processor time."""
         import hnswlib
 
         rows = vectors.astype(np.float32)
-        started = time.perf_counter()
+        started = time.process_time()
         self.index = hnswlib.Index(space="l2", dim=rows.shape[1])
         self.index.init_index(len(rows), M=NEIGHBOURS, ef_construction=BUILD_BEAM, random_seed=100)
         self.index.set_num_threads(1)
         self.index.add_items(rows, num_threads=1)
-        return time.perf_counter() - started
+        return time.process_time() - started
 
     def index_bytes(self):
         """Bytes of the index, vectors included, as hnswlib would save it."""
@@ -56,18 +56,18 @@ class Faiss:
         self.codes = codes
 
     def build(self, vectors):
-        """Trains and builds the index; returns seconds."""
+        """Trains and builds the index; returns seconds of processor time."""
         import faiss
 
         faiss.omp_set_num_threads(1)
         rows = vectors.astype(np.float32)
-        started = time.perf_counter()
+        started = time.process_time()
         codes = getattr(faiss.ScalarQuantizer, self.codes)
         self.index = faiss.IndexHNSWSQ(rows.shape[1], codes, NEIGHBOURS)
         self.index.hnsw.efConstruction = BUILD_BEAM
         self.index.train(rows)
         self.index.add(rows)
-        return time.perf_counter() - started
+        return time.process_time() - started
 
     def index_bytes(self):
         """Bytes of the index, vectors included, as faiss would save it."""

@@ -47,6 +47,7 @@ def over_the_socket(address, data, arguments):
         *("--queries", data / "queries.npy", "--truth", data / "truth.npy"),
         *("--k", arguments.k, "--beam", arguments.beam, "--connections", arguments.connections),
         *("--depth", arguments.depth, "--seconds", arguments.seconds, "--json"),
+        *(() if arguments.rescore is None else ("--rescore", arguments.rescore)),
         cpu=LOAD_CPU,
     )
     return json_lines(output)[0]
@@ -82,7 +83,11 @@ def compare(data, arguments):
             with Client(server.address, timeout=600) as client:
                 load(client, data, arguments)
                 found = client.query(
-                    COLLECTION, vectors=queries, k=arguments.k, beam=arguments.beam
+                    COLLECTION,
+                    vectors=queries,
+                    k=arguments.k,
+                    beam=arguments.beam,
+                    rescore=arguments.rescore,
                 ).ids
             for _ in range(arguments.rounds):
                 # In turn: the server idles while the in-process run has its core.
@@ -104,6 +109,7 @@ def add_arguments(parser):
     parser.add_argument("--quantizer", default="sq8")
     parser.add_argument("--k", type=int, default=10)
     parser.add_argument("--beam", type=int, default=32)
+    parser.add_argument("--rescore", type=int, help="candidates; 0 = none, as in process")
     parser.add_argument("--connections", type=int, default=4)
     parser.add_argument("--depth", type=int, default=32, help="requests in flight per connection")
     parser.add_argument("--seconds", type=int, default=5)

@@ -65,8 +65,9 @@ def unsafe_address(file):
 def unsafe_reason(file):
     """`unsafe` and `@unchecked` have a `SAFETY:` comment.
 
-    Before them in the same function or property or directly above it; or at the head of the type
-    (directly above it, or its first lines), where it holds for all of the type.
+    Before them in the same function or property or directly above it, or after them before the
+    next blank line (inside the closure that they open); or at the head of the type (directly above
+    it, or its first lines), where it holds for all of the type.
     """
     if not _swift(file) or not _UNSAFE.search(file.code):
         return
@@ -80,7 +81,11 @@ def unsafe_reason(file):
             for type in types
             if type.first <= index <= type.last
         ]
-        ends += [(body.first, index) for body in bodies if body.first <= index <= body.last]
+        ends += [
+            (body.first, _paragraph_end(file, index, body.last))
+            for body in bodies
+            if body.first <= index <= body.last
+        ]
         ends.append((index, index))
         if not any(_has_reason(file, first, last) for first, last in ends):
             yield file.problem(index, "unsafe-reason", line.strip())
@@ -90,6 +95,13 @@ def _has_reason(file, first, last):
     """Whether lines first to last, or the comments directly above, give a reason."""
     first = _comment_start(file, first)
     return any("SAFETY:" in line for line in file.lines[first : last + 1])
+
+
+def _paragraph_end(file, index, last):
+    """The last line before the next blank one, and not after `last`."""
+    while index < last and file.lines[index + 1].strip():
+        index += 1
+    return index
 
 
 def _head_end(file, type):

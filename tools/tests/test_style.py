@@ -63,6 +63,12 @@ FILE_EXAMPLES = [
     (
         "unsafe-reason",
         "Sources/PalateStorage/A.swift",
+        "func a() {\n    unsafe b {\n        // SAFETY: b lives.\n        unsafe c()\n    }\n}",
+        "func a() {\n    unsafe b()\n\n    // SAFETY: of c.\n    unsafe c()\n}",
+    ),
+    (
+        "unsafe-reason",
+        "Sources/PalateStorage/A.swift",
         "// SAFETY: all of it.\n@safe\nstruct A {\n    var b: Int { unsafe c }\n}",
         "struct A {\n    var b: Int { unsafe c }\n}",
     ),
