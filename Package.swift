@@ -118,7 +118,8 @@ let package = Package(
             name: "palate",
             dependencies: [
                 "PalateModel", "PalateGraph", "PalateQuantization", "PalateIndex", "PalateQuery",
-                "PalateServer", "PalateClient", "PalateKernels",
+                "PalateServer", "PalateClient", "PalateKernels", "PalateWire",
+                .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
                 .product(name: "Logging", package: "swift-log"),
