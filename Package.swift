@@ -62,7 +62,13 @@ let package = Package(
             dependencies: ["PalateModel", "PalateKernels"],
             swiftSettings: strict
         ),
-        .target(name: "PalateGraph", dependencies: ["PalateModel"], swiftSettings: strict),
+        // A header alone: one inline function, nothing to link.
+        .systemLibrary(name: "CPalatePrefetch"),
+        .target(
+            name: "PalateGraph",
+            dependencies: ["PalateModel", "CPalatePrefetch"],
+            swiftSettings: strict
+        ),
         .target(
             name: "PalateStorage",
             dependencies: ["PalateModel", "PalateChecksum", "CLMDB", "CZstd"],
