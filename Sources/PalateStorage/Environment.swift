@@ -64,7 +64,7 @@ package final class Environment: @unchecked Sendable {
     ///   - tables: most tables.
     ///   - readers: most concurrent reads, in all processes.
     ///   - readOnly: refuse writes, and do not create anything.
-    ///   - checksPages: walk all tree pages first (about 1 us each); without it, a damaged tree
+    ///   - checksPages: walk all tree pages first (some 3 us each); without it, a damaged tree
     ///     page can end the process.
     /// - Throws: `alreadyOpen`, `networkFileSystem`, `corrupt`, `versionMismatch`, and what the
     ///   system refuses.
