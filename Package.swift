@@ -75,14 +75,15 @@ let package = Package(
             name: "PalateIndex",
             dependencies: [
                 "PalateModel", "PalateChecksum", "PalateGraph", "PalateTaste",
-                "PalateQuantization", "PalateStorage",
+                "PalateKernels", "PalateQuantization", "PalateStorage",
             ],
             swiftSettings: strict
         ),
         .target(
             name: "PalateQuery",
             dependencies: [
-                "PalateModel", "PalateGraph", "PalateTaste", "PalateQuantization", "PalateIndex",
+                "PalateModel", "PalateGraph", "PalateTaste", "PalateKernels", "PalateQuantization",
+                "PalateStorage", "PalateIndex",
             ],
             swiftSettings: strict
         ),
@@ -122,6 +123,7 @@ let package = Package(
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             swiftSettings: common
         ),

@@ -126,8 +126,8 @@ static crc_function best_function(void) {
 
 #elif defined(__aarch64__)
 
-__attribute__((target("crc"))) static uint32_t
-by_instruction(uint32_t crc, const uint8_t *bytes, size_t count) {
+__attribute__((target("crc"))) static uint32_t by_instruction(uint32_t crc, const uint8_t *bytes,
+                                                              size_t count) {
     for (; count >= 8; count -= 8, bytes += 8) {
         uint64_t value;
         memcpy(&value, bytes, sizeof value);

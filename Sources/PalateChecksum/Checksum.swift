@@ -7,6 +7,7 @@ import CPalateKernels
 /// - Parameters:
 ///   - bytes: any length, any alignment.
 ///   - seed: the checksum of the bytes before; 0 at the start.
+/// - Returns: the checksum so far.
 package func crc32c(_ bytes: RawSpan, seed: UInt32 = 0) -> UInt32 {
     unsafe bytes.withUnsafeBytes { buffer in
         // SAFETY: the C function reads `count` bytes from the base and keeps nothing.
@@ -19,6 +20,7 @@ package func crc32c(_ bytes: RawSpan, seed: UInt32 = 0) -> UInt32 {
 /// - Parameters:
 ///   - bytes: any length, any alignment.
 ///   - seed: the checksum of the bytes before; 0 at the start.
+/// - Returns: the checksum so far.
 package func crc32cByTable(_ bytes: RawSpan, seed: UInt32 = 0) -> UInt32 {
     unsafe bytes.withUnsafeBytes { buffer in
         // SAFETY: as above.

@@ -1,7 +1,7 @@
 /// Scores one prepared query against stored rows, a whole list per call.
 ///
-/// The only thing the graph knows about vectors. One dispatch per adjacency list makes the seam free
-/// (measured: 20 ns per 768-byte code behind an existential, as with everything inlined).
+/// The only thing the graph knows about vectors. One dispatch per adjacency list makes the seam
+/// free (measured: 20 ns per 768-byte code behind an existential, as with everything inlined).
 package protocol Scorer: ~Copyable {
     /// Writes the distance of every listed row.
     ///

@@ -13,12 +13,21 @@ package final class TemporaryDirectory: Sendable {
         path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
-    deinit {
-        nftw(
-            path,
-            { entry, _, _, _ in entry.map { remove($0) } ?? 0 },
-            16,
-            FTW_DEPTH | FTW_PHYS
-        )
+    deinit { Self.removeTree(path) }
+
+    /// Depth first; nftw is not in Swift's Glibc module.
+    private static func removeTree(_ path: String) {
+        if let directory = opendir(path) {
+            while let entry = readdir(directory) {
+                let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
+                    String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+                }
+                guard name != ".", name != ".." else { continue }
+                let child = "\(path)/\(name)"
+                if unlink(child) != 0 { removeTree(child) }
+            }
+            closedir(directory)
+        }
+        rmdir(path)
     }
 }

@@ -1,4 +1,11 @@
 // The C side of Palate's arithmetic: distance kernels per instruction set, and CRC-32C.
+//
+// One table of functions per level; every level has every function with the same signature. The
+// integer kernels are bit-identical across levels; the float kernels differ in the order of sums.
+// Nothing here allocates, locks or keeps a pointer.
+//
+// Files: dispatch.c (which levels this processor has), scalar.c (the oracle), avx2.c, avx512.c,
+// neon.c, list.h (what the levels share), crc32c.c.
 #pragma once
 
 #include <stddef.h>
@@ -7,6 +14,87 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+// The instruction sets, in order of preference on their own architecture.
+enum { pk_level_scalar = 0, pk_level_avx2 = 1, pk_level_avx512 = 2, pk_level_neon = 3 };
+enum { pk_level_count = 4 };
+
+// The most components of a vector; the accumulators' bounds are stated for it.
+enum { pk_dimensions_max = 16384 };
+
+// A list of stored rows: what one call scores.
+typedef struct {
+    const uint8_t *rows;      // row r starts at rows + r * stride; any alignment
+    size_t stride;            // bytes from one row to the next
+    size_t dimensions;        // components of a row
+    const uint32_t *ordinals; // shape [count]
+    size_t count;
+} pk_list;
+
+// A prepared query against rows of 8-bit codes c, each followed somewhere by an int32 term:
+//
+//   distance = offset + scale * (query_term + dot_factor * <c, q> + term_factor * term)
+//                     + sum_scale * (term + query_sum)
+//
+// Both brackets are int32 sums and the caller sees to it that they do not overflow.
+typedef struct {
+    const uint8_t *bytes; // shape [dimensions]; q = bytes ^ flip, read as int8
+    uint8_t flip;         // 0 for a prepared query, 0x80 when `bytes` is a stored row
+    size_t term_offset;   // of the term from the start of its row, in bytes
+    int32_t query_term;
+    int32_t dot_factor;
+    int32_t term_factor;
+    int32_t query_sum;
+    float offset;
+    float scale;
+    float sum_scale;
+} pk_code_query;
+
+// The affine grid of 8-bit codes: code = round((value * unit - low) * inverse), ties to even,
+// clamped to 0...255; a value that is not a number becomes 0.
+typedef struct {
+    float unit;    // what a vector is multiplied with first: 1, or 1 / its norm
+    float low;     // what code 0 stands for
+    float inverse; // codes per unit of value
+} pk_grid;
+
+// Exact sums over the codes of one vector.
+typedef struct {
+    int32_t sum;
+    int32_t squares;
+} pk_code_sums;
+
+// The functions of one level. `left`, `right` and rows may have any alignment.
+typedef struct {
+    const char *name;
+    int32_t level;
+    // Sum of left[i] * right[i].
+    float (*inner_product)(const void *left, const void *right, size_t count);
+    // Sum of (left[i] - right[i])^2.
+    float (*squared_euclidean)(const void *left, const void *right, size_t count);
+    // Exact sum of codes[i] * query[i]; count <= pk_dimensions_max.
+    int32_t (*code_product)(const uint8_t *codes, const int8_t *query, size_t count);
+    // out[i] = offset + scale * <query, row i>, rows of float32.
+    void (*inner_product_list)(const pk_list *list, const float *query, float offset, float scale,
+                               float *out);
+    // out[i] = offset + scale * |query - row i|^2, rows of float32.
+    void (*squared_euclidean_list)(const pk_list *list, const float *query, float offset,
+                                   float scale, float *out);
+    // out[i] = the distance of `pk_code_query`, rows of 8-bit codes.
+    void (*code_list)(const pk_list *list, const pk_code_query *query, float *out);
+    // out[i] = code of vector[i] ^ flip; the sums are over the codes before the flip.
+    pk_code_sums (*encode)(const float *vector, size_t count, const pk_grid *grid, uint8_t flip,
+                           uint8_t *out);
+} pk_table;
+
+// The table of a level; NULL when this processor or this build has no such level.
+const pk_table *pk_table_at(int32_t level);
+
+// The name of a level, supported or not; NULL when there is no such level.
+const char *pk_level_name(int32_t level);
+
+// The best level of this processor.
+int32_t pk_level_best(void);
 
 // CRC-32C (Castagnoli) of `count` bytes, continuing from `seed`, the CRC of what came before.
 uint32_t pk_crc32c(uint32_t seed, const void *bytes, size_t count);

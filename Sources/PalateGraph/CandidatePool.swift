@@ -1,0 +1,104 @@
+import PalateModel
+
+/// The beam: the nearest `width` eligible candidates so far, sorted, each with a checked mark.
+///
+/// One sorted array instead of the paper's two heaps: with beams of 10 to 500 a binary search and a
+/// move of the tail cost less than sifting, and the results come out sorted.
+struct CandidatePool: Sendable {
+    /// Shape [>= width]; the first `count` are sorted.
+    private var keys: [UInt64] = []
+    /// Candidates held.
+    private(set) var count = 0
+    /// The most candidates held.
+    private(set) var width = 0
+    /// Everything before it is checked.
+    private var cursor = 0
+
+    /// Empties the pool and sets its width.
+    mutating func reset(width: Int) {
+        if keys.count < width {
+            keys = [UInt64](repeating: 0, count: width)
+        }
+        self.width = width
+        count = 0
+        cursor = 0
+    }
+
+    /// The candidate at `position`, nearest first.
+    subscript(position: Int) -> CandidateKey { CandidateKey(bits: keys[position]) }
+
+    /// A newcomer must come before this to be held.
+    var bound: CandidateKey {
+        count < width || width == 0 ? .last : CandidateKey(bits: keys[width - 1])
+    }
+
+    /// The nearest candidate whose links have not been followed.
+    mutating func nearestUnchecked() -> CandidateKey? {
+        while cursor < count {
+            let key = CandidateKey(bits: keys[cursor])
+            if !key.isChecked { return key }
+            cursor += 1
+        }
+        return nil
+    }
+
+    /// Marks what `nearestUnchecked` returned, and returns the one that is nearest after it.
+    mutating func checkNearest() -> CandidateKey? {
+        keys[cursor] |= 1
+        return nearestUnchecked()
+    }
+
+    /// Offers the first `n` rows of a scored list; those beyond the beam are passed over.
+    mutating func insert(_ list: inout ScoredList, count n: Int) {
+        var held = count
+        let width = width
+        var nearest = cursor
+        var pool = keys.mutableSpan
+        var bound = held < width ? UInt64.max : pool[width - 1]
+        for index in 0..<n {
+            let key = list.key(at: index).bits
+            guard key < bound else { continue }
+            let low = Self.lowerBound(of: key, in: pool.span, count: held)
+            held = min(held + 1, width)
+            Self.shift(key, into: &pool, low..<held)
+            nearest = min(nearest, low)
+            if held == width { bound = pool[width - 1] }
+        }
+        count = held
+        cursor = nearest
+    }
+
+    /// Puts `key` first in `range` and moves the rest back by one; the last falls out.
+    ///
+    /// Carries one key forward instead of moving from the end: a loop without bounds checks.
+    @inline(__always)
+    private static func shift(
+        _ key: UInt64,
+        into pool: inout MutableSpan<UInt64>,
+        _ range: Range<Int>
+    ) {
+        precondition(range.upperBound <= pool.count && range.lowerBound >= 0, "beyond the pool")
+        var carried = key
+        for position in range {
+            let next = pool[position]
+            pool[position] = carried
+            carried = next
+        }
+    }
+
+    /// The first position whose key is not below `key`.
+    ///
+    /// Branch-free: each comparison is a coin toss, and a mispredicted branch costs more than the
+    /// whole search.
+    @inline(__always)
+    private static func lowerBound(of key: UInt64, in pool: Span<UInt64>, count: Int) -> Int {
+        var low = 0
+        var length = count
+        while length > 1 {
+            let half = length >> 1
+            low &+= pool[low &+ half &- 1] < key ? half : 0
+            length &-= half
+        }
+        return length == 1 && pool[low] < key ? low + 1 : low
+    }
+}

@@ -1,0 +1,44 @@
+package import PalateModel
+
+/// What shapes a graph; fixed when the collection is created.
+package struct GraphParameters: Equatable, Sendable {
+    /// M: the most links of a node on an upper level; level 0 holds twice as many.
+    package let neighbours: Int
+    /// efConstruction: the beam width of the searches that link a new node.
+    package let buildBeamWidth: Int
+    /// Feeds the level draw; the same seed and ordinal give the same level on every machine.
+    package let seed: UInt64
+
+    /// Parameters within `Limits.neighbours` and `Limits.buildBeamWidth`.
+    package init(neighbours: Int = 16, buildBeamWidth: Int = 200, seed: UInt64 = 0) {
+        precondition(Limits.neighbours.contains(neighbours), "neighbours out of limits")
+        precondition(Limits.buildBeamWidth.contains(buildBeamWidth), "beam width out of limits")
+        self.neighbours = neighbours
+        self.buildBeamWidth = buildBeamWidth
+        self.seed = seed
+    }
+
+    /// Levels are 0 to this; with M = 2 only one node in 32,768 would be drawn higher.
+    package static let levelMax = 15
+
+    /// The most links of a node on `level`.
+    package func degreeMax(level: Int) -> Int { level == 0 ? 2 * neighbours : neighbours }
+
+    /// The level of a row: P(level >= l) = M^-l, the distribution of section 4.1 of the paper.
+    ///
+    /// Drawn in integers from SplitMix64 of (seed, ordinal), so that linking a row again after a
+    /// crash gives it the same level, whatever the thread and the machine.
+    package func level(of ordinal: Ordinal) -> Int {
+        var mixed = seed &+ (UInt64(ordinal) &+ 1) &* 0x9e37_79b9_7f4a_7c15
+        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
+        mixed ^= mixed >> 31
+        var level = 0
+        var bound = UInt64.max / UInt64(neighbours)
+        while mixed < bound, level < Self.levelMax {
+            level += 1
+            bound /= UInt64(neighbours)
+        }
+        return level
+    }
+}

@@ -1,0 +1,81 @@
+package import PalateModel
+
+extension LiveGraph {
+    /// Reads a block back, before `restore`; different blocks may be read at the same time.
+    ///
+    /// Rows and links at or beyond the watermark are left out. Everything else that a graph would
+    /// not have written is an error; the graph is then of no use any more.
+    ///
+    /// - Parameters:
+    ///   - block: which one.
+    ///   - links: from `encodeBlock`.
+    ///   - upper: from `encodeUpper`; may be empty.
+    ///   - watermark: rows of the checkpoint.
+    /// - Throws: what is wrong with the block, by name.
+    package func decodeBlock(
+        _ block: Int,
+        from links: RawSpan,
+        upper: RawSpan,
+        watermark: Int
+    ) throws(GraphError) {
+        guard (0...capacity).contains(watermark) else {
+            throw .countOutOfRange(got: watermark, expected: 0...capacity)
+        }
+        guard count == 0 else { throw .notEmpty(got: count) }
+        let blocks = 0..<Self.blockCount(count: watermark)
+        guard blocks.contains(block) else { throw .blockOutOfRange(got: block, expected: blocks) }
+        guard arena.takeMark(block: block) == 0 else { throw .blockDecodedTwice(block: block) }
+        let box = takeBuildScratch()
+        defer { returnBuildScratch(box) }
+        var decoder = BlockDecoder(graph: self, block: block, watermark: watermark)
+        try decoder.decodeLinks(links, &box.scratch)
+        try decoder.decodeUpper(upper, &box.scratch)
+        arena.mark(block: block, as: decoder.hasDropped ? .changed : .restored)
+    }
+
+    /// Publishes the rows that `decodeBlock` read; searches may start.
+    ///
+    /// Blocks from which links were left out stay dirty, all others are clean.
+    ///
+    /// - Parameters:
+    ///   - count: the watermark the blocks were decoded with.
+    ///   - entryPoint: of the checkpoint; nil = the first row of the highest level.
+    /// - Throws: when a block is missing, or lists and levels disagree.
+    package func restore(count: Int, entryPoint: Ordinal? = nil) throws(GraphError) {
+        guard (0...capacity).contains(count) else {
+            throw .countOutOfRange(got: count, expected: 0...capacity)
+        }
+        guard self.count == 0 else { throw .notEmpty(got: self.count) }
+        var highest: (ordinal: Ordinal, level: Int)?
+        var deletedCount = 0
+        for node in 0..<Ordinal(count) {
+            let level = level(of: node)
+            if level > highest?.level ?? -1 { highest = (node, level) }
+            if level > 0 { try checkLevels(of: node, level: level) }
+            deletedCount += isDeleted(node) ? 1 : 0
+        }
+        if let entryPoint {
+            guard Int(entryPoint) < count, level(of: entryPoint) == highest?.level else {
+                throw .badEntryPoint(got: entryPoint)
+            }
+            highest?.ordinal = entryPoint
+        }
+        for block in 0..<Self.blockCount(count: count) {
+            let mark = arena.takeMark(block: block)
+            guard mark != 0 else { throw .missingBlock(block: block) }
+            if mark == LinkArena.Mark.changed.rawValue { arena.mark(block: block) }
+        }
+        if let highest { setEntry(highest.ordinal, level: highest.level) }
+        publish(count: count, deletedCount: deletedCount)
+    }
+
+    /// Refuses links on a level to nodes that do not reach it.
+    private func checkLevels(of node: Ordinal, level: Int) throws(GraphError) {
+        for upper in 1...level {
+            for target in neighbours(of: node, level: upper)
+            where self.level(of: target) < upper {
+                throw .linkAboveLevel(ordinal: node, level: upper, got: target)
+            }
+        }
+    }
+}

@@ -1,0 +1,180 @@
+package import PalateModel
+
+extension LiveGraph {
+    /// Finds the nearest eligible rows: neither deleted nor excluded in the scratch.
+    ///
+    /// Algorithm 5 with the descent of section 4.2. Traversal passes through ineligible rows, which
+    /// never take a place in the beam, so min(beamWidth, reachable eligible rows) results come
+    /// back. The results stay in the scratch, nearest first.
+    ///
+    /// - Parameters:
+    ///   - scorer: the prepared query.
+    ///   - beamWidth: ef, and the most results; within `Limits.beamWidth`.
+    ///   - scratch: receives the results; reuse it.
+    package func search<S: Scorer & ~Copyable>(
+        _ scorer: borrowing S,
+        beamWidth: Int,
+        scratch: inout SearchScratch
+    ) {
+        precondition(Limits.beamWidth.contains(beamWidth), "beam width out of limits")
+        scratch.results.removeAll(keepingCapacity: true)
+        scratch.visitedCount = 0
+        guard let entry = entryAndLevel else { return }
+        scratch.beginVisit(count: count)
+        let start = descend(from: entry, to: 0, scorer, &scratch)
+        let isGated = deletedCount > 0 || scratch.exclusions.count > 0
+        scratch.pool.reset(width: beamWidth)
+        scratch.frontier.removeAll()
+        admit(start, gated: isGated, &scratch)
+        searchLayer(0, scorer, gated: isGated, &scratch)
+        collectResults(&scratch)
+    }
+
+    /// Copies the beam into the results, leaving out what was deleted meanwhile.
+    private func collectResults(_ scratch: inout SearchScratch) {
+        let hasDeleted = deletedCount > 0
+        for position in 0..<scratch.pool.count {
+            let key = scratch.pool[position]
+            if hasDeleted, arena.isDeleted(key.ordinal) { continue }
+            scratch.results.append(Hit(ordinal: key.ordinal, distance: key.distance))
+        }
+    }
+
+    /// Walks greedily from the entry point down to the nearest row found on `level` + 1.
+    ///
+    /// Algorithm 2 with ef = 1. The few rows seen are scored again where lists overlap: cheaper
+    /// than marks, which level 0 would have to forget.
+    func descend<S: Scorer & ~Copyable>(
+        from entry: (ordinal: Ordinal, level: Int),
+        to level: Int,
+        _ scorer: borrowing S,
+        _ scratch: inout SearchScratch
+    ) -> CandidateKey {
+        let distance = distance(to: entry.ordinal, scorer, &scratch)
+        var best = CandidateKey(distance: distance, ordinal: entry.ordinal)
+        var current = entry.level
+        while current > level {
+            let count =
+                arena.copyRows(best.ordinal, level: current, into: &scratch.list.rows)
+            scratch.list.score(count: count, scorer)
+            scratch.visitedCount += count
+            let nearest = scratch.list.nearest(count: count)
+            if nearest < best { best = nearest } else { current -= 1 }
+        }
+        return best
+    }
+
+    /// Scores one row.
+    func distance<S: Scorer & ~Copyable>(
+        to ordinal: Ordinal,
+        _ scorer: borrowing S,
+        _ scratch: inout SearchScratch
+    ) -> Float {
+        scratch.list.rows[0] = ordinal
+        scratch.list.score(count: 1, scorer)
+        scratch.visitedCount += 1
+        return scratch.list.distances[0]
+    }
+
+    /// Widens the pool's candidates to the nearest rows of a level.
+    ///
+    /// Algorithm 2. The pool holds the scored entry points and its width is ef. One scorer call
+    /// per adjacency list; when the beam is full, rows not nearer than its last are dropped before
+    /// they cost anything.
+    func searchLayer<S: Scorer & ~Copyable>(
+        _ level: Int,
+        _ scorer: borrowing S,
+        gated isGated: Bool,
+        _ scratch: inout SearchScratch
+    ) {
+        var visitedCount = 0
+        while let node = nextToFollow(level, gated: isGated, &scratch) {
+            var found = arena.gatherUnvisited(
+                node,
+                level: level,
+                visited: &scratch.visited,
+                epoch: scratch.epoch,
+                into: &scratch.list.rows
+            )
+            guard found > 0 else { continue }
+            scratch.list.score(count: found, scorer)
+            visitedCount += found
+            if isGated {
+                found = divert(
+                    &scratch.list,
+                    count: found,
+                    bound: scratch.pool.bound,
+                    exclusions: scratch.exclusions,
+                    &scratch.frontier
+                )
+            }
+            scratch.pool.insert(&scratch.list, count: found)
+        }
+        scratch.visitedCount += visitedCount
+    }
+
+    /// Takes the nearest candidate whose links are still to be followed, and marks it.
+    @inline(__always)
+    private func nextToFollow(
+        _ level: Int,
+        gated isGated: Bool,
+        _ scratch: inout SearchScratch
+    ) -> Ordinal? {
+        let nearest = scratch.pool.nearestUnchecked()
+        if isGated, let ineligible = scratch.frontier.nearest,
+            ineligible < nearest ?? scratch.pool.bound
+        {
+            scratch.frontier.removeNearest()
+            return ineligible.ordinal
+        }
+        guard let nearest else { return nil }
+        let next = scratch.pool.checkNearest()
+        // The list after this one arrives while this one's rows are scored.
+        if level == 0, let next { arena.touch(next.ordinal) }
+        return nearest.ordinal
+    }
+
+    // MARK: Gates
+
+    /// Puts one scored row that was not visited where it belongs.
+    func admit(_ key: CandidateKey, gated isGated: Bool, _ scratch: inout SearchScratch) {
+        guard scratch.visit(key.ordinal) else { return }
+        if isGated, !isEligible(key.ordinal, scratch.exclusions) {
+            scratch.frontier.push(key)
+            return
+        }
+        scratch.list.rows[0] = key.ordinal
+        scratch.list.distances[0] = key.distance
+        scratch.pool.insert(&scratch.list, count: 1)
+    }
+
+    @inline(__always)
+    private func isEligible(_ ordinal: Ordinal, _ exclusions: borrowing Exclusions) -> Bool {
+        !arena.isDeleted(ordinal) && !exclusions.contains(ordinal)
+    }
+
+    /// Moves ineligible rows of a scored list to the frontier, and closes the gaps.
+    ///
+    /// - Returns: eligible rows, which now lead the list.
+    private func divert(
+        _ list: inout ScoredList,
+        count: Int,
+        bound: CandidateKey,
+        exclusions: borrowing Exclusions,
+        _ frontier: inout FrontierHeap
+    ) -> Int {
+        var kept = 0
+        for index in 0..<count {
+            let key = list.key(at: index)
+            guard key < bound else { continue }
+            if isEligible(key.ordinal, exclusions) {
+                list.rows[kept] = key.ordinal
+                list.distances[kept] = key.distance
+                kept += 1
+            } else {
+                frontier.push(key)
+            }
+        }
+        return kept
+    }
+}

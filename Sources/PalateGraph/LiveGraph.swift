@@ -1,0 +1,144 @@
+package import PalateModel
+import Synchronization
+
+// PalateGraph: HNSW links, and nothing about vectors. Start here.
+//
+//   file                      | job
+//   --------------------------|----------------------------------------------------------------
+//   LiveGraph.swift           | the graph: counts, entry point, deletion marks
+//   LiveGraph+Search.swift    | search: descent, beam, gates
+//   SearchScratch.swift       | what a search writes
+//   ScoredList.swift          | one adjacency list and its distances
+//   Exclusions.swift          | rows kept out of a search's results
+//   CandidatePool.swift       | the beam, one sorted array
+//   CandidateKey.swift        | a scored row in one word
+//   FrontierHeap.swift        | ineligible rows of gated searches
+//   GraphBuilder.swift        | inserting ranges of rows, on one thread or several
+//   NodeLinker.swift          | inserting one row
+//   NeighbourSelection.swift  | which candidates become links
+//   BuildScratch.swift        | what an insertion writes
+//   LiveGraph+Blocks.swift    | links to checkpoint blocks
+//   LiveGraph+Restore.swift   | a graph from checkpoint blocks
+//   BlockDecoder.swift        | one block's bytes to links, trusting none
+//   ListState.swift           | what a list was when it was copied
+//   GraphInvariants.swift     | what must always hold
+//   Link.swift                | one entry of a list
+//   LinkOffer.swift           | which links a list keeps when a new one comes
+//   LinkArena.swift           | the memory under the links, and its publication protocol (unsafe)
+//   GraphParameters.swift     | M, efConstruction, seed, level draw
+//   GraphError.swift          | why stored links were refused
+
+/// A hierarchical navigable small world graph that is searched while it grows.
+///
+/// Malkov & Yashunin, arXiv:1603.09320. Searches take no lock and see every list whole; rows are
+/// linked by `GraphBuilder`; deletion is a mark.
+// SAFETY: @unchecked Sendable: every stored property is immutable, atomic or a mutex.
+package final class LiveGraph: @unchecked Sendable {
+    /// Nodes per checkpoint block.
+    package static let nodesPerBlock = LinkArena.nodesPerBlock
+
+    /// M, efConstruction and seed.
+    package let parameters: GraphParameters
+    /// The most rows.
+    package let capacity: Int
+
+    let arena: LinkArena
+    private let published = Atomic<Int>(0)
+    private let deleted = Atomic<Int>(0)
+    /// 0 = empty, else (level + 1) in the high half, ordinal in the low half.
+    private let entry = Atomic<UInt64>(0)
+    /// Held while a row is linked that rises above all others.
+    let topLevel = Mutex<Void>(())
+    /// Scratch of past insertions, kept for the next: its marks take 2 bytes per row.
+    private let idleBuildScratch = Mutex<[BuildScratchBox]>([])
+
+    /// An empty graph with room for `capacity` rows; nil when the address space is refused.
+    package init?(parameters: GraphParameters, capacity: Int) {
+        precondition((1...Limits.itemsPerCollection).contains(capacity), "capacity out of limits")
+        guard let arena = LinkArena(neighbours: parameters.neighbours, capacity: capacity) else {
+            return nil
+        }
+        self.parameters = parameters
+        self.capacity = capacity
+        self.arena = arena
+    }
+
+    /// Rows linked or being linked: ordinals 0..<count.
+    package var count: Int { published.load(ordering: .acquiring) }
+
+    /// Rows marked deleted.
+    package var deletedCount: Int { deleted.load(ordering: .acquiring) }
+
+    /// Rows that searches may return.
+    package var liveCount: Int { count - deletedCount }
+
+    /// Bytes behind the rows: links, upper lists, levels and marks.
+    package var byteCount: Int { arena.byteCount(count: count) }
+
+    /// Where searches start; nil when the graph is empty.
+    package var entryPoint: Ordinal? { entryAndLevel?.ordinal }
+
+    /// The level of the entry point; nil when the graph is empty.
+    package var levelMax: Int? { entryAndLevel?.level }
+
+    /// The highest level of a row.
+    package func level(of ordinal: Ordinal) -> Int { arena.level(of: ordinal) }
+
+    /// Whether a row is marked deleted.
+    package func isDeleted(_ ordinal: Ordinal) -> Bool { arena.isDeleted(ordinal) }
+
+    /// Takes a row out of all results at once; searches still pass through it.
+    ///
+    /// - Returns: false when there is no such row, or it was deleted before.
+    package func delete(_ ordinal: Ordinal) -> Bool {
+        guard Int(ordinal) < count, arena.markDeleted(ordinal) else { return false }
+        deleted.wrappingAdd(1, ordering: .acquiringAndReleasing)
+        return true
+    }
+
+    /// The links of a row on a level, as they were at one moment; for checks, not for searches.
+    package func neighbours(of ordinal: Ordinal, level: Int = 0) -> [Ordinal] {
+        list(of: ordinal, level: level).links.map(\.ordinal)
+    }
+
+    /// The links of a row on a level, the diverse ones first; none above its level.
+    func list(of ordinal: Ordinal, level: Int) -> (links: [Link], diverseCount: Int) {
+        var links = [Link](
+            repeating: Link(word: 0),
+            count: parameters.degreeMax(level: level)
+        )
+        let state = arena.copy(ordinal, level: level, into: &links)
+        links.removeLast(links.count - (state?.count ?? 0))
+        return (links, state?.diverseCount ?? 0)
+    }
+
+    /// Takes a scratch for building out of the idle ones, or makes one.
+    func takeBuildScratch() -> BuildScratchBox {
+        idleBuildScratch.withLock { $0.popLast() }
+            ?? BuildScratchBox(neighbours: parameters.neighbours)
+    }
+
+    /// Keeps a scratch for the next insertion.
+    func returnBuildScratch(_ box: BuildScratchBox) {
+        idleBuildScratch.withLock { $0.append(box) }
+    }
+
+    // MARK: State that building and restoring publish
+
+    /// The entry point and its level, read together.
+    var entryAndLevel: (ordinal: Ordinal, level: Int)? {
+        let word = entry.load(ordering: .acquiring)
+        return word == 0 ? nil : (Ordinal(truncatingIfNeeded: word), Int(word >> 32) - 1)
+    }
+
+    /// Makes a fully linked row the entry point; called under `topLevel` or before publication.
+    func setEntry(_ ordinal: Ordinal, level: Int) {
+        entry.store(UInt64(level + 1) << 32 | UInt64(ordinal), ordering: .releasing)
+    }
+
+    /// Publishes rows whose levels are set.
+    func publish(count: Int, deletedCount: Int? = nil) {
+        if let deletedCount { deleted.store(deletedCount, ordering: .releasing) }
+        published.store(count, ordering: .releasing)
+    }
+}

@@ -1,0 +1,38 @@
+import PalateModel
+
+/// The rows of one adjacency list and their distances to the query.
+struct ScoredList: ~Copyable, Sendable {
+    /// Shape [`LinkArena.gatherMax`].
+    var rows = [Ordinal](repeating: 0, count: LinkArena.gatherMax)
+    /// Shape [`LinkArena.gatherMax`].
+    var distances = [Float](repeating: 0, count: LinkArena.gatherMax)
+
+    /// Scores the first `count` rows in one call.
+    mutating func score<S: Scorer & ~Copyable>(count: Int, _ scorer: borrowing S) {
+        Self.score(&rows, &distances, count, scorer)
+    }
+
+    // Spans of two fields of one value count as overlapping accesses; of two parameters they do not.
+    private static func score<S: Scorer & ~Copyable>(
+        _ rows: inout [Ordinal],
+        _ distances: inout [Float],
+        _ count: Int,
+        _ scorer: borrowing S
+    ) {
+        var span = distances.mutableSpan
+        scorer.score(rows.span.extracting(0..<count), into: &span)
+    }
+
+    /// The row at `position` with its distance.
+    @inline(__always)
+    func key(at position: Int) -> CandidateKey {
+        CandidateKey(distance: distances[position], ordinal: rows[position])
+    }
+
+    /// The nearest of the first `count` rows; `.last` when there is none.
+    func nearest(count: Int) -> CandidateKey {
+        var best = CandidateKey.last
+        for position in 0..<count { best = min(best, key(at: position)) }
+        return best
+    }
+}

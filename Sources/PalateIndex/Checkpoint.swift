@@ -1,0 +1,79 @@
+import PalateGraph
+import PalateModel
+import PalateQuantization
+import PalateStorage
+
+/// Makes codes and links durable: the changed blocks and the watermark, in one transaction.
+///
+/// Runs on the writer's queue between batches, so nothing changes the graph meanwhile. One
+/// transaction, however many blocks are dirty: LMDB holds a run of pages as one entry of its list
+/// of 131,071 dirty runs, so blocks of 64 KiB reach 8 GB of links before it would have to spill.
+struct Checkpoint {
+    /// Rows whose codes and links are stored.
+    private(set) var covered: UInt32
+    /// The code set whose codes are stored; another one means storing all of them again.
+    private var storedCodes: CodeSet?
+
+    /// What the store holds already.
+    init(covered: UInt32, codes: CodeSet?) {
+        self.covered = covered
+        storedCodes = codes
+    }
+
+    /// Writes what changed since the last time.
+    mutating func write(
+        store: GenerationStore, graph: LiveGraph, codes: CodeSet?
+    ) throws(IndexError) {
+        guard let codes else { return }
+        var record = GraphRecord()
+        record.watermark = UInt32(graph.count)
+        record.entryPoint = graph.entryPoint ?? 0
+        record.trainedRows = UInt32(codes.trainedRows)
+        record.quantizerParameters = codes.quantizer.parameters
+        let firstRow = codes === storedCodes ? covered : 0
+        let blocks = graph.drainDirtyBlocks()
+        do throws(IndexError) {
+            try store.environment.write(failingWith: IndexError.self) {
+                transaction throws(IndexError) in
+                try Self.put(blocks, of: graph, store, &transaction)
+                try Self.put(codes, from: firstRow, count: record.watermark, store, &transaction)
+                try transaction.putSealed(store.meta, Format.MetaKey.graph, record.bytes)
+            }
+        } catch {
+            graph.markDirty(blocks: blocks)
+            throw error
+        }
+        covered = record.watermark
+        storedCodes = codes
+    }
+
+    private static func put(
+        _ blocks: [Int], of graph: LiveGraph, _ store: GenerationStore,
+        _ transaction: inout WriteTransaction
+    ) throws(IndexError) {
+        var links: [UInt8] = []
+        for block in blocks {
+            links.removeAll(keepingCapacity: true)
+            graph.encodeBlock(block, into: &links)
+            try transaction.putSealed(store.links0, UInt32(block), links)
+            links.removeAll(keepingCapacity: true)
+            graph.encodeUpper(block, into: &links)
+            try transaction.putSealed(store.linksN, UInt32(block), links)
+        }
+    }
+
+    private static func put(
+        _ codes: CodeSet, from first: UInt32, count: UInt32, _ store: GenerationStore,
+        _ transaction: inout WriteTransaction
+    ) throws(IndexError) {
+        let rows = codes.rows
+        let perBlock = UInt32(Format.rowsPerCodeBlock(codeBytes: codes.quantizer.codeBytes))
+        var start = first / perBlock * perBlock
+        while start < count {
+            let end = min(count, start + perBlock)
+            let bytes = rows.rows(Int(start)..<Int(end)).copied
+            try transaction.putSealed(store.codes, start / perBlock, bytes)
+            start = end
+        }
+    }
+}

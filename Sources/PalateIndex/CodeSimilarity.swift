@@ -1,0 +1,51 @@
+import PalateKernels
+package import PalateModel
+import PalateQuantization
+
+/// Cosines between items from their codes: near enough to decide about clusters, and in memory.
+struct CodeSimilarity: ItemSimilarity {
+    let directory: ItemDirectory
+    let state: CollectionState
+
+    func cosines(
+        of item: ItemID, to others: [ItemID], into similarities: inout [Float]
+    ) -> Bool {
+        similarities.removeAll(keepingCapacity: true)
+        guard let codes = state.codes, let ordinal = directory.ordinal(of: item) else {
+            return false
+        }
+        let vector = codes.unitVector(of: ordinal)
+        for other in directory.ordinals(of: others) {
+            guard other != Ordinal.max else {
+                similarities.append(0)
+                continue
+            }
+            let compared = codes.unitVector(of: other)
+            similarities.append(
+                codes.kernels.innerProduct(vector.span, compared.span))
+        }
+        return true
+    }
+}
+
+extension CodeSet {
+    /// The decoded vector of a row, scaled to unit length; zero stays zero.
+    func unitVector(of ordinal: Ordinal) -> [Float] {
+        var vector = [Float](repeating: 0, count: quantizer.dimensions)
+        var span = vector.mutableSpan
+        decodeUnit(ordinal, into: &span)
+        return vector
+    }
+
+    /// Writes the decoded vector of a row, scaled to unit length; zero stays zero.
+    ///
+    /// - Parameter vector: shape [dimensions].
+    package func decodeUnit(_ ordinal: Ordinal, into vector: inout MutableSpan<Float>) {
+        let rows = rows
+        quantizer.decode(rows.row(ordinal), into: &vector)
+        let squares = kernels.innerProduct(vector.span, vector.span)
+        guard squares > 0 else { return }
+        let scale = 1 / squares.squareRoot()
+        for index in vector.indices { vector[index] *= scale }
+    }
+}

@@ -1,0 +1,33 @@
+package import PalateModel
+import PalateStorage
+
+extension Collection {
+    /// Items by id, in the order asked, from one snapshot.
+    package func get(_ ids: [ItemID], wantsVectors: Bool) throws(IndexError) -> GetResponse {
+        let dimensions = info.schema.dimensions
+        return try store.environment.read(failingWith: IndexError.self) {
+            transaction throws(IndexError) in
+            var response = GetResponse()
+            if wantsVectors {
+                response.vectors = [Float](repeating: 0, count: ids.count * dimensions)
+            }
+            for (index, item) in ids.enumerated() {
+                guard let ordinal = try store.ordinal(of: item, transaction) else {
+                    response.found.append(false)
+                    response.versions.append(0)
+                    response.payloads.append([])
+                    continue
+                }
+                response.found.append(true)
+                response.versions.append(try store.row(ordinal, transaction).version)
+                response.payloads.append(try payload(of: ordinal, transaction) ?? [])
+                guard wantsVectors else { continue }
+                var all = response.vectors.mutableSpan
+                var row = all._mutatingExtracting(
+                    (index * dimensions)..<((index + 1) * dimensions))
+                try store.readVector(ordinal, transaction, into: &row)
+            }
+            return response
+        }
+    }
+}

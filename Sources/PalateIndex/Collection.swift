@@ -1,0 +1,122 @@
+package import PalateGraph
+package import PalateModel
+package import PalateQuantization
+import PalateStorage
+import Synchronization
+
+/// A live collection: everything a query reads, and the door to its writer.
+///
+/// | what        | who changes it     | how readers see it                                      |
+/// |-------------|--------------------|---------------------------------------------------------|
+/// | `graph`     | the writer         | published lists, no lock                                |
+/// | `items`     | the writer         | written before the graph publishes the ordinal          |
+/// | `directory` | the writer         | its own lock, once per list of ids                      |
+/// | `codes`     | the writer, seldom | a reference, taken once per query                       |
+/// | `store`     | the writer         | LMDB snapshots                                          |
+/// | `taste`     | its own writer     | a readers-writer lock, once per query                   |
+package final class Collection: Sendable {
+    /// Handle, generation and schema.
+    package let info: CollectionInfo
+    /// The generation's tables.
+    package let store: GenerationStore
+    /// The links.
+    package let graph: LiveGraph
+    /// Ordinal to item id.
+    package let items: ItemColumn
+    /// Item id to ordinal.
+    package let directory: ItemDirectory
+    /// How vectors compare.
+    package let metric: any Metric
+    /// What people did, and what follows from it.
+    package let taste: TasteStore
+    /// The one that writes.
+    package let writer: CollectionWriter
+    let state: CollectionState
+    let payloads = PayloadReader()
+
+    init(
+        info: CollectionInfo, parts: CollectionParts, taste: TasteStore, buildThreads: Int
+    ) throws(IndexError) {
+        self.info = info
+        self.taste = taste
+        store = parts.store
+        graph = parts.graph
+        items = parts.items
+        directory = parts.directory
+        metric = parts.metric
+        state = parts.state
+        writer = try CollectionWriter(parts: parts, buildThreads: buildThreads)
+    }
+
+    /// The quantizer and its codes; nil while the collection has never had a row.
+    package var codes: CodeSet? { state.codes }
+
+    /// The version of the last write that queries see.
+    package var appliedVersion: UInt64 { state.appliedVersion.load(ordering: .acquiring) }
+
+    /// Counts the windows in which a replaced row and its successor are both linked; odd inside one.
+    ///
+    /// A query that saw the same even number before and after its search need not ask the directory
+    /// which of its results are current.
+    package var replacementEpoch: UInt64 { state.replacements.load(ordering: .acquiring) }
+
+    /// The collection's figures.
+    package func stats() throws(IndexError) -> CollectionStats {
+        var stats = CollectionStats()
+        let counters = try store.environment.read(failingWith: IndexError.self) {
+            transaction throws(IndexError) in
+            try store.counters(transaction)
+        }
+        let figures: EnvironmentFigures
+        do {
+            figures = try store.environment.figures()
+        } catch {
+            throw .storage(error)
+        }
+        stats.liveItems = UInt64(graph.liveCount)
+        stats.deletedItems = UInt64(counters.deletedCount)
+        stats.appliedVersion = appliedVersion
+        stats.tailRows = UInt64(max(0, Int(counters.rowCount) - Int(state.watermark)))
+        stats.indexBytes = UInt64(indexBytes)
+        stats.storedBytes = UInt64(figures.usedBytes)
+        stats.mapBytes = UInt64(figures.mapBytes)
+        taste.addFigures(to: &stats)
+        return stats
+    }
+
+    /// Bytes of codes, links and ids in memory.
+    package var indexBytes: Int {
+        let codeBytes = codes.map { $0.quantizer.codeBytes * graph.count } ?? 0
+        return graph.byteCount + codeBytes + 8 * graph.count + directory.byteCount
+    }
+
+    /// Writes what is left, and a checkpoint; afterwards every write is refused.
+    package func close() throws(IndexError) {
+        try writer.close()
+        taste.close()
+    }
+}
+
+/// What the writer publishes to readers beside the graph.
+final class CollectionState: Sendable {
+    private let codeSet: Mutex<CodeSet?>
+    let appliedVersion: Atomic<UInt64>
+    let replacements = Atomic<UInt64>(0)
+    private let watermarkRow: Atomic<UInt32>
+
+    init(codes: CodeSet?, appliedVersion: UInt64, watermark: UInt32) {
+        codeSet = Mutex(codes)
+        self.appliedVersion = Atomic(appliedVersion)
+        watermarkRow = Atomic(watermark)
+    }
+
+    var codes: CodeSet? {
+        get { codeSet.withLock { $0 } }
+        set { codeSet.withLock { $0 = newValue } }
+    }
+
+    var watermark: UInt32 {
+        get { watermarkRow.load(ordering: .relaxed) }
+        set { watermarkRow.store(newValue, ordering: .relaxed) }
+    }
+}

@@ -1,0 +1,223 @@
+import PalateGraph
+import PalateModel
+import PalateQuantization
+import PalateStorage
+
+/// What opening a generation yields, before a collection is made of it.
+struct CollectionParts {
+    var store: GenerationStore
+    var graph: LiveGraph
+    var items: ItemColumn
+    var directory: ItemDirectory
+    var metric: any Metric
+    var state: CollectionState
+    var counters: RowCounters
+    /// The code set whose codes are stored below the watermark.
+    var storedCodes: CodeSet?
+}
+
+/// Opens a generation: codes and links below the watermark are read, rows above it linked again.
+///
+/// Nothing is rebuilt: a crash costs the tail, and the writer keeps the tail below
+/// `WriterCore.tailSeconds` of linking.
+enum CollectionOpening {
+    /// Rows that are read before the read transaction is renewed.
+    private static let blocksPerRead = 256
+
+    /// Reads everything that searches need into memory.
+    static func open(_ store: GenerationStore, buildThreads: Int) throws(IndexError)
+        -> CollectionParts
+    {
+        let metric = try metric(of: store)
+        let capacity = Limits.itemsPerCollection
+        let graph = try makeGraph(store, capacity: capacity)
+        guard let items = ItemColumn(capacity: capacity) else {
+            throw .outOfAddressSpace(bytes: capacity * 8)
+        }
+        let (counters, record) = try store.environment.read(failingWith: IndexError.self) {
+            transaction throws(IndexError) in
+            (
+                try store.counters(transaction),
+                try store.graphRecord(transaction)
+            )
+        }
+        guard record.watermark <= counters.rowCount else {
+            throw .corrupt(
+                place: "meta[graph]",
+                reason: "watermark \(record.watermark), rows \(counters.rowCount)")
+        }
+        let directory = ItemDirectory(column: items)
+        let deleted = try readRows(store, counters, into: items, directory)
+        var codes: CodeSet?
+        if record.watermark > 0 {
+            codes = try readCodes(store, record, metric: metric, capacity: capacity)
+            try readLinks(store, record, into: graph)
+        }
+        let stored = codes
+        let tail = record.watermark..<counters.rowCount
+        if !tail.isEmpty {
+            codes = try link(
+                tail, store: store, graph: graph, codes: codes, metric: metric,
+                threads: buildThreads)
+        }
+        for ordinal in deleted { _ = graph.delete(ordinal) }
+        let state = CollectionState(
+            codes: codes, appliedVersion: counters.version, watermark: record.watermark)
+        return CollectionParts(
+            store: store, graph: graph, items: items, directory: directory, metric: metric,
+            state: state, counters: counters, storedCodes: stored)
+    }
+
+    /// Reads stored codes and links alone, as `palate verify` does.
+    static func readStored(
+        _ store: GenerationStore, _ record: GraphRecord, _ counters: RowCounters
+    ) throws(IndexError) -> LiveGraph {
+        guard record.watermark <= counters.rowCount else {
+            throw .corrupt(
+                place: "meta[graph]",
+                reason: "watermark \(record.watermark), rows \(counters.rowCount)")
+        }
+        let capacity = Int(record.watermark)
+        let graph = try makeGraph(store, capacity: capacity)
+        _ = try readCodes(store, record, metric: try metric(of: store), capacity: capacity)
+        try readLinks(store, record, into: graph)
+        return graph
+    }
+
+    private static func metric(of store: GenerationStore) throws(IndexError) -> any Metric {
+        do {
+            return try MetricRegistry.named(store.schema.metric)
+        } catch {
+            throw .quantization(error)
+        }
+    }
+
+    private static func makeGraph(
+        _ store: GenerationStore, capacity: Int
+    ) throws(IndexError) -> LiveGraph {
+        let parameters = GraphParameters(
+            neighbours: store.schema.neighbours, buildBeamWidth: store.schema.buildBeamWidth,
+            seed: store.seed)
+        guard let graph = LiveGraph(parameters: parameters, capacity: capacity) else {
+            throw .outOfAddressSpace(bytes: capacity * 8 * store.schema.neighbours)
+        }
+        return graph
+    }
+
+    /// Fills the item column and the directory; returns the deleted rows.
+    private static func readRows(
+        _ store: GenerationStore, _ counters: RowCounters, into items: ItemColumn,
+        _ directory: ItemDirectory
+    ) throws(IndexError) -> [Ordinal] {
+        var deleted: [Ordinal] = []
+        var next: Ordinal = 0
+        while next < counters.rowCount {
+            let end = min(counters.rowCount, next + Ordinal(CodeTraining.rowsPerRead * 16))
+            try store.environment.read(failingWith: IndexError.self) {
+                transaction throws(IndexError) in
+                for ordinal in next..<end {
+                    let record = try store.row(ordinal, transaction)
+                    items[ordinal] = record.item
+                    if record.isDeleted {
+                        deleted.append(ordinal)
+                    } else if let other = directory.insert(record.item, at: ordinal) {
+                        throw .corrupt(
+                            place: Sealed.place("rows", Format.key(ordinal)),
+                            reason: "item \(record.item) is live at row \(other) too")
+                    }
+                }
+            }
+            next = end
+        }
+        return deleted
+    }
+
+    private static func readCodes(
+        _ store: GenerationStore, _ record: GraphRecord, metric: any Metric, capacity: Int
+    ) throws(IndexError) -> CodeSet {
+        let quantizer: any Quantizer
+        do {
+            quantizer = try QuantizerRegistry.named(store.schema.quantizer).init(
+                parameters: record.quantizerParameters.span.rawBytes,
+                dimensions: store.schema.dimensions, metric: metric)
+        } catch {
+            throw .quantization(error)
+        }
+        let codes = try CodeSet(
+            quantizer: quantizer, trainedRows: Int(record.trainedRows), capacity: capacity)
+        let perBlock = Format.rowsPerCodeBlock(codeBytes: quantizer.codeBytes)
+        try forEachBlock(rows: Int(record.watermark), perBlock: perBlock, store) {
+            block, rows, transaction throws(IndexError) in
+            let body = try store.body(store.codes, block, transaction)
+            let expected = rows.count * quantizer.codeBytes
+            guard body.byteCount >= expected else {
+                throw .corrupt(
+                    place: Sealed.place("codes", Format.key(block)),
+                    reason: "\(body.byteCount) bytes, expected \(expected)")
+            }
+            codes.rows.store(Ordinal(rows.lowerBound), body.extracting(0..<expected))
+        }
+        return codes
+    }
+
+    private static func readLinks(
+        _ store: GenerationStore, _ record: GraphRecord, into graph: LiveGraph
+    ) throws(IndexError) {
+        let watermark = Int(record.watermark)
+        try forEachBlock(rows: watermark, perBlock: LiveGraph.nodesPerBlock, store) {
+            block, _, transaction throws(IndexError) in
+            let links = try store.body(store.links0, block, transaction)
+            let upper = try store.body(store.linksN, block, transaction)
+            do throws(GraphError) {
+                try graph.decodeBlock(Int(block), from: links, upper: upper, watermark: watermark)
+            } catch {
+                throw .graph(error)
+            }
+        }
+        do {
+            try graph.restore(count: watermark, entryPoint: record.entryPoint)
+        } catch {
+            throw .graph(error)
+        }
+    }
+
+    /// Encodes and links the rows that the last checkpoint does not cover.
+    private static func link(
+        _ tail: Range<Ordinal>, store: GenerationStore, graph: LiveGraph, codes: CodeSet?,
+        metric: any Metric, threads: Int
+    ) throws(IndexError) -> CodeSet {
+        let linking: CodeSet
+        if let codes {
+            try CodeTraining.encode(tail, from: store, into: codes)
+            linking = codes
+        } else {
+            linking = try CodeTraining.train(
+                store: store, metric: metric, rowCount: Int(tail.upperBound),
+                capacity: graph.capacity)
+        }
+        GraphBuilder.insert(tail, into: graph, threads: threads) {
+            linking.quantizer.makePairScorer(over: linking.rows)
+        }
+        return linking
+    }
+
+    /// Visits the blocks that hold `rows` rows, a few per read transaction.
+    private static func forEachBlock(
+        rows: Int, perBlock: Int, _ store: GenerationStore,
+        _ body: (UInt32, Range<Int>, borrowing ReadTransaction) throws(IndexError) -> Void
+    ) throws(IndexError) {
+        let blocks = (rows + perBlock - 1) / perBlock
+        var next = 0
+        while next < blocks {
+            let end = min(blocks, next + blocksPerRead)
+            try store.environment.read(failingWith: IndexError.self) {
+                transaction throws(IndexError) in
+                for block in next..<end {
+                    let start = block * perBlock
+                    try body(UInt32(block), start..<min(rows, start + perBlock), transaction)
+                }
+            }
+            next = end
+        }
+    }
+}

@@ -1,0 +1,120 @@
+import Dispatch
+package import PalateModel
+import PalateStorage
+import Synchronization
+
+/// The one writer of a collection: group commits, then the graph, then the acknowledgements.
+///
+/// Operations queue up while a batch commits and go together into the next one; the queue is
+/// serial, so everything in `WriterCore` belongs to it alone.
+package final class CollectionWriter: Sendable {
+    /// Bytes of LOAD_DATA one loader may have unacknowledged.
+    package static let creditBytes = 32 << 20
+    /// Bytes of one group commit; a transaction stays below LMDB's 64 MiB of comfort.
+    static let groupBytes = 32 << 20
+    /// Bytes that may wait; beyond, operations are refused at once.
+    static let backlogBytes = 512 << 20
+    /// When a refused writer may try again.
+    static let retryMilliseconds: UInt32 = 100
+
+    private struct Waiting {
+        var operation: WriteOperation
+        var completion: WriteCompletion
+    }
+
+    private struct Backlog {
+        var waiting: [Waiting] = []
+        var bytes = 0
+        var isScheduled = false
+        var isClosed = false
+    }
+
+    private let queue: DispatchQueue
+    private let backlog = Mutex(Backlog())
+    private let core: WriterCore
+
+    init(parts: CollectionParts, buildThreads: Int) throws(IndexError) {
+        queue = DispatchQueue(label: "palate.writer.\(parts.store.schema.name)")
+        core = try WriterCore(parts: parts, buildThreads: buildThreads)
+    }
+
+    /// Queues one operation.
+    ///
+    /// - Parameter completion: called once, on the writer's queue, never before the commit.
+    package func submit(_ operation: WriteOperation, completion: @escaping WriteCompletion) {
+        let bytes = operation.byteCount
+        let refusal: RequestError? = backlog.withLock { backlog in
+            guard !backlog.isClosed else { return .shuttingDown }
+            guard backlog.bytes + bytes <= Self.backlogBytes || backlog.waiting.isEmpty else {
+                return .overloaded(retryMilliseconds: Self.retryMilliseconds)
+            }
+            backlog.bytes += bytes
+            backlog.waiting.append(Waiting(operation: operation, completion: completion))
+            if !backlog.isScheduled {
+                backlog.isScheduled = true
+                queue.async { self.drain() }
+            }
+            return nil
+        }
+        if let refusal { completion(.failure(refusal)) }
+    }
+
+    /// Queues one operation and waits for it; not for event loops.
+    @available(*, noasync, message: "blocks the thread")
+    package func perform(_ operation: WriteOperation) throws(RequestError) -> WriteOutcome {
+        let done = DispatchSemaphore(value: 0)
+        let result = Mutex<Result<WriteOutcome, RequestError>>(.failure(.shuttingDown))
+        submit(operation) { outcome in
+            result.withLock { $0 = outcome }
+            done.signal()
+        }
+        done.wait()
+        return try result.withLock { $0 }.get()
+    }
+
+    /// Finishes what waits, checkpoints, and refuses everything after.
+    func close() throws(IndexError) {
+        backlog.withLock { $0.isClosed = true }
+        let outcome: Result<Void, IndexError> = queue.sync {
+            drain()
+            return core.checkpointIfNeeded(force: true)
+        }
+        try outcome.get()
+    }
+
+    /// Writes groups until nothing waits; on the queue.
+    private func drain() {
+        while true {
+            let group: [Waiting] = backlog.withLock { backlog in
+                var count = 0
+                var bytes = 0
+                for waiting in backlog.waiting {
+                    let next = waiting.operation.byteCount
+                    if count > 0, bytes + next > Self.groupBytes { break }
+                    count += 1
+                    bytes += next
+                }
+                let group = Array(backlog.waiting.prefix(count))
+                backlog.waiting.removeFirst(count)
+                backlog.bytes -= bytes
+                if group.isEmpty { backlog.isScheduled = false }
+                return group
+            }
+            if group.isEmpty { return }
+            write(group)
+        }
+    }
+
+    /// Commits a group; when the store refuses it, each operation by itself, so that one that is
+    /// too large for the disk does not take others with it.
+    private func write(_ group: [Waiting]) {
+        let operations = group.map(\.operation)
+        do throws(IndexError) {
+            try core.write(operations) { index, result in group[index].completion(result) }
+        } catch where group.count == 1 {
+            group[0].completion(.failure(RequestError(error)))
+        } catch {
+            for waiting in group { write([waiting]) }
+        }
+    }
+}

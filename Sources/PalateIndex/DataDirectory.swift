@@ -1,0 +1,275 @@
+package import PalateModel
+import PalateQuantization
+import PalateStorage
+import Synchronization
+
+// PalateIndex: the format on disk and the live collection. Start here.
+//
+// | file                     | job                                                              |
+// |--------------------------|------------------------------------------------------------------|
+// | DataDirectory.swift      | all collections of one directory: open, create, drop             |
+// | Catalog.swift            | their names, ids, generations and schemas                        |
+// | Collection.swift         | one live collection, as queries see it                           |
+// | CollectionOpening.swift  | from tables to memory; links the tail again                      |
+// | CollectionWriter.swift   | the queue of writes and its group commits                        |
+// | WriterCore.swift         | commit, link, publish, checkpoint                                |
+// | WriteOperation.swift     | what can be asked of the writer                                  |
+// | WriteBatch.swift         | one transaction's rows, deletes and loads                        |
+// | VectorTail.swift, VectorBlock.swift | float32 rows in checksummed blocks                    |
+// | PayloadEncoder.swift     | zstd frames, and the dictionary they share                       |
+// | CodeSet.swift, CodeTraining.swift, CodeSimilarity.swift | a quantizer and its codes         |
+// | Checkpoint.swift         | dirty links, codes and the watermark                             |
+// | GenerationStore.swift    | the tables of a generation                                       |
+// | ItemDirectory.swift      | item id to ordinal                                               |
+// | TasteStore.swift, TasteTables.swift | events and people's records                            |
+// | Format.swift, FormatRecords.swift, Sealed.swift | the bytes                                   |
+// | Verification.swift       | reads everything and names what is damaged                       |
+// | IndexError.swift         | what can go wrong                                                |
+
+/// How a data directory is used.
+package struct DataDirectoryOptions: Sendable {
+    /// The most a generation's file can grow to, in bytes; address space, not disk.
+    package var generationMapBytes = 256 << 30
+    /// The most a taste store's file can grow to, in bytes.
+    package var tasteMapBytes = 64 << 30
+    /// Threads that link rows of one batch.
+    package var buildThreads = 1
+
+    /// The defaults.
+    package init() {}
+}
+
+/// One data directory and its live collections; one process has it at a time.
+package final class DataDirectory: Sendable {
+    private struct Live {
+        var byHandle: [UInt32: Collection] = [:]
+        var byName: [String: Collection] = [:]
+        var isClosed = false
+    }
+
+    private static let firstGeneration: UInt64 = 1
+
+    /// Where the data is.
+    package let path: String
+    /// 128 random bits, the same for as long as the directory exists.
+    package let serverID: (low: UInt64, high: UInt64)
+    private let options: DataDirectoryOptions
+    private let lock: ProcessLock
+    private let catalog: Catalog
+    private let live = Mutex(Live())
+    /// Serialises creating and dropping, so that queries need not wait for either.
+    private let changes = Mutex<Void>(())
+
+    /// Opens every collection, linking again what a crash left unlinked.
+    ///
+    /// - Throws: `.storage(.inUse)` where another process has the directory; damage by name.
+    package init(path: String, options: DataDirectoryOptions = .init()) throws(IndexError) {
+        self.path = path
+        self.options = options
+        do {
+            try FileTree.makeDirectory(path)
+            lock = try ProcessLock(path: path + "/LOCK")
+            try FileTree.makeDirectory(path + "/collections")
+        } catch {
+            throw .storage(error)
+        }
+        catalog = try Catalog(path: path + "/catalog")
+        serverID = try catalog.serverID()
+        let entries = try catalog.all()
+        try removeOrphans(but: entries)
+        for entry in entries {
+            let collection = try open(entry)
+            live.withLock { live in
+                live.byHandle[entry.id] = collection
+                live.byName[entry.schema.name] = collection
+            }
+        }
+    }
+
+    /// The collection behind a handle.
+    package func collection(handle: UInt32) throws(RequestError) -> Collection {
+        let found = live.withLock { $0.byHandle[handle] }
+        guard let found else { throw .unknownHandle(got: handle) }
+        return found
+    }
+
+    /// The collection of a name.
+    package func collection(named name: String) throws(RequestError) -> Collection {
+        let found = live.withLock { $0.byName[name] }
+        guard let found else { throw .unknownCollection(name: name) }
+        return found
+    }
+
+    /// All collections, by name.
+    package var collections: [Collection] {
+        live.withLock { live in
+            live.byName.values.sorted { $0.info.schema.name < $1.info.schema.name }
+        }
+    }
+
+    /// Makes a collection; the same schema again answers the one that exists.
+    package func create(_ schema: CollectionSchema) throws(RequestError) -> Collection {
+        try Self.check(schema)
+        return try changes.withLock { _ throws(RequestError) in
+            if let existing = live.withLock({ $0.byName[schema.name] }) {
+                guard existing.info.schema == schema else {
+                    throw .collectionExists(name: schema.name)
+                }
+                return existing
+            }
+            guard !live.withLock({ $0.isClosed }) else { throw .shuttingDown }
+            do throws(IndexError) {
+                let collection = try make(schema)
+                live.withLock { live in
+                    live.byHandle[collection.info.handle] = collection
+                    live.byName[schema.name] = collection
+                }
+                return collection
+            } catch {
+                throw RequestError(error)
+            }
+        }
+    }
+
+    /// Drops a collection and everything it holds; queries in flight finish.
+    package func drop(named name: String) throws(RequestError) {
+        try changes.withLock { _ throws(RequestError) in
+            let collection = try collection(named: name)
+            do throws(IndexError) {
+                // Gone from the catalog first: a crash after this leaves files, never a half
+                // collection, and the next start removes them.
+                try catalog.remove(name: name)
+                live.withLock { live in
+                    live.byHandle[collection.info.handle] = nil
+                    live.byName[name] = nil
+                }
+                try? collection.close()
+                let info = collection.info
+                try removeTree(Self.directory(info.schema.name, info.handle, in: path))
+            } catch {
+                throw RequestError(error)
+            }
+        }
+    }
+
+    /// Checkpoints and closes every collection; afterwards writes are refused.
+    package func close() throws(IndexError) {
+        let all = live.withLock { live in
+            live.isClosed = true
+            return Array(live.byName.values)
+        }
+        for collection in all { try collection.close() }
+    }
+
+    // MARK: Directories
+
+    /// Where a collection's files are: the id belongs to the name, since a dropped collection's
+    /// files may live until its last query ends while the name is taken again.
+    private static func directory(_ name: String, _ id: UInt32, in path: String) -> String {
+        "\(path)/collections/\(name).\(id)"
+    }
+
+    /// Where a collection's live generation is.
+    static func generationPath(of entry: CatalogEntry, in path: String) -> String {
+        let digits = String(entry.generation)
+        let padded = String(repeating: "0", count: max(0, 6 - digits.count)) + digits
+        return directory(entry.schema.name, entry.id, in: path) + "/gen-" + padded
+    }
+
+    /// Where a collection's taste is: beside its generations, which it outlives.
+    static func tastePath(of entry: CatalogEntry, in path: String) -> String {
+        directory(entry.schema.name, entry.id, in: path) + "/taste"
+    }
+
+    private func make(_ schema: CollectionSchema) throws(IndexError) -> Collection {
+        let entry = CatalogEntry(
+            id: try catalog.reserveID(), generation: Self.firstGeneration, schema: schema)
+        _ = try GenerationStore(
+            path: Self.generationPath(of: entry, in: path), mapBytes: options.generationMapBytes,
+            creating: (schema, entry.generation, UInt64(entry.id)))
+        let collection = try open(entry)
+        try catalog.put(entry)
+        return collection
+    }
+
+    private func open(_ entry: CatalogEntry) throws(IndexError) -> Collection {
+        let store = try GenerationStore(
+            path: Self.generationPath(of: entry, in: path), mapBytes: options.generationMapBytes)
+        guard store.schema == entry.schema, store.generation == entry.generation else {
+            throw .corrupt(
+                place: "meta[generation]",
+                reason: "\(store.schema) of generation \(store.generation), the catalog says "
+                    + "\(entry.schema) of \(entry.generation)")
+        }
+        let parts = try CollectionOpening.open(store, buildThreads: options.buildThreads)
+        let taste = try TasteStore(
+            path: Self.tastePath(of: entry, in: path),
+            mapBytes: options.tasteMapBytes,
+            similarity: CodeSimilarity(directory: parts.directory, state: parts.state))
+        let info = CollectionInfo(
+            handle: entry.id, generation: entry.generation, schema: entry.schema)
+        return try Collection(
+            info: info, parts: parts, taste: taste, buildThreads: options.buildThreads)
+    }
+
+    /// Removes what creating or dropping left behind when the process died in the middle.
+    private func removeOrphans(but entries: [CatalogEntry]) throws(IndexError) {
+        let wanted = Set(entries.map { "\($0.schema.name).\($0.id)" })
+        do {
+            for name in try FileTree.list(path + "/collections") where !wanted.contains(name) {
+                try FileTree.remove("\(path)/collections/\(name)")
+            }
+        } catch {
+            throw .storage(error)
+        }
+    }
+
+    private func removeTree(_ path: String) throws(IndexError) {
+        do {
+            try FileTree.remove(path)
+        } catch {
+            throw .storage(error)
+        }
+    }
+
+    // MARK: Schemas
+
+    private static func check(_ schema: CollectionSchema) throws(RequestError) {
+        let bytes = Array(schema.name.utf8)
+        let isNamed =
+            Limits.nameBytes.contains(bytes.count) && bytes[0] != UInt8(ascii: ".")
+            && bytes.allSatisfy(isNameByte)
+        guard isNamed else { throw .badName(got: schema.name) }
+        try check("metric", schema.metric, MetricRegistry.all.map { $0.name })
+        try check("quantizer", schema.quantizer, QuantizerRegistry.all.map { $0.name })
+        try check("dimensions", schema.dimensions, Limits.dimensions)
+        try check("neighbours", schema.neighbours, Limits.neighbours)
+        try check("build beam", schema.buildBeamWidth, Limits.buildBeamWidth)
+    }
+
+    private static func check(
+        _ field: String, _ got: Int, _ expected: ClosedRange<Int>
+    ) throws(RequestError) {
+        guard expected.contains(got) else {
+            throw .outOfRange(field: field, got: got, expected: expected)
+        }
+    }
+
+    private static func check(
+        _ field: String, _ got: String, _ expected: [String]
+    ) throws(RequestError) {
+        guard expected.contains(got) else {
+            throw .unknownChoice(field: field, got: got, expected: expected)
+        }
+    }
+
+    private static func isNameByte(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"):
+            true
+        default:
+            byte == UInt8(ascii: "_") || byte == UInt8(ascii: "-") || byte == UInt8(ascii: ".")
+        }
+    }
+}

@@ -1,0 +1,191 @@
+package import PalateModel
+package import PalateStorage
+
+/// One generation's LMDB environment and its tables: where rows are read and written.
+///
+/// The only file of this target that names tables in transactions of a generation; `Format` has
+/// their layout. Reads take a transaction, so that one request sees one snapshot.
+package final class GenerationStore: Sendable {
+    /// The environment; one transaction per request.
+    package let environment: Environment
+    let schema: CollectionSchema
+    let generation: UInt64
+    let seed: UInt64
+    let vectorBlockRows: Int
+
+    let meta: Table<[UInt8]>
+    let rows: Table<UInt32>
+    let ids: Table<UInt64>
+    let vectors: Table<UInt32>
+    let codes: Table<UInt32>
+    let links0: Table<UInt32>
+    let linksN: Table<UInt32>
+    let payloads: Table<UInt32>
+    let dictionaries: Table<UInt32>
+    let loaders: Table<UInt64>
+
+    /// Opens the generation at `path`; makes it when `creating` says what it is to be.
+    package init(
+        path: String,
+        mapBytes: Int,
+        creating new: (schema: CollectionSchema, generation: UInt64, seed: UInt64)? = nil,
+        readOnly: Bool = false
+    ) throws(IndexError) {
+        do {
+            let environment = try Environment(
+                path: path, mapBytes: mapBytes, tables: Format.Table.allCases.count,
+                readOnly: readOnly)
+            let creates = new != nil
+            func table<Key: TableKey>(
+                _ name: Format.Table, _ key: Key.Type
+            ) throws(StorageError) -> Table<Key> {
+                try environment.table(name.rawValue, key: key, creates: creates)
+            }
+            meta = try table(.meta, [UInt8].self)
+            rows = try table(.rows, UInt32.self)
+            ids = try table(.ids, UInt64.self)
+            vectors = try table(.vectors, UInt32.self)
+            codes = try table(.codes, UInt32.self)
+            links0 = try table(.links0, UInt32.self)
+            linksN = try table(.linksN, UInt32.self)
+            payloads = try table(.payloads, UInt32.self)
+            dictionaries = try table(.dict, UInt32.self)
+            loaders = try table(.loaders, UInt64.self)
+            self.environment = environment
+        } catch {
+            throw .storage(error)
+        }
+        if let new {
+            let record = GenerationRecord(
+                generation: new.generation, seed: new.seed, schema: new.schema)
+            let meta = meta
+            try environment.write(failingWith: IndexError.self) {
+                transaction throws(IndexError) in
+                try transaction.putSealed(meta, Format.MetaKey.generation, record.bytes)
+                try transaction.putSealed(meta, Format.MetaKey.counters, RowCounters().bytes)
+            }
+        }
+        let place = "meta[generation]"
+        let meta = meta
+        let record = try environment.read(failingWith: IndexError.self) {
+            transaction throws(IndexError) in
+            guard
+                let record = try transaction.record(
+                    GenerationRecord.self, meta, Format.MetaKey.generation)
+            else { throw .missing(place: place) }
+            return record
+        }
+        try record.check(place: place)
+        schema = record.schema
+        generation = record.generation
+        seed = record.seed
+        guard Limits.dimensions.contains(schema.dimensions),
+            Limits.neighbours.contains(schema.neighbours),
+            Limits.buildBeamWidth.contains(schema.buildBeamWidth)
+        else { throw .corrupt(place: place, reason: "schema out of limits: \(schema)") }
+        vectorBlockRows = Format.rowsPerVectorBlock(dimensions: schema.dimensions)
+    }
+
+    // MARK: Reading
+
+    /// The body of a sealed block that must be there.
+    @_lifetime(borrow transaction)
+    func body(
+        _ table: Table<UInt32>, _ block: UInt32, _ transaction: borrowing ReadTransaction
+    ) throws(IndexError) -> RawSpan {
+        let key = Format.key(block)
+        guard let value = try transaction.value(table, block) else {
+            throw .missing(place: Sealed.place(table.name, key))
+        }
+        return try Sealed.open(value, table: table.name, key: key)
+    }
+
+    func counters(_ transaction: borrowing some Transaction & ~Copyable) throws(IndexError)
+        -> RowCounters
+    {
+        guard
+            let counters = try transaction.record(
+                RowCounters.self, meta, Format.MetaKey.counters)
+        else { throw .missing(place: "meta[counters]") }
+        return counters
+    }
+
+    /// What the last checkpoint covers; a watermark of 0 where there was none.
+    func graphRecord(
+        _ transaction: borrowing some Transaction & ~Copyable
+    ) throws(IndexError) -> GraphRecord {
+        try transaction.record(GraphRecord.self, meta, Format.MetaKey.graph) ?? GraphRecord()
+    }
+
+    /// Appends every table's name and number of entries.
+    func appendEntryCounts(
+        _ transaction: borrowing ReadTransaction, to counts: inout [(name: String, entries: Int)]
+    ) throws(IndexError) {
+        do {
+            for table in [rows, vectors, codes, links0, linksN, payloads, dictionaries] {
+                counts.append((table.name, try transaction.count(table)))
+            }
+            counts.append((ids.name, try transaction.count(ids)))
+            counts.append((loaders.name, try transaction.count(loaders)))
+            counts.append((meta.name, try transaction.count(meta)))
+        } catch {
+            throw .storage(error)
+        }
+    }
+
+    func row(
+        _ ordinal: Ordinal, _ transaction: borrowing some Transaction & ~Copyable
+    ) throws(IndexError) -> RowRecord {
+        guard let record = try transaction.record(RowRecord.self, rows, ordinal) else {
+            throw .missing(place: Sealed.place("rows", Format.key(ordinal)))
+        }
+        return record
+    }
+
+    /// The row that `item` has.
+    func ordinal(
+        of item: ItemID, _ transaction: borrowing some Transaction & ~Copyable
+    ) throws(IndexError) -> Ordinal? {
+        guard let value = try transaction.value(ids, item) else { return nil }
+        let body = try Sealed.open(value, table: "ids", key: Format.key(item))
+        guard body.byteCount == 4 else {
+            throw .corrupt(
+                place: Sealed.place("ids", Format.key(item)),
+                reason: "\(body.byteCount) bytes, expected 4")
+        }
+        return Sealed.word(body, at: 0)
+    }
+
+    /// Copies the stored float32 row of `ordinal` into `vector`, shape [dimensions].
+    package func readVector(
+        _ ordinal: Ordinal,
+        _ transaction: borrowing some Transaction & ~Copyable,
+        into vector: inout MutableSpan<Float>
+    ) throws(IndexError) {
+        let block = ordinal / UInt32(vectorBlockRows)
+        guard let value = try transaction.value(vectors, block) else {
+            throw .missing(place: Sealed.place("vectors", Format.key(block)))
+        }
+        try VectorBlock.read(
+            row: ordinal % UInt32(vectorBlockRows), of: block, rowsPerBlock: vectorBlockRows,
+            dimensions: schema.dimensions, from: value, into: &vector)
+    }
+
+    /// The version that wrote the row of `ordinal`, nil once it is deleted or replaced.
+    package func liveVersion(
+        _ ordinal: Ordinal, _ transaction: borrowing some Transaction & ~Copyable
+    ) throws(IndexError) -> UInt64? {
+        let record = try row(ordinal, transaction)
+        return record.isDeleted ? nil : record.version
+    }
+
+    /// The trained dictionary of `id`.
+    func dictionary(
+        _ id: UInt32, _ transaction: borrowing some Transaction & ~Copyable
+    ) throws(IndexError) -> [UInt8] {
+        guard let value = try transaction.value(dictionaries, id) else {
+            throw .missing(place: Sealed.place("dict", Format.key(id)))
+        }
+        return try Sealed.open(value, table: "dict", key: Format.key(id)).copied
+    }
+}

@@ -1,0 +1,169 @@
+import PalateModel
+import PalateStorage
+import PalateTaste
+
+/// The taste store's LMDB environment: events by sequence, records by person.
+///
+/// | table  | key           | value, sealed                                    |
+/// |--------|---------------|--------------------------------------------------|
+/// | meta   | name, ASCII   | `TasteRecord`                                    |
+/// | events | sequence, u64 | user u64, item u64, time i64 in ms, type u8       |
+/// | users  | user, u64     | `UserRecord` in its own versioned form           |
+struct TasteTables: Sendable {
+    let environment: Environment
+    private let meta: Table<[UInt8]>
+    private let events: Table<UInt64>
+    private let users: Table<UInt64>
+
+    /// Opens or makes the environment at `path`.
+    init(path: String, mapBytes: Int, readOnly: Bool = false) throws(IndexError) {
+        do {
+            environment = try Environment(
+                path: path, mapBytes: mapBytes, tables: Format.TasteTable.allCases.count,
+                readOnly: readOnly)
+            meta = try environment.table(
+                Format.TasteTable.meta.rawValue, key: [UInt8].self, creates: true)
+            events = try environment.table(
+                Format.TasteTable.events.rawValue, key: UInt64.self, creates: true)
+            users = try environment.table(
+                Format.TasteTable.users.rawValue, key: UInt64.self, creates: true)
+        } catch {
+            throw .storage(error)
+        }
+        let meta = meta
+        let place = "taste meta"
+        let stored = try environment.read(failingWith: IndexError.self) {
+            transaction throws(IndexError) in
+            try transaction.record(TasteRecord.self, meta, Format.MetaKey.taste)
+        }
+        if let stored {
+            try stored.check(place: place)
+        } else if readOnly {
+            throw .missing(place: place)
+        } else {
+            try environment.write(failingWith: IndexError.self) {
+                transaction throws(IndexError) in
+                try transaction.putSealed(meta, Format.MetaKey.taste, TasteRecord().bytes)
+            }
+        }
+    }
+
+    /// Events stored; their sequences are 0 ..< it.
+    func eventCount() throws(IndexError) -> UInt64 {
+        let events = events
+        return try environment.read(failingWith: IndexError.self) {
+            transaction throws(IndexError) in
+            do throws(StorageError) {
+                return try transaction.lastKey(events).map { $0 + 1 } ?? 0
+            } catch {
+                throw .storage(error)
+            }
+        }
+    }
+
+    /// Appends events and replaces the records they changed, in one transaction.
+    func write(
+        _ newEvents: [Event], firstSequence: UInt64, records: [(UserID, UserRecord)]
+    ) throws(IndexError) {
+        let (events, users) = (events, users)
+        try environment.write(failingWith: IndexError.self) {
+            transaction throws(IndexError) in
+            for (index, event) in newEvents.enumerated() {
+                try transaction.putSealed(
+                    events, firstSequence + UInt64(index), EventRecord(event: event).bytes)
+            }
+            var writer = ByteWriter()
+            for (user, record) in records {
+                writer.removeAll()
+                record.encode(into: &writer)
+                try transaction.putSealed(users, user, writer.bytes)
+            }
+        }
+    }
+
+    /// One person's stored record.
+    func record(of user: UserID) throws(IndexError) -> UserRecord? {
+        let users = users
+        return try environment.read(failingWith: IndexError.self) {
+            transaction throws(IndexError) in
+            guard let value = try transaction.value(users, user) else { return nil }
+            return try Self.decode(
+                try Sealed.open(value, table: "users", key: Format.key(user)))
+        }
+    }
+
+    /// Visits everybody, in order.
+    func forEachUser(_ body: (UserID, UserRecord) throws(IndexError) -> Void) throws(IndexError) {
+        try environment.forEachSealed(users) { user, bytes throws(IndexError) in
+            try body(user, try Self.decode(bytes))
+        }
+    }
+
+    /// Visits every event, in order of arrival.
+    func forEachEvent(_ body: (UInt64, Event) throws(IndexError) -> Void) throws(IndexError) {
+        try environment.forEachSealed(events) { sequence, bytes throws(IndexError) in
+            let place = Sealed.place("events", Format.key(sequence))
+            try body(sequence, try EventRecord(body: bytes, place: place).event)
+        }
+    }
+
+    private static func decode(_ body: RawSpan) throws(IndexError) -> UserRecord {
+        do {
+            return try UserRecord(bytes: body)
+        } catch {
+            throw .taste(error)
+        }
+    }
+}
+
+/// Starts the taste store's meta table.
+private struct TasteRecord: FormatRecord {
+    var magic = Format.magic
+    var version = Format.version
+
+    init() {}
+
+    init(from reader: inout ByteReader) throws(ByteReaderError) {
+        magic = try reader.readUInt64()
+        version = try reader.readUInt32()
+    }
+
+    func write(to writer: inout ByteWriter) {
+        writer.write(magic)
+        writer.write(version)
+    }
+
+    func check(place: String) throws(IndexError) {
+        guard magic == Format.magic else {
+            throw .corrupt(place: place, reason: "magic \(magic), expected \(Format.magic)")
+        }
+        guard version == Format.version else {
+            throw .unsupportedFormat(place: place, got: version, expected: Format.version)
+        }
+    }
+}
+
+/// An event's stored form.
+private struct EventRecord: FormatRecord {
+    var event: Event
+
+    init(event: Event) { self.event = event }
+
+    init(from reader: inout ByteReader) throws(ByteReaderError) {
+        let user = try reader.readUInt64()
+        let item = try reader.readUInt64()
+        let time = try reader.readInt64()
+        let raw = try reader.readUInt8()
+        guard let type = EventType(rawValue: raw) else {
+            throw ByteReaderError(offset: reader.offset - 1, needed: 1)
+        }
+        event = Event(user: user, item: item, type: type, timeMilliseconds: time)
+    }
+
+    func write(to writer: inout ByteWriter) {
+        writer.write(event.user)
+        writer.write(event.item)
+        writer.write(event.timeMilliseconds)
+        writer.write(event.type.rawValue)
+    }
+}

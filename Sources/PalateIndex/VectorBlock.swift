@@ -1,0 +1,39 @@
+import PalateChecksum
+import PalateModel
+
+/// A block of float32 rows, each followed by its own CRC32C, so that a rescoring stage that wants
+/// one row need not read its neighbours.
+enum VectorBlock {
+    /// Appends one row; `ordinal` goes into the checksum, so a row in the wrong place is seen.
+    static func append(_ vector: Span<Float>, ordinal: Ordinal, to block: inout [UInt8]) {
+        let bytes = vector.rawBytes
+        bytes.append(to: &block)
+        let checksum = crc32c(bytes, seed: ordinal)
+        for shift in 0..<4 { block.append(UInt8(truncatingIfNeeded: checksum >> (8 * shift))) }
+    }
+
+    /// Copies one row out.
+    ///
+    /// - Throws: `corrupt` naming the block when it is too short or the row fails its checksum.
+    static func read(
+        row: UInt32, of block: UInt32, rowsPerBlock: Int, dimensions: Int, from value: RawSpan,
+        into vector: inout MutableSpan<Float>
+    ) throws(IndexError) {
+        let stride = Format.sealedVectorBytes(dimensions: dimensions)
+        let start = Int(row) * stride
+        guard start + stride <= value.byteCount else {
+            throw .corrupt(
+                place: Sealed.place("vectors", Format.key(block)),
+                reason: "\(value.byteCount) bytes, row \(row) ends at \(start + stride)")
+        }
+        let bytes = value.extracting(start..<(start + 4 * dimensions))
+        let expected = Sealed.word(value, at: start + 4 * dimensions)
+        let got = crc32c(bytes, seed: block * UInt32(rowsPerBlock) + row)
+        guard got == expected else {
+            throw .corrupt(
+                place: Sealed.place("vectors", Format.key(block)),
+                reason: "row \(row): checksum \(got), expected \(expected)")
+        }
+        bytes.copyFloats(into: &vector)
+    }
+}

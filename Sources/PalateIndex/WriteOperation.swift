@@ -1,0 +1,52 @@
+package import PalateModel
+
+/// One thing the writer of a collection is asked to do.
+package enum WriteOperation: Sendable {
+    /// Insert or replace rows.
+    case upsert(RowBatch)
+    /// Take items away.
+    case delete([ItemID])
+    /// Say how far a loader has come.
+    case beginLoad(LoadBegin)
+    /// Insert or replace rows, exactly once for (loader, epoch, sequence).
+    case load(LoadData)
+    /// Compare a loader's sums with what is stored, and checkpoint.
+    case commitLoad(LoadCommit)
+    /// Make codes and links durable now.
+    case checkpoint
+
+    /// What the operation holds in memory and writes, roughly.
+    var byteCount: Int {
+        switch self {
+        case .upsert(let rows): Self.byteCount(rows)
+        case .load(let data): Self.byteCount(data.rows)
+        case .delete(let ids): 8 * ids.count
+        case .beginLoad, .commitLoad, .checkpoint: 64
+        }
+    }
+
+    /// Whether the operation needs more room than it frees.
+    var grows: Bool {
+        switch self {
+        case .upsert, .load: true
+        case .delete, .beginLoad, .commitLoad, .checkpoint: false
+        }
+    }
+
+    private static func byteCount(_ rows: RowBatch) -> Int {
+        8 * rows.ids.count + 4 * rows.vectors.count + rows.payloads.reduce(0) { $0 + $1.count }
+    }
+}
+
+/// What came of an operation.
+package enum WriteOutcome: Equatable, Sendable {
+    /// The write is durable and visible to the next query.
+    case receipt(WriteReceipt)
+    /// The rows are durable; they become visible soon after.
+    case acknowledgement(LoadAcknowledgement)
+    /// A loader may start behind this.
+    case grant(LoadGrant)
+}
+
+/// Hears what came of an operation, on the writer's queue: it must not block.
+package typealias WriteCompletion = @Sendable (Result<WriteOutcome, RequestError>) -> Void

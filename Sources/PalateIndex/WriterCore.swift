@@ -1,0 +1,212 @@
+import PalateGraph
+import PalateModel
+import PalateQuantization
+import PalateStorage
+import Synchronization
+
+/// What the writer of a collection does and remembers; confined to its queue.
+// SAFETY: @unchecked Sendable: only `CollectionWriter.queue` calls into it.
+final class WriterCore: @unchecked Sendable {
+    /// Seconds of linking after which a checkpoint is due: what a crash would cost to link again.
+    static let tailSeconds = 3.0
+    /// Batches below this many rows are linked by the writer alone.
+    static let parallelRows = 64
+
+    let store: GenerationStore
+    let graph: LiveGraph
+    let state: CollectionState
+    private let items: ItemColumn
+    private let directory: ItemDirectory
+    private let metric: any Metric
+    private let buildThreads: Int
+    private var counters: RowCounters
+    private var tail: VectorTail
+    private var codec: PayloadEncoder
+    /// Code sets that a query may still hold: new rows go into them too.
+    private var retiring: [CodeSet] = []
+    private var linkSeconds = 0.0
+    private var needsCheckpoint: Bool
+    private var checkpoint: Checkpoint
+    /// Set by the first write that reached the disk but not the graph.
+    private var failure: IndexError?
+
+    init(parts: CollectionParts, buildThreads: Int) throws(IndexError) {
+        store = parts.store
+        graph = parts.graph
+        state = parts.state
+        items = parts.items
+        directory = parts.directory
+        metric = parts.metric
+        self.buildThreads = buildThreads
+        counters = parts.counters
+        needsCheckpoint = parts.state.watermark < parts.counters.rowCount
+        checkpoint = Checkpoint(covered: parts.state.watermark, codes: parts.storedCodes)
+        let store = store
+        let counters = parts.counters
+        tail = try store.environment.read(failingWith: IndexError.self) {
+            transaction throws(IndexError) in
+            try VectorTail(of: store, rowCount: counters.rowCount, transaction)
+        }
+        var dictionary: [UInt8]?
+        if counters.dictionaryID != 0 {
+            dictionary = try store.environment.read(failingWith: IndexError.self) {
+                transaction throws(IndexError) in
+                try store.dictionary(counters.dictionaryID, transaction)
+            }
+        }
+        codec = try PayloadEncoder(dictionary: dictionary)
+    }
+
+    /// Commits `operations` in one transaction, then brings the graph up to it.
+    ///
+    /// - Parameter completion: gets the position and outcome of every operation, once, if this
+    ///   returns; never if it throws.
+    func write(
+        _ operations: [WriteOperation],
+        completion: (Int, Result<WriteOutcome, RequestError>) -> Void
+    ) throws(IndexError) {
+        if let failure { throw failure }
+        var batch = WriteBatch(counters: counters, tail: tail, codec: codec, store: store)
+        var outcomes: [Result<WriteOutcome, RequestError>] = []
+        let intent: WriteIntent = operations.contains(where: \.grows) ? .grow : .shrink
+        try store.environment.write(intent, failingWith: IndexError.self) {
+            transaction throws(IndexError) in
+            for operation in operations {
+                do throws(IndexError) {
+                    outcomes.append(.success(try batch.apply(operation, &transaction)))
+                } catch .request(let error) {
+                    outcomes.append(.failure(error))
+                }
+            }
+            try batch.finish(&transaction)
+        }
+        counters = batch.counters
+        tail = batch.tail
+        codec = batch.codec
+        // Rows of a load are durable now and acknowledged now; who upserts wants to see them too.
+        for (index, operation) in operations.enumerated() {
+            if case .load = operation { completion(index, outcomes[index]) }
+        }
+        do throws(IndexError) {
+            try apply(batch)
+        } catch {
+            // On disk and not in the graph: opening the collection again would link the rows.
+            failure = error
+            finish(operations, outcomes, failing: error, completion)
+            return
+        }
+        let isAsked = operations.contains { operation in
+            switch operation {
+            case .checkpoint, .commitLoad: true
+            default: false
+            }
+        }
+        let checkpoint = checkpointIfNeeded(force: isAsked)
+        if isAsked, case .failure(let error) = checkpoint {
+            finish(operations, outcomes, failing: error, completion)
+        } else {
+            finish(operations, outcomes, failing: nil, completion)
+        }
+    }
+
+    private func finish(
+        _ operations: [WriteOperation], _ outcomes: [Result<WriteOutcome, RequestError>],
+        failing error: IndexError?,
+        _ completion: (Int, Result<WriteOutcome, RequestError>) -> Void
+    ) {
+        for (index, operation) in operations.enumerated() {
+            if case .load = operation { continue }
+            completion(index, error.map { .failure(RequestError($0)) } ?? outcomes[index])
+        }
+    }
+
+    // MARK: From rows to links
+
+    private func apply(_ batch: WriteBatch) throws(IndexError) {
+        let linked = graph.count
+        let total = Int(counters.rowCount)
+        if total > linked {
+            for effect in batch.effects {
+                if case .insert(let item, let ordinal) = effect { items[ordinal] = item }
+            }
+            let codes = try currentCodes(for: total)
+            for rows in batch.newRows {
+                codes.store(rows.vectors.span, from: rows.first)
+                for older in retiring { older.store(rows.vectors.span, from: rows.first) }
+            }
+            link(linked..<total, codes)
+        }
+        publish(batch.effects)
+        state.appliedVersion.store(counters.version, ordering: .releasing)
+        if !batch.effects.isEmpty { needsCheckpoint = true }
+    }
+
+    private func link(_ rows: Range<Int>, _ codes: CodeSet) {
+        let started = ContinuousClock.now
+        let threads = rows.count < Self.parallelRows ? 1 : buildThreads
+        GraphBuilder.insert(
+            Ordinal(rows.lowerBound)..<Ordinal(rows.upperBound), into: graph, threads: threads
+        ) { codes.quantizer.makePairScorer(over: codes.rows) }
+        linkSeconds += (ContinuousClock.now - started).seconds
+    }
+
+    /// Makes the batch's rows current and its removed rows invisible.
+    private func publish(_ effects: [WriteBatch.Effect]) {
+        guard !effects.isEmpty else { return }
+        state.replacements.wrappingAdd(1, ordering: .acquiringAndReleasing)
+        for effect in effects {
+            let former: Ordinal? =
+                switch effect {
+                case .insert(let item, let ordinal): directory.insert(item, at: ordinal)
+                case .remove(let item): directory.remove(item)
+                }
+            if let former { _ = graph.delete(former) }
+        }
+        state.replacements.wrappingAdd(1, ordering: .acquiringAndReleasing)
+    }
+
+    /// The code set for a collection of `total` rows, trained or trained again when due.
+    private func currentCodes(for total: Int) throws(IndexError) -> CodeSet {
+        let current = state.codes
+        if let current, !current.isOutgrown(by: total) {
+            dropRetired()
+            return current
+        }
+        let codes = try CodeTraining.train(
+            store: store, metric: metric, rowCount: total, capacity: graph.capacity)
+        if let current { retiring.append(current) }
+        state.codes = codes
+        return codes
+    }
+
+    /// Lets go of code sets that no query holds any more.
+    private func dropRetired() {
+        for index in retiring.indices.reversed()
+        where isKnownUniquelyReferenced(&retiring[index]) {
+            retiring.remove(at: index)
+        }
+    }
+
+    // MARK: Checkpoints
+
+    /// Checkpoints when linking again would take too long, or when told to.
+    func checkpointIfNeeded(force: Bool) -> Result<Void, IndexError> {
+        guard needsCheckpoint, force || linkSeconds >= Self.tailSeconds else { return .success(()) }
+        do throws(IndexError) {
+            try checkpoint.write(store: store, graph: graph, codes: state.codes)
+            state.watermark = checkpoint.covered
+            linkSeconds = 0
+            needsCheckpoint = false
+            return .success(())
+        } catch {
+            return .failure(error)
+        }
+    }
+}
+
+extension Duration {
+    /// Seconds as a floating-point number.
+    var seconds: Double {
+        Double(components.seconds) + Double(components.attoseconds) * 1e-18
+    }
+}

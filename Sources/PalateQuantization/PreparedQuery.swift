@@ -1,0 +1,26 @@
+package import PalateKernels
+
+/// One query in the form its quantizer scores with: scratch, reused from query to query.
+///
+/// Preparing allocates only while the buffers grow to the largest query seen.
+package struct PreparedQuery: Sendable {
+    /// Codes of the query, int8 as bytes; shape [dimensions] once prepared by a code quantizer.
+    package var codes: [UInt8] = []
+    /// Shape [dimensions] once prepared by a float quantizer.
+    package var floats: [Float] = []
+    /// The constants of the code kernels.
+    package var terms = CodeTerms()
+
+    /// An empty scratch.
+    package init() {}
+
+    /// Gives `codes` its length; keeps the memory where it has it already.
+    package mutating func resizeCodes(_ count: Int) {
+        if codes.count != count { codes = [UInt8](repeating: 0, count: count) }
+    }
+
+    /// Gives `floats` its length; keeps the memory where it has it already.
+    package mutating func resizeFloats(_ count: Int) {
+        if floats.count != count { floats = [Float](repeating: 0, count: count) }
+    }
+}

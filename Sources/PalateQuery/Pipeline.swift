@@ -1,0 +1,83 @@
+package import PalateIndex
+package import PalateModel
+import PalateQuantization
+import PalateStorage
+
+// PalateQuery: the main path. Start here.
+//
+// | file                 | step                                                             |
+// |----------------------|------------------------------------------------------------------|
+// | Pipeline.swift       | request to response, in that order                               |
+// | Planner.swift        | request to plan: every decision                                  |
+// | QueryPlan.swift      | what was decided                                                 |
+// | ListQuery.swift      | what one result list starts from                                 |
+// | SearchStage.swift    | plan to candidates, by graph and walk                            |
+// | RescoreStage.swift   | candidates to hits, by the stored float vectors                  |
+// | RerankStage.swift    | hits to a ranked slate, by taste and diversity                   |
+// | PersonSnapshot.swift | what one query needs to know of a person                         |
+// | FetchStage.swift     | slate to columns of the response                                 |
+// | QueryScratch.swift   | what all of them write                                           |
+
+/// Answers queries; synchronous from the request to the response.
+package enum Pipeline {
+    /// Runs a planned request.
+    ///
+    /// - Parameters:
+    ///   - request: decoded, its limits checked.
+    ///   - plan: what the planner made of it.
+    ///   - collection: where to look.
+    ///   - now: milliseconds since 1970 UTC, for decay.
+    ///   - deadline: lists not begun by then stay empty, and the response says so.
+    ///   - scratch: leased by the caller.
+    /// - Returns: `plan.listCount` lists.
+    @available(*, noasync, message: "searches block their thread")
+    package static func answer(
+        _ request: SearchRequest, plan: QueryPlan, in collection: Collection, now: Int64,
+        deadline: ContinuousClock.Instant? = nil, scratch: inout QueryScratch
+    ) throws(RequestError) -> SearchResponse {
+        do {
+            return try collection.store.environment.read(failingWith: IndexError.self) {
+                transaction throws(IndexError) in
+                var response = SearchResponse()
+                response.generation = collection.info.generation
+                response.appliedVersion = collection.appliedVersion
+                response.reserve(lists: plan.listCount, k: plan.k, parts: plan.parts)
+                let person = PersonSnapshot(
+                    plan.taste, in: collection, now: now, scratch: &scratch)
+                for list in 0..<plan.listCount {
+                    if let deadline, ContinuousClock.now >= deadline {
+                        response.isDegraded = true
+                        response.offsets.append(UInt32(response.ids.count))
+                        continue
+                    }
+                    let epoch = collection.replacementEpoch
+                    let query = try ListQuery(
+                        request.source, list: list, of: collection, transaction, &scratch)
+                    try SearchStage.run(
+                        plan, query, person, excluding: request.excluded, in: collection,
+                        transaction, &scratch)
+                    try RescoreStage.run(plan, query, in: collection, transaction, &scratch)
+                    let slate = RerankStage.run(
+                        plan, query, person, in: collection, now: now, &scratch)
+                    try FetchStage.append(
+                        slate, plan, since: epoch, in: collection, transaction, &scratch,
+                        to: &response)
+                }
+                return response
+            }
+        } catch {
+            throw RequestError(error)
+        }
+    }
+}
+
+extension SearchResponse {
+    /// Makes room for every result that can come.
+    fileprivate mutating func reserve(lists: Int, k: Int, parts: ResultParts) {
+        offsets.reserveCapacity(lists + 1)
+        ids.reserveCapacity(lists * k)
+        scores.reserveCapacity(lists * k)
+        if parts.contains(.scoreParts) { scoreParts.reserveCapacity(lists * k) }
+        if parts.contains(.payload) { payloads.reserveCapacity(lists * k) }
+    }
+}

@@ -1,0 +1,60 @@
+package import PalateModel
+package import PalateTaste
+
+/// Every decision about one request, made by the planner before anything is searched.
+package struct QueryPlan: Sendable {
+    /// Result lists to make.
+    package var listCount: Int
+    /// Results per list.
+    package var k: Int
+    /// ef of every graph search.
+    package var beamWidth: Int
+    /// Hits that a search hands on, nearest first.
+    package var candidateCount: Int
+    /// Of these, how many are scored again from the stored float vectors.
+    package var rescoreCount: Int
+    /// How the person's taste applies; nil = it does not.
+    package var taste: TastePlan?
+    /// How the slate is chosen; nil = by score.
+    package var slate: SlatePlan?
+    /// What to fetch for each result.
+    package var parts: ResultParts
+    /// Results below are left out.
+    package var scoreFloor: Float
+    /// What the searches will cost, roughly; decides where the request runs.
+    package var estimatedMicroseconds: Int
+}
+
+/// How taste applies to a request.
+package struct TastePlan: Sendable {
+    /// Whose.
+    package var user: UserID
+    /// How much each term counts.
+    package var weights: TasteWeights
+    /// Where the candidates come from.
+    package var retrieval: Retrieval
+
+    /// Where candidates come from.
+    package enum Retrieval: Sendable {
+        /// From the query's own search: taste only orders them.
+        case query
+        /// From the person: a search per medoid, and the walk.
+        case person(medoids: Int, walk: Int)
+    }
+
+    /// Medoids that score candidates, the most important first: 16 of 500 candidates at 256
+    /// dimensions cost about 0.1 ms.
+    package static let scoringMedoids = 16
+    /// Rejected items that score candidates, the strongest first.
+    package static let scoringNegatives = 16
+}
+
+/// How a slate is chosen.
+package struct SlatePlan: Sendable {
+    /// The builder.
+    package var builder: any SlateBuilder.Type
+    /// The knob, 0 to 1.
+    package var diversity: Float
+    /// Candidates it chooses from.
+    package var pool: Int
+}

@@ -1,0 +1,90 @@
+import PalateGraph
+import PalateIndex
+import PalateModel
+import PalateQuantization
+import PalateStorage
+import PalateTaste
+
+/// Step 3: plan to candidates, nearest first, in `scratch.candidates`.
+enum SearchStage {
+    /// Searches the graph for the query's vector, or for each of the person's medoids.
+    static func run(
+        _ plan: QueryPlan, _ query: ListQuery, _ person: PersonSnapshot,
+        excluding excluded: [ItemID], in collection: Collection,
+        _ transaction: borrowing ReadTransaction, _ scratch: inout QueryScratch
+    ) throws(IndexError) {
+        scratch.candidates.removeAll(keepingCapacity: true)
+        guard let codes = collection.codes else { return }
+        exclude(query, person, excluded, in: collection, &scratch)
+        if query.hasVector {
+            search(codes, plan, in: collection, &scratch)
+            return
+        }
+        guard let taste = plan.taste, case .person(let medoids, _) = taste.retrieval else {
+            return
+        }
+        guard !person.medoids.isEmpty || !person.walked.isEmpty else {
+            throw .request(.noTaste(user: taste.user))
+        }
+        for medoid in person.medoids.prefix(medoids) {
+            guard let ordinal = collection.directory.ordinal(of: medoid.item) else { continue }
+            var vector = scratch.vector.mutableSpan
+            try collection.store.readVector(ordinal, transaction, into: &vector)
+            search(codes, plan, in: collection, &scratch)
+        }
+        addWalked(person, in: collection, &scratch)
+        scratch.candidates.removeDuplicates()
+    }
+
+    private static func search(
+        _ codes: CodeSet, _ plan: QueryPlan, in collection: Collection, _ scratch: inout QueryScratch
+    ) {
+        let vector = scratch.vector
+        codes.quantizer.prepare(vector.span, into: &scratch.prepared)
+        let scorer = codes.quantizer.makeScorer(scratch.prepared, over: codes.rows)
+        collection.graph.search(scorer, beamWidth: plan.beamWidth, scratch: &scratch.search)
+        for index in 0..<min(scratch.search.count, plan.candidateCount) {
+            scratch.candidates.append(scratch.search.hit(index))
+        }
+        scratch.visitedCount += scratch.search.visitedCount
+    }
+
+    /// Keeps the asked item, the caller's list and the person's out of the results of this list.
+    private static func exclude(
+        _ query: ListQuery, _ person: PersonSnapshot, _ excluded: [ItemID],
+        in collection: Collection, _ scratch: inout QueryScratch
+    ) {
+        scratch.search.clearExclusions()
+        if let itself = query.itself { scratch.search.exclude(itself) }
+        guard !excluded.isEmpty || !person.excluded.isEmpty else { return }
+        scratch.excluded.removeAll(keepingCapacity: true)
+        collection.directory.appendOrdinals(of: excluded, to: &scratch.excluded)
+        collection.directory.appendOrdinals(of: person.excluded, to: &scratch.excluded)
+        for ordinal in scratch.excluded { scratch.search.exclude(ordinal) }
+    }
+
+    /// Adds what the walk suggests and the collection holds; the caller's exclusions hold here too.
+    private static func addWalked(
+        _ person: PersonSnapshot, in collection: Collection, _ scratch: inout QueryScratch
+    ) {
+        scratch.excluded.removeAll(keepingCapacity: true)
+        collection.directory.appendOrdinals(
+            of: person.walked.lazy.map(\.item), to: &scratch.excluded)
+        for ordinal in scratch.excluded where !scratch.search.isExcluded(ordinal) {
+            scratch.candidates.append(Hit(ordinal: ordinal, distance: .infinity))
+        }
+    }
+}
+
+extension [Hit] {
+    /// Keeps one hit per row, rows in rising order: a set has no better order before scoring.
+    fileprivate mutating func removeDuplicates() {
+        sort { $0.ordinal < $1.ordinal }
+        var kept = 0
+        for index in indices where kept == 0 || self[index].ordinal != self[kept - 1].ordinal {
+            self[kept] = self[index]
+            kept += 1
+        }
+        removeLast(count - kept)
+    }
+}

@@ -1,0 +1,193 @@
+import CLMDB
+import Glibc
+import Synchronization
+
+/// Why a write did not commit, and what that means for the next one.
+enum CommitError<Failure: StorageFailure>: Error {
+    /// The body threw; its changes are gone.
+    case body(Failure)
+    /// The store refused; nothing was changed, and the next write may succeed.
+    case store(StorageError)
+    /// The disk failed while committing: what is on it is not known.
+    case lost(StorageError, StorageStatus)
+}
+
+extension Environment {
+    /// Begins `reader`, or a new one.
+    func beginReading(_ reader: Reader?) throws(StorageError) -> Reader {
+        let handle = try handle.get()
+        if let reader {
+            // SAFETY: the reader is ours alone, and is reset.
+            let code = unsafe mdb_txn_renew(reader.handle)
+            if code == MDB_SUCCESS { return reader }
+            reader.end()
+            throw failure(StorageStatus(rawValue: code), "read")
+        }
+        var begun: OpaquePointer?
+        // SAFETY: LMDB fills the pointer; the reader that owns it ends it.
+        let code = unsafe mdb_txn_begin(handle.raw, nil, UInt32(MDB_RDONLY), &begun)
+        guard code == MDB_SUCCESS, let begun = unsafe begun else {
+            throw failure(StorageStatus(rawValue: code), "read")
+        }
+        return unsafe Reader(handle: begun, environment: token)
+    }
+
+    /// Ends all idle readers, once no transaction is open.
+    func endReaders() {
+        gate.alone { readers in
+            for reader in readers { reader.end() }
+            readers = []
+        }
+    }
+
+    /// Refuses a write that cannot be made.
+    func checkWritable() throws(StorageError) {
+        guard !isReadOnly else { throw .readOnly }
+        if let failure = writeFailure.withLock({ $0 }) { throw failure }
+    }
+
+    /// One write transaction, begun and ended.
+    func commit<Value: ~Copyable, Failure: StorageFailure>(
+        _ intent: WriteIntent,
+        _ body: (inout WriteTransaction) throws(Failure) -> Value
+    ) throws(CommitError<Failure>) -> Value {
+        let begun: OpaquePointer
+        _ = gate.enter(wantsReader: false)
+        defer { gate.leave(returning: nil) }
+        do {
+            unsafe begun = try beginWriting()
+        } catch {
+            throw .store(error)
+        }
+        var transaction = unsafe WriteTransaction(
+            access: TransactionAccess(handle: begun, environment: token),
+            mapBytes: mapBytesInsideGate
+        )
+        let value: Value
+        do {
+            let record = OpenTransaction(environment: token)
+            value = try record.whileOpen { () throws(Failure) in try body(&transaction) }
+        } catch {
+            // SAFETY: begun above, ended once: here, below, or by the commit.
+            unsafe mdb_txn_abort(begun)
+            throw .body(error)
+        }
+        if let failure = transaction.failure {
+            unsafe mdb_txn_abort(begun)
+            throw .store(failure)
+        }
+        let status = StorageStatus(rawValue: unsafe mdb_txn_commit(begun))
+        guard status == .success else { throw classify(status) }
+        return value
+    }
+
+    private func beginWriting() throws(StorageError) -> OpaquePointer {
+        // Asked again inside the gate: another writer may have failed in the meantime.
+        try checkWritable()
+        let handle = try handle.get()
+        var begun: OpaquePointer?
+        // SAFETY: LMDB fills the pointer; `commit` ends the transaction on every path.
+        let code = unsafe mdb_txn_begin(handle.raw, nil, 0, &begun)
+        guard code == MDB_SUCCESS, let begun = unsafe begun else {
+            throw failure(StorageStatus(rawValue: code), "write")
+        }
+        do {
+            // And once more holding the writer's lock, which the failed writer held before.
+            try checkWritable()
+        } catch {
+            unsafe mdb_txn_abort(begun)
+            throw error
+        }
+        return unsafe begun
+    }
+
+    /// What a failed commit means.
+    ///
+    /// LMDB 0.9 writes pages, flushes, then writes a meta page.
+    ///
+    /// - A full map or disk fails in the first step: the old state stands, and a retry is sound.
+    /// - A short write is reported as EIO, although it usually means that the disk is full.
+    /// - A failed flush may have dropped dirty pages: the same flush would succeed when retried, and
+    ///   lie. Never retried here.
+    /// - A failed meta write leaves LMDB in `MDB_PANIC`, for reads too.
+    private func classify<Failure>(_ status: StorageStatus) -> CommitError<Failure> {
+        switch status {
+        case .mapFull, .badTransaction, .transactionFull: return .store(failure(status, "commit"))
+        case _ where status.isDiskFull && !isPanicked: return .store(.diskFull(status: status))
+        case StorageStatus(rawValue: EIO) where !isPanicked && isDiskFull:
+            return .store(.diskFull(status: StorageStatus(rawValue: ENOSPC)))
+        case StorageStatus(rawValue: ENOMEM) where !isPanicked: return .store(.outOfMemory)
+        default: return .lost(.ioFailed(operation: "commit \(path)", status: status), status)
+        }
+    }
+
+    /// Whether LMDB refuses every transaction since a meta page could not be written.
+    private var isPanicked: Bool {
+        guard case .success(let handle) = handle else { return false }
+        var probe: OpaquePointer?
+        // SAFETY: inside the gate; the probe is aborted at once.
+        let code = unsafe mdb_txn_begin(handle.raw, nil, 0, &probe)
+        if code == MDB_SUCCESS { unsafe mdb_txn_abort(probe) }
+        return StorageStatus(rawValue: code) == .panic
+    }
+
+    /// Whether the file system, or the process's own limit, has no room for another large page run.
+    private var isDiskFull: Bool {
+        let chunk = 64 << 10
+        if let available = FileSystem.availableBytes(path), available < chunk { return true }
+        var limit = rlimit()
+        // SAFETY: the struct is ours.
+        guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit) == 0 else {
+            return false
+        }
+        guard let size = try? FileSystem.size(ofFile: DataFile.path(in: path)) else { return false }
+        return limit.rlim_cur != rlim_t.max && UInt64(size + chunk) > limit.rlim_cur
+    }
+
+    /// Refuses further writes; after a panic, opens the file again so that reads go on.
+    func stopWriting(_ status: StorageStatus) {
+        writeFailure.withLock { $0 = $0 ?? .failedForWriting(status: status) }
+        tables.withLock { names in
+            gate.alone { readers in
+                guard isPanicked else { return }
+                for reader in readers { reader.end() }
+                readers = []
+                handle = .failure(.failedForWriting(status: .panic))
+                do throws(StorageError) {
+                    var again = settings
+                    again.readOnly = true
+                    let fresh = try again.open()
+                    for (position, name) in names.enumerated() {
+                        let index = try again.openTable(name, in: fresh, creates: false)
+                        // LMDB numbers tables from 2 in the order they are opened.
+                        guard Int(index) == position + 2 else {
+                            throw StorageError.other(
+                                operation: "reopen \(name)",
+                                status: StorageStatus(rawValue: Int32(clamping: index))
+                            )
+                        }
+                    }
+                    handle = .success(fresh)
+                } catch {
+                    handle = .failure(error)
+                }
+            }
+        }
+    }
+
+    /// Adds what the environment knows to a status.
+    func failure(_ status: StorageStatus, _ operation: String) -> StorageError {
+        switch status {
+        case .readersFull: .readersFull(limit: settings.readers)
+        case .tablesFull: .tablesFull(limit: settings.tables)
+        case .mapFull: .mapFull(usedBytes: mapBytesInsideGate, mapBytes: mapBytesInsideGate)
+        default: StorageError(status, operation, at: path)
+        }
+    }
+
+    /// The size of the map; call inside the gate.
+    var mapBytesInsideGate: Int {
+        guard case .success(let handle) = handle else { return 0 }
+        return unsafe handle.info.me_mapsize
+    }
+}

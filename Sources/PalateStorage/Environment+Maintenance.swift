@@ -1,0 +1,185 @@
+import CLMDB
+import Glibc
+
+/// Figures of an environment, for stats and for deciding when to grow.
+package struct EnvironmentFigures: Equatable, Sendable {
+    /// Most bytes the file can grow to.
+    package var mapBytes = 0
+    /// Bytes up to the last page ever used.
+    package var fileBytes = 0
+    /// Bytes of pages below that which are free to be used again.
+    package var freeBytes = 0
+    /// Bytes of a page.
+    package var pageBytes = 0
+    /// The number of the last commit.
+    package var lastTransaction: UInt64 = 0
+    /// Reader slots in use, in all processes, idle pooled ones included.
+    package var readers = 0
+    /// Most reader slots.
+    package var readersMax = 0
+    /// How many commits behind the oldest open read is; 0 = none is open, or it is current.
+    package var oldestReaderLag: UInt64 = 0
+
+    /// Bytes of pages that hold something.
+    package var usedBytes: Int { fileBytes - freeBytes }
+
+    /// All zero.
+    package init() {}
+}
+
+extension Environment {
+    /// The current figures.
+    ///
+    /// Walks the list of free pages, some microseconds per thousand commits.
+    ///
+    /// The corresponding C functions are `mdb_env_info` and `mdb_reader_list`.
+    @available(*, noasync, message: "a transaction must not cross a suspension")
+    package func figures() throws(StorageError) -> EnvironmentFigures {
+        try read { transaction throws(StorageError) in
+            let handle = try handle.get()
+            let info = unsafe handle.info
+            var figures = EnvironmentFigures()
+            unsafe figures.mapBytes = info.me_mapsize
+            figures.pageBytes = handle.pageBytes
+            unsafe figures.fileBytes = (info.me_last_pgno + 1) * figures.pageBytes
+            unsafe figures.lastTransaction = UInt64(info.me_last_txnid)
+            unsafe figures.readersMax = Int(info.me_maxreaders)
+            figures.freeBytes = try freePages(transaction) * figures.pageBytes
+            let slots = readerSlots(handle)
+            figures.readers = slots.count
+            if let oldest = slots.oldest, oldest < figures.lastTransaction {
+                figures.oldestReaderLag = figures.lastTransaction - oldest
+            }
+            return figures
+        }
+    }
+
+    /// Frees the reader slots of processes that died.
+    ///
+    /// The corresponding C function is `mdb_reader_check`.
+    ///
+    /// - Returns: how many there were.
+    @discardableResult
+    @available(*, noasync, message: "a transaction must not cross a suspension")
+    package func checkReaders() throws(StorageError) -> Int {
+        guard !OpenTransaction.isOpen(token) else { throw .nestedTransaction }
+        _ = gate.enter(wantsReader: false)
+        defer { gate.leave(returning: nil) }
+        var dead: Int32 = 0
+        // SAFETY: inside the gate the handle is open and stays.
+        let code = try unsafe mdb_reader_check(handle.get().raw, &dead)
+        guard code == MDB_SUCCESS else {
+            throw failure(StorageStatus(rawValue: code), "check readers")
+        }
+        return Int(dead)
+    }
+
+    /// Lets the file grow to `bytes`, waiting until no transaction of this process is open.
+    ///
+    /// The corresponding C function is `mdb_env_set_mapsize`.
+    @available(*, noasync, message: "a transaction must not cross a suspension")
+    package func growMap(to bytes: Int) throws(StorageError) {
+        guard !OpenTransaction.isOpen(token) else { throw .nestedTransaction }
+        try checkWritable()
+        try gate.alone { _ throws(StorageError) in
+            let current = mapBytesInsideGate
+            guard bytes >= current else { throw .mapTooSmall(got: bytes, expected: current) }
+            let size = LMDBSettings.roundedMapBytes(bytes)
+            // SAFETY: alone in the gate: no transaction of this process can see the old map.
+            let code = try unsafe mdb_env_set_mapsize(handle.get().raw, size)
+            guard code == MDB_SUCCESS else {
+                throw failure(StorageStatus(rawValue: code), "grow map of")
+            }
+        }
+    }
+
+    /// Writes a consistent copy into a new or empty directory while reads and writes go on.
+    ///
+    /// The copy is flushed before this returns. It holds a read transaction for its whole length, so
+    /// pages freed meanwhile are not reused. The corresponding C function is `mdb_env_copy2`.
+    ///
+    /// - Parameters:
+    ///   - path: the copy's directory.
+    ///   - compacting: leave free pages out; slower, smaller.
+    /// - Throws: `diskFull`, `ioFailed`, and EEXIST as `other` when there is a copy already.
+    @available(*, noasync, message: "a transaction must not cross a suspension")
+    package func copy(to path: String, compacting: Bool = true) throws(StorageError) {
+        guard !OpenTransaction.isOpen(token) else { throw .nestedTransaction }
+        _ = try FileSystem.makeDirectory(path)
+        _ = gate.enter(wantsReader: false)
+        defer { gate.leave(returning: nil) }
+        let flags = UInt32(compacting ? MDB_CP_COMPACT : 0)
+        // SAFETY: inside the gate the handle is open and the map stays where it is.
+        let code = try unsafe mdb_env_copy2(handle.get().raw, path, flags)
+        guard code == MDB_SUCCESS else {
+            throw StorageError(StorageStatus(rawValue: code), "copy to", at: path)
+        }
+        try FileSystem.sync(file: DataFile.path(in: path))
+        try FileSystem.sync(directory: path)
+    }
+
+    /// Refuses to add to a map filled above the limit.
+    func checkRoom() throws(StorageError) {
+        let figures = try figures()
+        guard Double(figures.usedBytes) <= Double(figures.mapBytes) * Self.fillLimit else {
+            throw .mapFull(usedBytes: figures.usedBytes, mapBytes: figures.mapBytes)
+        }
+    }
+
+    /// Pages on the free list: each record starts with its length.
+    private func freePages(_ transaction: borrowing ReadTransaction) throws(StorageError) -> Int {
+        // 0 is the table of free pages (FREE_DBI), readable in read transactions.
+        let list = Table<[UInt8]>(name: "(free pages)", index: 0, environment: token)
+        var pages = 0
+        var cursor = try transaction.cursor(list)
+        while try cursor.next() != nil {
+            guard let count = UInt64(nativeOrder: cursor.value) else {
+                throw .corrupt(where: "\(path): free list")
+            }
+            pages += Int(clamping: count)
+        }
+        return pages
+    }
+
+    private func readerSlots(_ handle: LMDBHandle) -> (count: Int, oldest: UInt64?) {
+        var slots = ReaderSlots()
+        // SAFETY: LMDB calls back on this thread before it returns, with NUL-terminated lines and
+        // the context given here.
+        unsafe withUnsafeMutablePointer(to: &slots) { context in
+            unsafe _ = mdb_reader_list(
+                handle.raw,
+                { line, context in
+                    guard let line = unsafe line else { return 0 }
+                    let slots = unsafe context?.assumingMemoryBound(to: ReaderSlots.self)
+                    unsafe slots?.pointee.add(String(cString: line))
+                    return 0
+                },
+                context
+            )
+        }
+        return (slots.count, slots.oldest)
+    }
+}
+
+/// LMDB reports readers as text: process, thread, and the commit it sees, or "-" when idle.
+private struct ReaderSlots {
+    var count = 0
+    var oldest: UInt64?
+
+    mutating func add(_ line: String) {
+        let columns = line.split(whereSeparator: \.isWhitespace)
+        guard columns.count == 3, UInt64(columns[0]) != nil else { return }
+        count += 1
+        guard let seen = UInt64(columns[2]) else { return }
+        oldest = min(oldest ?? seen, seen)
+    }
+}
+
+extension UInt64 {
+    /// The first eight bytes as LMDB writes numbers; nil when there are fewer.
+    init?(nativeOrder bytes: RawSpan) {
+        guard bytes.byteCount >= 8 else { return nil }
+        // SAFETY: the load is the 8 bytes just checked.
+        self = unsafe bytes.unsafeLoadUnaligned(as: UInt64.self)
+    }
+}

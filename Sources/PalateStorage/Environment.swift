@@ -1,0 +1,244 @@
+import CLMDB
+import Synchronization
+
+// PalateStorage: safe LMDB and zstd, the only target that touches either.
+//
+// | file | what it holds |
+// |---|---|
+// | `Environment.swift` | one LMDB file: opening, reading, writing, tables |
+// | `Environment+Maintenance.swift` | growing, copying, stale readers, figures |
+// | `LMDBHandle.swift` | opening and closing LMDB's own handle |
+// | `Transaction.swift`, `WriteTransaction.swift`, `Cursor.swift` | what a body can do |
+// | `Table.swift`, `TableKey.swift` | typed names, big-endian keys |
+// | `TransactionGate.swift` | the reader pool, and being alone |
+// | `DataFile.swift`, `PageCensus.swift` | checking a file before LMDB trusts it |
+// | `ProcessLock.swift`, `OpenEnvironments.swift`, `FileSystem.swift` | one owner, on a local disk |
+// | `PayloadCompressor.swift`, `PayloadDecompressor.swift`, `PayloadDictionary.swift` | zstd |
+// | `StorageError.swift`, `StorageStatus.swift` | what can go wrong, by name |
+
+/// One LMDB file and its tables, open once per process.
+///
+/// Reads see the last commit and never wait for the writer. A write is durable when `write`
+/// returns. Both are synchronous: LMDB never crosses an `await`.
+@safe
+package final class Environment: @unchecked Sendable {
+    /// The largest value: a block of vectors is 64 KiB, a snapshot of links some MiB.
+    package static let valueBytesMax = 1 << 30
+    /// Split a larger write: LMDB spills pages above, and refuses 131,072 of them.
+    package static let transactionBytes = 64 << 20
+    /// The part of the map that `.grow` writes may fill; the rest is kept for deletes.
+    package static let fillLimit = 0.85
+
+    /// The directory of `data.mdb`.
+    package let path: String
+    /// Whether writes are refused.
+    package let isReadOnly: Bool
+    // SAFETY: read inside the gate, replaced only when alone in it; a failure when LMDB had to be
+    // closed after a failed commit and could not be opened again.
+    var handle: Result<LMDBHandle, StorageError>
+    let gate = TransactionGate()
+    let token = OpenEnvironments.makeToken()
+    let settings: LMDBSettings
+    private let identity: OpenEnvironments.Identity
+    /// Why writes are refused; never cleared.
+    let writeFailure = Mutex<StorageError?>(nil)
+    /// Opened tables in order, so that a reopened handle gives them the same indexes.
+    let tables = Mutex<[String]>([])
+
+    /// Opens the environment in a directory, which is created unless `readOnly`.
+    ///
+    /// Checks the file before LMDB maps it: its meta pages and size always, every tree page as well
+    /// with `checksPages`. The corresponding C function is `mdb_env_open`.
+    ///
+    /// - Parameters:
+    ///   - path: a directory of a local file system.
+    ///   - mapBytes: most bytes the file can grow to; address space, not memory. A larger file
+    ///     that exists is mapped whole.
+    ///   - tables: most tables.
+    ///   - readers: most concurrent reads, in all processes.
+    ///   - readOnly: refuse writes, and do not create anything.
+    ///   - checksPages: walk all tree pages first (about 1 us each); without it, a damaged tree
+    ///     page can end the process.
+    /// - Throws: `alreadyOpen`, `networkFileSystem`, `corrupt`, `versionMismatch`, and what the
+    ///   system refuses.
+    package init(
+        path: String,
+        mapBytes: Int,
+        tables: Int,
+        readers: Int = 512,
+        readOnly: Bool = false,
+        checksPages: Bool = true
+    ) throws(StorageError) {
+        let isNew = readOnly ? false : try FileSystem.makeDirectory(path)
+        let identity = try OpenEnvironments.claim(path)
+        let settings = LMDBSettings(
+            path: path,
+            mapBytes: mapBytes,
+            tables: tables,
+            readers: readers,
+            readOnly: readOnly
+        )
+        do {
+            try FileSystem.checkIsLocal(path)
+            try DataFile.check(directory: path, everyPage: checksPages)
+            handle = .success(try settings.open())
+            if isNew || !readOnly { try FileSystem.sync(directory: path) }
+        } catch {
+            OpenEnvironments.release(identity)
+            throw error
+        }
+        self.path = path
+        self.identity = identity
+        self.settings = settings
+        isReadOnly = readOnly
+    }
+
+    deinit {
+        // Nobody else holds `self`, so no transaction is open. Readers end before their handle.
+        endReaders()
+        handle = .failure(.notFound(path: path))
+        OpenEnvironments.release(identity)
+    }
+
+    /// Runs `body` over a consistent view of the last commit.
+    ///
+    /// Begins and ends in 100 to 200 ns: the transaction is pooled. Keep it to milliseconds. The
+    /// corresponding C functions are `mdb_txn_renew` and `mdb_txn_reset`.
+    @available(*, noasync, message: "a transaction must not cross a suspension")
+    package func read<Value: ~Copyable>(
+        _ body: (borrowing ReadTransaction) throws(StorageError) -> Value
+    ) throws(StorageError) -> Value {
+        try read(failingWith: StorageError.self, body)
+    }
+
+    /// As `read`, for a body with an error of the layer above.
+    @available(*, noasync, message: "a transaction must not cross a suspension")
+    package func read<Value: ~Copyable, Failure: StorageFailure>(
+        failingWith: Failure.Type,
+        _ body: (borrowing ReadTransaction) throws(Failure) -> Value
+    ) throws(Failure) -> Value {
+        guard !OpenTransaction.isOpen(token) else { throw Failure(.nestedTransaction) }
+        var reader = gate.enter(wantsReader: true)
+        defer { gate.leave(returning: reader) }
+        do {
+            reader = try beginReading(reader)
+        } catch {
+            reader = nil
+            throw Failure(error)
+        }
+        guard let reader else { throw Failure(.transactionFailed) }
+        // SAFETY: the reader was begun just now, on this thread, and is ours until it is returned.
+        defer { unsafe mdb_txn_reset(reader.handle) }
+        let transaction = unsafe ReadTransaction(
+            access: TransactionAccess(handle: reader.handle, environment: token)
+        )
+        return try reader.record.whileOpen { () throws(Failure) in
+            try body(transaction)
+        }
+    }
+
+    /// Runs `body` and commits: on return its changes are visible and on disk.
+    ///
+    /// A thrown error drops all changes. One writer runs at a time; others wait. The corresponding C
+    /// functions are `mdb_txn_begin` and `mdb_txn_commit`.
+    ///
+    /// - Parameters:
+    ///   - intent: `.grow` is refused with `mapFull` above `fillLimit`; `.shrink` is not.
+    ///   - body: what to change.
+    /// - Returns: what `body` returns.
+    /// - Throws: what `body` throws, `mapFull`, `diskFull`, `ioFailed`; after that
+    ///   `failedForWriting`.
+    @discardableResult
+    @available(*, noasync, message: "a transaction must not cross a suspension")
+    package func write<Value: ~Copyable>(
+        _ intent: WriteIntent = .grow,
+        _ body: (inout WriteTransaction) throws(StorageError) -> Value
+    ) throws(StorageError) -> Value {
+        try write(intent, failingWith: StorageError.self, body)
+    }
+
+    /// As `write`, for a body with an error of the layer above.
+    @discardableResult
+    @available(*, noasync, message: "a transaction must not cross a suspension")
+    package func write<Value: ~Copyable, Failure: StorageFailure>(
+        _ intent: WriteIntent = .grow,
+        failingWith: Failure.Type,
+        _ body: (inout WriteTransaction) throws(Failure) -> Value
+    ) throws(Failure) -> Value {
+        guard !OpenTransaction.isOpen(token) else { throw Failure(.nestedTransaction) }
+        do {
+            try checkWritable()
+            if intent == .grow { try checkRoom() }
+        } catch {
+            throw Failure(error)
+        }
+        do {
+            return try commit(intent, body)
+        } catch {
+            switch error {
+            case .body(let failure): throw failure
+            case .store(let failure): throw Failure(failure)
+            case .lost(let failure, let status):
+                stopWriting(status)
+                throw Failure(failure)
+            }
+        }
+    }
+
+    /// Opens a table by name.
+    ///
+    /// The corresponding C function is `mdb_dbi_open`.
+    ///
+    /// - Parameters:
+    ///   - name: 1 to 511 bytes.
+    ///   - key: the type of its keys.
+    ///   - creates: make it when it is not there; ignored where writes are refused by `readOnly`.
+    /// - Returns: a handle, valid until the environment closes.
+    /// - Throws: `unknownTable`, `tablesFull`, `keyLength` for the name.
+    @available(*, noasync, message: "a transaction must not cross a suspension")
+    package func table<Key: TableKey>(
+        _ name: String,
+        key: Key.Type,
+        creates: Bool = false
+    ) throws(StorageError) -> Table<Key> {
+        guard tableKeyBytes.contains(name.utf8.count) else {
+            throw .keyLength(got: name.utf8.count, expected: tableKeyBytes)
+        }
+        guard !OpenTransaction.isOpen(token) else { throw .nestedTransaction }
+        let creates = creates && !isReadOnly
+        if creates { try checkWritable() }
+        let outcome = tables.withLock { names -> Result<UInt32, StorageError> in
+            _ = gate.enter(wantsReader: false)
+            defer { gate.leave(returning: nil) }
+            do throws(StorageError) {
+                let index = try settings.openTable(name, in: handle.get(), creates: creates)
+                if !names.contains(name) { names.append(name) }
+                return .success(index)
+            } catch {
+                return .failure(error)
+            }
+        }
+        return Table(name: name, index: try outcome.get(), environment: token)
+    }
+
+    /// The names of all tables in the file.
+    @available(*, noasync, message: "a transaction must not cross a suspension")
+    package func tableNames() throws(StorageError) -> [String] {
+        // 1 is the unnamed table that lists the named ones (MAIN_DBI).
+        let list = Table<String>(name: "(tables)", index: 1, environment: token)
+        return try read { transaction throws(StorageError) in
+            var names: [String] = []
+            var cursor = try transaction.cursor(list)
+            while let name = try cursor.next() { names.append(name) }
+            return names
+        }
+    }
+}
+
+/// Whether a write adds more than it takes away.
+package enum WriteIntent: Sendable {
+    /// Adds: refused above the fill limit.
+    case grow
+    /// Deletes, or must not fail: may use the rest of the map.
+    case shrink
+}

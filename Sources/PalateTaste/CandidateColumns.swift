@@ -1,0 +1,41 @@
+package import PalateModel
+
+/// What is known of n candidates, one column per term; an empty column is a term that is absent.
+package struct CandidateColumns: Equatable, Sendable {
+    /// Shape [n].
+    package var items: [ItemID]
+    /// Similarity to the query, shape [n] or empty.
+    package var querySimilarities: [Float] = []
+    /// Importance of each medoid, shape [m]; any positive unit.
+    package var medoidImportances: [Float] = []
+    /// Cosine of every medoid to every candidate, row-major [m, n].
+    package var medoidSimilarities: [Float] = []
+    /// Weight of each rejected item in 0...1, shape [r].
+    package var negativeWeights: [Float] = []
+    /// Cosine of every rejected item to every candidate, row-major [r, n].
+    package var negativeSimilarities: [Float] = []
+    /// Score of the walk, shape [n] or empty.
+    package var walkScores: [Float] = []
+    /// People who like the item, shape [n] or empty.
+    package var popularities: [Float] = []
+
+    /// Candidates without any column.
+    package init(items: [ItemID]) { self.items = items }
+
+    /// n.
+    package var count: Int { items.count }
+
+    /// Checks the shapes above; whoever fills the columns sees to them.
+    func check() {
+        let optional = [querySimilarities.count, walkScores.count, popularities.count]
+        precondition(optional.allSatisfy { $0 == 0 || $0 == count }, "a column of another length")
+        precondition(
+            medoidSimilarities.count == medoidImportances.count * count,
+            "medoid similarities are [m, n]"
+        )
+        precondition(
+            negativeSimilarities.count == negativeWeights.count * count,
+            "negative similarities are [r, n]"
+        )
+    }
+}

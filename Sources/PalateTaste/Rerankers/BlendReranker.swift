@@ -1,0 +1,16 @@
+package import PalateModel
+
+/// By the weighted sum of normalised terms: what `TasteScorer` says.
+package enum BlendReranker: Reranker {
+    /// In requests.
+    package static let name = "blend"
+
+    /// As `Reranker.rank`.
+    package static func rank(
+        _ columns: CandidateColumns,
+        weights: TasteWeights,
+        settings: TasteSettings
+    ) -> Ranking {
+        Ranking(parts: TasteScorer.parts(columns, weights: weights, settings: settings))
+    }
+}

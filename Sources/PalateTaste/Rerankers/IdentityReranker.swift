@@ -1,0 +1,21 @@
+package import PalateModel
+
+/// The order of the search, with its similarity as the score.
+package enum IdentityReranker: Reranker {
+    /// In requests.
+    package static let name = "none"
+
+    /// As `Reranker.rank`.
+    package static func rank(
+        _ columns: CandidateColumns,
+        weights: TasteWeights,
+        settings: TasteSettings
+    ) -> Ranking {
+        columns.check()
+        var parts = [ScoreParts](repeating: ScoreParts(), count: columns.count)
+        for (index, similarity) in columns.querySimilarities.enumerated() {
+            parts[index].query = similarity
+        }
+        return Ranking(inOrder: parts)
+    }
+}

@@ -1,0 +1,13 @@
+/// Why stored taste was refused.
+///
+/// Damage is reported by name; it is never a trap.
+package enum TasteError: Error, Equatable, Sendable {
+    /// The record's layout is not one this version reads.
+    case unsupportedVersion(got: UInt8, expected: UInt8)
+    /// The record is shorter or longer than its own count of signals says.
+    case wrongByteCount(got: Int, expected: Int)
+    /// More signals than `TasteLimits.signalsPerUser`.
+    case tooManySignals(got: Int, expected: Int)
+    /// A field of one signal holds what no signal can hold.
+    case badSignal(index: Int, field: String)
+}

@@ -1,0 +1,114 @@
+import Glibc
+package import PalateModel
+
+/// Terms of the score, each brought to 0...1 over the candidates before its weight applies.
+///
+///     s(i) = w_query * Q(i) + w_taste * T(i) + w_graph * G(i) + w_popularity * P(i)
+///          - w_negative * N(i)
+///
+/// Raw cosines and raw counts do not add up to anything; minimum to maximum over the candidate set
+/// does. N is not normalised: its threshold and weight already make it 0...1, and stretching a
+/// faint resemblance to the worst candidate would punish it like a hide.
+package enum TasteScorer {
+    /// The weighted terms of every candidate.
+    ///
+    /// - Parameters:
+    ///   - columns: n candidates; a term without a column contributes 0.
+    ///   - weights: per term; only the term weights are read.
+    ///   - settings: temperature and threshold.
+    /// - Returns: shape [n], in the order of the candidates.
+    package static func parts(
+        _ columns: CandidateColumns,
+        weights: TasteWeights,
+        settings: TasteSettings
+    ) -> [ScoreParts] {
+        columns.check()
+        var parts = [ScoreParts](repeating: ScoreParts(), count: columns.count)
+        if weights.query != 0 {
+            let terms = normalised(columns.querySimilarities)
+            for index in terms.indices { parts[index].query = weights.query * terms[index] }
+        }
+        if weights.taste != 0, !columns.medoidImportances.isEmpty {
+            let terms = normalised(tasteTerm(columns, temperature: settings.temperature))
+            for index in terms.indices { parts[index].taste = weights.taste * terms[index] }
+        }
+        if weights.graph != 0 {
+            let terms = normalised(columns.walkScores)
+            for index in terms.indices { parts[index].graph = weights.graph * terms[index] }
+        }
+        if weights.popularity != 0 {
+            let terms = normalised(columns.popularities.map { log1p(max($0, 0)) })
+            for index in terms.indices {
+                parts[index].popularity = weights.popularity * terms[index]
+            }
+        }
+        if weights.negative != 0, !columns.negativeWeights.isEmpty {
+            let terms = negativeTerm(columns, threshold: settings.negativeSimilarity)
+            for index in terms.indices { parts[index].negative = -weights.negative * terms[index] }
+        }
+        return parts
+    }
+
+    /// T(i) = tau * log sum over medoids of pi_m * exp(cosine(m, i) / tau).
+    ///
+    /// pi is importance as a share. On pinterest37k the sum beats the best single medoid by 21 to
+    /// 28 % of Recall@20.
+    ///
+    /// - Returns: shape [n], not normalised; all 0 without importance.
+    package static func tasteTerm(_ columns: CandidateColumns, temperature: Float) -> [Float] {
+        let count = columns.count
+        let total = columns.medoidImportances.reduce(0, +)
+        guard total > 0 else { return [Float](repeating: 0, count: count) }
+        let similarities = columns.medoidSimilarities.span
+        // A cosine is at most 1, so 1 in place of each candidate's own maximum keeps the largest
+        // exponent at 0; the lowest, -2 / tau, is above the smallest Float for tau >= 0.03.
+        let scale = 1 / max(temperature, minimumTemperature)
+        var sums = [Float](repeating: 0, count: count)
+        var sum = sums.mutableSpan
+        for medoid in columns.medoidImportances.indices {
+            let share = columns.medoidImportances[medoid] / total
+            let row = similarities.extracting(medoid * count..<(medoid + 1) * count)
+            for index in 0..<count { sum[index] += share * exp((row[index] - 1) * scale) }
+        }
+        for index in 0..<count {
+            sum[index] = 1 + log(max(sum[index], .leastNormalMagnitude)) / scale
+        }
+        return sums
+    }
+
+    /// N(i) = max over rejected items of weight * max(0, (cosine - theta) / (1 - theta)).
+    ///
+    /// - Returns: shape [n], each in 0...1.
+    package static func negativeTerm(_ columns: CandidateColumns, threshold: Float) -> [Float] {
+        let count = columns.count
+        let similarities = columns.negativeSimilarities.span
+        let width = max(1 - threshold, .leastNormalMagnitude)
+        var terms = [Float](repeating: 0, count: count)
+        var term = terms.mutableSpan
+        for negative in columns.negativeWeights.indices {
+            let weight = columns.negativeWeights[negative] / width
+            let row = similarities.extracting(negative * count..<(negative + 1) * count)
+            for index in 0..<count {
+                term[index] = max(term[index], weight * (row[index] - threshold))
+            }
+        }
+        for index in 0..<count { term[index] = min(term[index], 1) }
+        return terms
+    }
+
+    /// (x - minimum) / (maximum - minimum); all 0 when the values do not differ or are not finite.
+    package static func normalised(_ values: [Float]) -> [Float] {
+        var low = Float.infinity
+        var high = -Float.infinity
+        for value in values {
+            low = min(low, value)
+            high = max(high, value)
+        }
+        let width = high - low
+        guard width > 0, width.isFinite else { return [Float](repeating: 0, count: values.count) }
+        return values.map { ($0 - low) / width }
+    }
+
+    /// Lowest temperature that `exp` in Float can take over cosines.
+    package static let minimumTemperature: Float = 0.03
+}

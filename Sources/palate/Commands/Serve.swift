@@ -1,0 +1,127 @@
+import ArgumentParser
+import Glibc
+import Logging
+import PalateIndex
+import PalateKernels
+import PalateServer
+import ServiceLifecycle
+import UnixSignals
+
+/// `palate serve`.
+struct Serve: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Serve the collections of a data directory.",
+        discussion: """
+            Prints `palate: listening on HOST:PORT` on standard output once it is ready; the log \
+            goes to standard error. SIGTERM and SIGINT answer what is in flight, write a \
+            checkpoint and exit with 0.
+            """)
+
+    @Option(help: "The data directory; made when it is not there.")
+    var data: String
+
+    @Option(help: "HOST:PORT; port 0 picks a free one.")
+    var listen: ListenAddress = ListenAddress(host: "127.0.0.1", port: 7_411)
+
+    @Option(help: "Event loops; each runs cheap queries to completion. 0 = one per two cores.")
+    var eventLoops = 0
+
+    @Option(help: "Threads for costly queries. 0 = one per core.")
+    var workers = 0
+
+    @Option(help: "Threads that link rows of one batch. 0 = one per core.")
+    var buildThreads = 0
+
+    @Option(help: "The most a collection's file may grow to, in GiB of address space.")
+    var mapGib = 256
+
+    @Option(help: "trace, debug, info, notice, warning, error or critical.")
+    var logLevel = "info"
+
+    func validate() throws {
+        guard (0...256).contains(eventLoops), (0...256).contains(workers),
+            (0...256).contains(buildThreads)
+        else { throw ValidationError("thread counts are 0 to 256") }
+        guard Logger.Level(rawValue: logLevel) != nil else {
+            let names = Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")
+            throw ValidationError("--log-level is one of \(names)")
+        }
+        guard (1...16_384).contains(mapGib) else { throw ValidationError("--map-gib is 1 to 16384") }
+    }
+
+    func run() async throws {
+        let level = Logger.Level(rawValue: logLevel) ?? .info
+        LoggingSystem.bootstrap { label in
+            var handler = StreamLogHandler.standardError(label: label)
+            handler.logLevel = level
+            return handler
+        }
+        let logger = Logger(label: "palate")
+        let kernels = try KernelTable.selected()
+        let cores = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+        var storage = DataDirectoryOptions()
+        storage.buildThreads = buildThreads == 0 ? cores : buildThreads
+        storage.generationMapBytes = mapGib << 30
+        let started = ContinuousClock.now
+        let directory = try openDirectory(storage)
+        logger.info(
+            "opened",
+            metadata: [
+                "data": "\(data)", "collections": "\(directory.collections.count)",
+                "seconds": "\((ContinuousClock.now - started).seconds)",
+                "kernels": "\(kernels.name)",
+            ])
+        var options = ServerOptions()
+        options.host = listen.host
+        options.port = listen.port
+        options.eventLoops = eventLoops == 0 ? max(1, cores / 2) : eventLoops
+        options.workers = workers == 0 ? cores : workers
+        let server = PalateServer(directory: directory, options: options, logger: logger) {
+            print("palate: listening on \($0)")
+            fflush(nil)
+        }
+        let group = ServiceGroup(
+            services: [server], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+        try await group.run()
+    }
+
+    private func openDirectory(_ options: DataDirectoryOptions) throws -> DataDirectory {
+        do throws(IndexError) {
+            return try DataDirectory(path: data, options: options)
+        } catch {
+            throw CommandFailure("cannot open \(data): \(error)")
+        }
+    }
+}
+
+/// HOST:PORT; an IPv6 host stands in brackets.
+struct ListenAddress: ExpressibleByArgument, CustomStringConvertible, Sendable {
+    var host: String
+    var port: Int
+
+    init(host: String, port: Int) {
+        self.host = host
+        self.port = port
+    }
+
+    init?(argument: String) {
+        guard let colon = argument.lastIndex(of: ":"),
+            let port = Int(argument[argument.index(after: colon)...]), (0...65_535).contains(port)
+        else { return nil }
+        var host = String(argument[..<colon])
+        if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
+        guard !host.isEmpty else { return nil }
+        self.init(host: host, port: port)
+    }
+
+    var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+
+    var defaultValueDescription: String { description }
+}
+
+/// A failure that is the user's to read: its text is all that is printed.
+struct CommandFailure: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) { self.description = description }
+}

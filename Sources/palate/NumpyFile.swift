@@ -1,0 +1,145 @@
+/// A NumPy .npy array of one or two dimensions, row-major, mapped and converted row by row.
+struct NumpyFile: Sendable {
+    /// Element types that are read.
+    enum Element: String, CaseIterable {
+        case float32 = "<f4"
+        case float16 = "<f2"
+        case uint8 = "|u1"
+        case int8 = "|i1"
+        case int32 = "<i4"
+        case int64 = "<i8"
+        case uint64 = "<u8"
+
+        var byteCount: Int {
+            switch self {
+            case .uint8, .int8: 1
+            case .float16: 2
+            case .float32, .int32: 4
+            case .int64, .uint64: 8
+            }
+        }
+    }
+
+    let path: String
+    let element: Element
+    /// Rows.
+    let count: Int
+    /// Elements per row; 1 for a one-dimensional array.
+    let columns: Int
+    private let file: MappedFile
+    private let start: Int
+
+    /// Maps the file and checks that its size is what its header says.
+    init(path: String) throws(FileError) {
+        self.path = path
+        file = try MappedFile(path: path)
+        let header = try Self.header(file.bytes, path: path)
+        let type = try Self.field("descr", in: header.text, path: path)
+        let quoted = type.drop { $0 != "'" }.dropFirst().prefix { $0 != "'" }
+        guard let element = Element(rawValue: String(quoted)) else {
+            let known = Element.allCases.map(\.rawValue).joined(separator: ", ")
+            throw .badFormat(path: path, reason: "element type \(quoted), expected \(known)")
+        }
+        guard try Self.field("fortran_order", in: header.text, path: path).hasPrefix("False") else {
+            throw .badFormat(path: path, reason: "Fortran order, expected C order")
+        }
+        let shape = try Self.shape(header.text, path: path)
+        self.element = element
+        count = shape[0]
+        columns = shape.count == 2 ? shape[1] : 1
+        start = header.end
+        let expected = start + count * columns * element.byteCount
+        guard file.bytes.count == expected else {
+            throw .badFormat(
+                path: path, reason: "\(file.bytes.count) bytes, expected \(expected)")
+        }
+    }
+
+    /// Rows as floats, row-major.
+    func floats(_ rows: Range<Int>) -> [Float] {
+        let count = rows.count * columns
+        return [Float](unsafeUninitializedCapacity: count) { target, initialised in
+            let first = rows.lowerBound * columns
+            switch element {
+            case .float32: fill(target, from: first, count, Float.self) { $0 }
+            case .float16: fill(target, from: first, count, Float16.self) { Float($0) }
+            case .uint8: fill(target, from: first, count, UInt8.self) { Float($0) }
+            case .int8: fill(target, from: first, count, Int8.self) { Float($0) }
+            case .int32: fill(target, from: first, count, Int32.self) { Float($0) }
+            case .int64: fill(target, from: first, count, Int64.self) { Float($0) }
+            case .uint64: fill(target, from: first, count, UInt64.self) { Float($0) }
+            }
+            initialised = count
+        }
+    }
+
+    /// All rows as floats.
+    var floats: [Float] { floats(0..<count) }
+
+    /// All elements as integers.
+    ///
+    /// - Throws: where the file holds floating-point numbers.
+    func integers() throws(FileError) -> [Int] {
+        let total = count * columns
+        switch element {
+        case .int32: return (0..<total).map { Int(load($0, Int32.self)) }
+        case .int64: return (0..<total).map { Int(load($0, Int64.self)) }
+        case .uint64: return (0..<total).map { Int(bitPattern: UInt(load($0, UInt64.self))) }
+        case .uint8: return (0..<total).map { Int(load($0, UInt8.self)) }
+        case .int8: return (0..<total).map { Int(load($0, Int8.self)) }
+        case .float32, .float16:
+            throw .badFormat(path: path, reason: "holds \(element.rawValue), expected integers")
+        }
+    }
+
+    private func load<T: BitwiseCopyable>(_ index: Int, _ type: T.Type) -> T {
+        file.bytes.loadUnaligned(fromByteOffset: start + index * element.byteCount, as: type)
+    }
+
+    private func fill<T: BitwiseCopyable>(
+        _ target: UnsafeMutableBufferPointer<Float>, from first: Int, _ count: Int, _ type: T.Type,
+        _ convert: (T) -> Float
+    ) {
+        for index in 0..<count { target[index] = convert(load(first + index, type)) }
+    }
+
+    private static func header(
+        _ bytes: UnsafeRawBufferPointer, path: String
+    ) throws(FileError) -> (text: String, end: Int) {
+        guard bytes.count >= 12, bytes.prefix(6).elementsEqual([0x93] + Array("NUMPY".utf8)) else {
+            throw .badFormat(path: path, reason: "not a NumPy .npy file")
+        }
+        let isShort = bytes[6] == 1
+        let length =
+            isShort
+            ? Int(bytes.loadUnaligned(fromByteOffset: 8, as: UInt16.self))
+            : Int(bytes.loadUnaligned(fromByteOffset: 8, as: UInt32.self))
+        let begin = isShort ? 10 : 12
+        guard begin + length <= bytes.count else {
+            throw .badFormat(path: path, reason: "the header ends beyond the file")
+        }
+        return (String(decoding: bytes[begin..<begin + length], as: UTF8.self), begin + length)
+    }
+
+    /// The text behind `'name':`.
+    private static func field(
+        _ name: String, in text: String, path: String
+    ) throws(FileError) -> Substring {
+        guard let range = text.firstRange(of: "'\(name)':") else {
+            throw .badFormat(path: path, reason: "the header has no \(name)")
+        }
+        return text[range.upperBound...].drop { $0 == " " }
+    }
+
+    private static func shape(_ text: String, path: String) throws(FileError) -> [Int] {
+        let inside = try field("shape", in: text, path: path).dropFirst().prefix { $0 != ")" }
+        let numbers = inside.split(separator: ",").compactMap { part in
+            Int(part.filter { $0 != " " })
+        }
+        guard (1...2).contains(numbers.count) else {
+            throw .badFormat(
+                path: path, reason: "\(numbers.count) dimensions, expected 1 or 2")
+        }
+        return numbers
+    }
+}

@@ -1,0 +1,141 @@
+import PalateGraph
+import PalateModel
+import TestKit
+import Testing
+
+@Suite struct GraphSearchTests {
+    @Test(arguments: [1, 2, 3, 17, 64, 300], [2, 8])
+    func `returns the exact neighbours when the beam covers the graph`(
+        count: Int,
+        neighbours: Int
+    ) throws {
+        let fixture = try Fixture(
+            count: count,
+            neighbours: neighbours,
+            queryCount: 10,
+            seed: testSeed()
+        )
+        fixture.linkAll()
+        #expect(GraphInvariants.check(fixture.graph) == [])
+        #expect(fixture.recall(k: count, beamWidth: count) == 1)
+    }
+
+    @Test func `finds 95 of 100 neighbours in clustered data at beam 40`() throws {
+        let fixture = try Fixture(count: 3_000, dimensions: 16, neighbours: 12, seed: testSeed())
+        fixture.linkAll()
+        #expect(fixture.recall(k: 10, beamWidth: 40) >= 0.95)
+    }
+
+    @Test func `gives sorted distances as the scorer has them, each row once`() throws {
+        let fixture = try Fixture(count: 500, seed: testSeed())
+        fixture.linkAll()
+        var scratch = SearchScratch()
+        for query in fixture.queries {
+            _ = fixture.search(query: query, beamWidth: 30, scratch: &scratch)
+            #expect(scratch.count == 30)
+            #expect(scratch.visitedCount >= 30)
+            var seen: Set<Ordinal> = []
+            var last = -Float.infinity
+            for position in scratch.hits.indices {
+                let hit = scratch.hits[position]
+                #expect(hit == scratch.hit(position))
+                #expect(seen.insert(hit.ordinal).inserted)
+                #expect(hit.distance >= last)
+                last = hit.distance
+                let exact = BruteForce.distance("l2", query, fixture.vectors[Int(hit.ordinal)])
+                #expect(abs(Double(hit.distance) - exact) <= 1e-4 * max(1, exact))
+            }
+        }
+    }
+
+    @Test func `keeps order with negative, infinite and undefined distances`() throws {
+        struct OddScorer: Scorer, PairScorer {
+            static let odd: [Float] = [-3, -0.5, 0, 2, .infinity, -.infinity, .nan, -1e-30, 1e30]
+            mutating func select(_ ordinal: Ordinal) {}
+            func score(_ ordinals: Span<Ordinal>, into distances: inout MutableSpan<Float>) {
+                for index in ordinals.indices {
+                    distances[index] = Self.odd[Int(ordinals[index]) % Self.odd.count]
+                }
+            }
+            func score(
+                from: Ordinal,
+                to ordinals: Span<Ordinal>,
+                into distances: inout MutableSpan<Float>
+            ) {
+                score(ordinals, into: &distances)
+            }
+        }
+        let graph = try emptyGraph(capacity: 90)
+        GraphBuilder.insert(0..<90, into: graph, makeScorer: { OddScorer() })
+        #expect(GraphInvariants.check(graph) == [])
+        var scratch = SearchScratch()
+        graph.search(OddScorer(), beamWidth: 90, scratch: &scratch)
+        #expect(scratch.count == 90)
+        let numbers = (0..<80).map { scratch.hit($0).distance }
+        #expect(numbers == numbers.sorted())
+        #expect(numbers.first == -.infinity)
+        #expect((80..<90).allSatisfy { scratch.hit($0).distance.isNaN })
+    }
+
+    @Test func `returns nothing from an empty graph`() throws {
+        let graph = try emptyGraph(capacity: 10)
+        var scratch = SearchScratch()
+        graph.search(
+            FloatScorer(FloatRows(capacity: 1, dimensions: 1), [0]),
+            beamWidth: 5,
+            scratch: &scratch
+        )
+        #expect(scratch.count == 0)
+        #expect(graph.entryPoint == nil)
+        #expect(graph.levelMax == nil)
+        #expect(!graph.delete(0))
+        #expect(GraphInvariants.check(graph) == [])
+    }
+
+    @Test func `serves graphs of different sizes with one scratch`() throws {
+        let small = try Fixture(count: 50, seed: testSeed())
+        let large = try Fixture(count: 1_500, seed: testSeed())
+        small.linkAll()
+        large.linkAll()
+        var shared = SearchScratch()
+        for (one, other) in zip(small.queries, large.queries) {
+            for (fixture, query) in [(small, one), (large, other)] {
+                var fresh = SearchScratch()
+                let expected = fixture.search(query: query, beamWidth: 20, scratch: &fresh)
+                let found = fixture.search(query: query, beamWidth: 20, scratch: &shared)
+                #expect(found == expected)
+            }
+        }
+    }
+
+    @Test func `keeps finding everything after the epochs ran out`() throws {
+        let fixture = try Fixture(count: 12, queryCount: 1, seed: testSeed())
+        fixture.linkAll()
+        var scratch = SearchScratch()
+        let query = try #require(fixture.queries.first)
+        let expected = fixture.search(query: query, beamWidth: 12, scratch: &scratch)
+        #expect(expected.count == 12)
+        var wrong = 0
+        let scorer = FloatScorer(fixture.rows, query)
+        for _ in 0..<66_000 {
+            fixture.graph.search(scorer, beamWidth: 12, scratch: &scratch)
+            wrong += scratch.count == 12 ? 0 : 1
+        }
+        #expect(wrong == 0)
+    }
+
+    @Test func `draws levels by the powers of 1 over M, the same for the same seed`() {
+        let parameters = GraphParameters(neighbours: 4, seed: testSeed())
+        let same = GraphParameters(neighbours: 4, seed: parameters.seed)
+        var counts = [Int](repeating: 0, count: GraphParameters.levelMax + 1)
+        for ordinal in 0..<Ordinal(64_000) {
+            let level = parameters.level(of: ordinal)
+            #expect(level == same.level(of: ordinal))
+            counts[level] += 1
+        }
+        // 48,000, 12,000 and 3,000 are expected; five standard deviations of tolerance.
+        #expect(abs(counts[0] - 48_000) < 550)
+        #expect(abs(counts[1] - 12_000) < 500)
+        #expect(abs(counts[2] - 3_000) < 270)
+    }
+}

@@ -1,0 +1,229 @@
+import Glibc
+import PalateStorage
+import TestKit
+import Testing
+
+/// Descriptors this process has on a file, by their open flags; found without LMDB's help.
+private func descriptors(of path: String, where matches: (Int32) -> Bool) -> [Int32] {
+    (0..<1_024).filter { descriptor in
+        var target = [CChar](repeating: 0, count: 4_096)
+        let length = readlink("/proc/self/fd/\(descriptor)", &target, target.count - 1)
+        guard length > 0 else { return false }
+        let name = String(decoding: target[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        return name == path && matches(fcntl(descriptor, F_GETFL))
+    }
+}
+
+/// Puts another file behind a descriptor for as long as `body` runs.
+private func replacing<Result>(
+    _ descriptor: Int32,
+    by path: String,
+    _ flags: Int32,
+    _ body: () throws -> Result
+) throws -> Result {
+    let saved = dup(descriptor)
+    let other = open(path, flags)
+    try #require(saved >= 0 && other >= 0)
+    dup2(other, descriptor)
+    close(other)
+    defer {
+        dup2(saved, descriptor)
+        close(saved)
+    }
+    return try body()
+}
+
+@Suite struct FailureTests {
+    @Test func `deletes and reads while the map is full, and writes again once it has grown`()
+        throws
+    {
+        let fixture = Fixture(mapBytes: 1 << 20)
+        let environment = try fixture.open()
+        let table = try environment.table("rows", key: UInt64.self, creates: true)
+        var written: UInt64 = 0
+        let full = #expect(throws: StorageError.self) {
+            while true {
+                try environment.put(table, written, noise(10_000, seed: written))
+                written += 1
+            }
+        }
+        guard case .mapFull(let used, let map) = full else {
+            Issue.record("unexpected \(String(describing: full))")
+            return
+        }
+        #expect(map == 1 << 20)
+        #expect(Double(used) > 0.8 * Double(map))
+        #expect(written > 50)
+        // Past the soft limit, up to what LMDB itself refuses.
+        let hard = #expect(throws: StorageError.self) {
+            while true {
+                try environment.put(table, written, noise(10_000, seed: written), .shrink)
+                written += 1
+            }
+        }
+        #expect(hard == .mapFull(usedBytes: map, mapBytes: map))
+        #expect(try environment.dump(table).count == Int(written))
+        #expect(throws: StorageError.mapTooSmall(got: 4_096, expected: map)) {
+            try environment.growMap(to: 4_096)
+        }
+        try environment.write(.shrink) { transaction throws(StorageError) in
+            try transaction.delete(table, 0)
+        }
+        #expect(try environment.value(table, 0) == nil)
+        try environment.growMap(to: 4 << 20)
+        #expect(try environment.figures().mapBytes == 4 << 20)
+        try environment.put(table, 0, [1])
+        #expect(try environment.value(table, written - 1) == noise(10_000, seed: written - 1))
+    }
+
+    @Test func `reports a full map even when the body swallows it`() throws {
+        let fixture = Fixture(mapBytes: 1 << 20)
+        let environment = try fixture.open()
+        let table = try environment.table("rows", key: UInt64.self, creates: true)
+        let map = fixture.mapBytes
+        #expect(throws: StorageError.mapFull(usedBytes: map, mapBytes: map)) {
+            try environment.write { transaction throws(StorageError) in
+                try transaction.put(table, 1, [1])
+                do { try transaction.reserve(table, 2, byteCount: 4 << 20) { _ in } } catch {}
+            }
+        }
+        #expect(try environment.dump(table) == [:])
+        try environment.put(table, 1, [2])
+        #expect(try environment.dump(table) == [1: [2]])
+    }
+
+    @Test func `keeps old data when the disk is full, and writes again when it is not`() throws {
+        let fixture = Fixture()
+        let environment = try fixture.open()
+        let table = try environment.table("rows", key: UInt64.self, creates: true)
+        try environment.put(table, 1, [1])
+        let data = "\(fixture.path)/data.mdb"
+        let pages = try #require(descriptors(of: data) { $0 & O_DSYNC == 0 }.first)
+        // /dev/full answers every write with ENOSPC.
+        try replacing(pages, by: "/dev/full", O_RDWR) {
+            for _ in 0..<3 {
+                let status = StorageStatus(rawValue: ENOSPC)
+                #expect(throws: StorageError.diskFull(status: status)) {
+                    try environment.put(table, 2, noise(50_000, seed: 2))
+                }
+                let kept = try environment.dump(table)
+                #expect(kept == [1: [1]])
+            }
+        }
+        try environment.put(table, 2, [2])
+        #expect(try environment.dump(table) == [1: [1], 2: [2]])
+    }
+
+    @Test func `stops writing for good after a failed flush, and reads on`() throws {
+        let fixture = Fixture()
+        do {
+            let environment = try fixture.open()
+            let table = try environment.table("rows", key: UInt64.self, creates: true)
+            try environment.put(table, 1, [1])
+            let data = "\(fixture.path)/data.mdb"
+            let pages = try #require(descriptors(of: data) { $0 & O_DSYNC == 0 }.first)
+            // A read-only descriptor refuses the pages with EBADF.
+            try replacing(pages, by: data, O_RDONLY) {
+                let error = #expect(throws: StorageError.self) {
+                    try environment.put(table, 2, [2])
+                }
+                guard case .ioFailed(_, StorageStatus(rawValue: EBADF)) = error else {
+                    Issue.record("unexpected \(String(describing: error))")
+                    return
+                }
+            }
+            let stopped = StorageError.failedForWriting(status: StorageStatus(rawValue: EBADF))
+            #expect(throws: stopped) { try environment.put(table, 2, [2]) }
+            #expect(throws: stopped) { try environment.growMap(to: 64 << 20) }
+            #expect(throws: stopped) {
+                try environment.table("more", key: UInt64.self, creates: true)
+            }
+            #expect(try environment.dump(table) == [1: [1]])
+        }
+        let environment = try fixture.open()
+        let table = try environment.table("rows", key: UInt64.self)
+        try environment.put(table, 2, [2])
+        #expect(try environment.dump(table) == [1: [1], 2: [2]])
+    }
+
+    @Test func `reads on with the same tables after the meta page could not be written`() throws {
+        let fixture = Fixture()
+        do {
+            let environment = try fixture.open()
+            let first = try environment.table("first", key: UInt64.self, creates: true)
+            let second = try environment.table("second", key: UInt64.self, creates: true)
+            try environment.put(first, 1, [1])
+            try environment.put(second, 2, [2])
+            let data = "\(fixture.path)/data.mdb"
+            let meta = try #require(descriptors(of: data) { $0 & O_DSYNC != 0 }.first)
+            let reading = Latch()
+            let failed = Latch()
+            let reader = startThread {
+                try? environment.read { transaction throws(StorageError) in
+                    reading.open()
+                    usleep(20_000)
+                    #expect(try transaction.bytes(first, 1) == [1])
+                }
+                failed.open()
+            }
+            reading.wait()
+            // LMDB goes into MDB_PANIC, which refuses reads too, until it is opened again.
+            try replacing(meta, by: data, O_RDONLY) {
+                let error = #expect(throws: StorageError.self) {
+                    try environment.put(first, 1, [9])
+                }
+                guard case .ioFailed(_, StorageStatus(rawValue: EBADF)) = error else {
+                    Issue.record("unexpected \(String(describing: error))")
+                    return
+                }
+            }
+            failed.wait()
+            reader.join()
+            let stopped = StorageError.failedForWriting(status: StorageStatus(rawValue: EBADF))
+            #expect(throws: stopped) { try environment.put(first, 1, [9]) }
+            #expect(try environment.dump(first) == [1: [1]])
+            #expect(try environment.dump(second) == [2: [2]])
+            #expect(try environment.tableNames() == ["first", "second"])
+        }
+        let environment = try fixture.open()
+        let first = try environment.table("first", key: UInt64.self)
+        try environment.put(first, 1, [9])
+        #expect(try environment.dump(first) == [1: [9]])
+    }
+
+    @Test func `survives the process's own file size limit`() async {
+        // The limit holds for the whole process, so the test has one of its own.
+        await #expect(processExitsWith: .success) {
+            guard try fillToTheLimit() else { exit(1) }
+        }
+    }
+}
+
+/// Writes against RLIMIT_FSIZE, then without it; whether all errors and contents were right.
+private func fillToTheLimit() throws -> Bool {
+    signal(SIGXFSZ, SIG_IGN)
+    let fixture = Fixture()
+    let environment = try fixture.open()
+    let table = try environment.table("rows", key: UInt64.self, creates: true)
+    try environment.put(table, 1, [1])
+    let resource = __rlimit_resource_t(RLIMIT_FSIZE.rawValue)
+    var limit = rlimit()
+    guard getrlimit(resource, &limit) == 0 else { return false }
+    let before = limit
+    limit.rlim_cur = 256 << 10
+    guard setrlimit(resource, &limit) == 0 else { return false }
+    // One write ends in the middle (EIO from LMDB), the next has no room at all (EFBIG).
+    for round in 0..<3 as Range<UInt64> {
+        do {
+            try environment.put(table, 2, noise(1 << 20, seed: round))
+            return false
+        } catch StorageError.diskFull {
+            guard try environment.dump(table) == [1: [1]] else { return false }
+        }
+    }
+    limit = before
+    guard setrlimit(resource, &limit) == 0 else { return false }
+    let bytes = noise(1 << 20, seed: 9)
+    try environment.put(table, 2, bytes)
+    return try environment.dump(table) == [1: [1], 2: bytes]
+}

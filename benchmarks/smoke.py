@@ -1,0 +1,85 @@
+#!/usr/bin/env python3
+"""Runs every benchmark's path once on the sample, in seconds: do they work, are results right?
+
+No threshold on speed: the machines of a gate are shared. Recall has one.
+"""
+
+import argparse
+import json
+import pathlib
+import sys
+import tempfile
+
+import numpy as np
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE / "serve"), str(HERE.parent / "tools")]
+
+import compare  # noqa: E402
+from served import ROOT, run_palate  # noqa: E402
+
+QUERIES = 200
+FIELDS = {
+    "beam", "recall", "qps", "p50_us", "p99_us", "build_seconds", "index_bytes", "resident_bytes",
+    "kernel", "threads",
+}
+# 128 candidates of two thousand rows: anything less is a defect, not bad luck.
+LEAST_RECALL = {"float32": 0.98, "sq8": 0.95}
+
+
+def prepare(folder):
+    """The sample as a benchmark's data: every eleventh vector, moved a little, is a query."""
+    vectors = np.load(ROOT / "sample" / "vectors.npy").astype(np.float32)
+    queries = vectors[::11][:QUERIES]
+    queries = queries + 0.3 * np.roll(queries, 1, axis=0)
+    lengths = np.linalg.norm(vectors, axis=1)
+    truth = np.argsort(-(queries @ vectors.T) / lengths, axis=1)[:, :100].astype(np.int32)
+    for name, table in (("vectors", vectors), ("queries", queries), ("truth", truth)):
+        np.save(folder / f"{name}.npy", table)
+
+
+def search(folder):
+    """`palate bench search` for both quantizers; what is wrong with its lines."""
+    for quantizer, least in LEAST_RECALL.items():
+        output = run_palate(
+            *("bench", "search", "--vectors", folder / "vectors.npy"),
+            *("--queries", folder / "queries.npy", "--truth", folder / "truth.npy"),
+            *("--metric", "cosine", "--quantizer", quantizer, "--k", 10, "--beam", "10,128"),
+        )
+        lines = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
+        if [line.get("beam") for line in lines] != [10, 128]:
+            yield f"{quantizer}: not one line per beam: {output!r}"
+            continue
+        for line in lines:
+            print(f"{quantizer:<8} beam {line['beam']:>3}  recall {line['recall']:.4f}  "
+                  f"{line['qps']:,.0f}/s  {line['kernel']}")
+            if FIELDS - set(line):
+                yield f"{quantizer}: fields are missing: {sorted(FIELDS - set(line))}"
+        if lines[1]["recall"] < least:
+            yield f"{quantizer}: recall {lines[1]['recall']} at beam 128, {least} expected"
+
+
+def serve(folder):
+    """`palate bench serve` beside `bench search`; what is wrong with the answers."""
+    parser = argparse.ArgumentParser()
+    compare.add_arguments(parser)
+    quick = ["--metric", "cosine", "--beam", "128", "--seconds", "1", "--rounds", "1"]
+    inside, outside, client_figures = compare.compare(folder, parser.parse_args(quick))
+    compare.report(inside, outside, client_figures)
+    for name, line in (("bench serve", outside), ("the Python client", client_figures)):
+        if abs(line["recall"] - inside["recall"]) > 0.01:
+            yield f"{name}: recall {line['recall']}, in process {inside['recall']}"
+
+
+def main():
+    with tempfile.TemporaryDirectory(prefix="palate-smoke-") as scratch:
+        folder = pathlib.Path(scratch)
+        prepare(folder)
+        broken = [*search(folder), *serve(folder)]
+    for text in broken:
+        print(f"smoke: {text}", file=sys.stderr)
+    return 1 if broken else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

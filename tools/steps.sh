@@ -1,0 +1,53 @@
+# Steps with a heading, a time and a log; sourced by tools/test, tools/demo and .ci/run.
+
+# The Python of tools/setup.
+PYTHON=.venv/bin/python
+STEP_LOGS=.build/step-logs
+mkdir -p "$STEP_LOGS"
+STEPS_STARTED=$SECONDS
+
+# step NAME COMMAND...: runs the command under a heading; the script ends when it fails.
+step() {
+    local name=$1 started=$SECONDS status=0
+    shift
+    printf '\n== %s\n' "$name"
+    "$@" 2>&1 | tee "$STEP_LOGS/${name//[^a-zA-Z0-9]/-}.log" || status=$?
+    if [ "$status" -ne 0 ]; then
+        printf '== %s FAILED (status %d) after %d s\n' "$name" "$status" $((SECONDS - started)) >&2
+        exit "$status"
+    fi
+    printf '== %s took %d s\n' "$name" $((SECONDS - started))
+}
+
+# Starts the list of closing lines anew.
+forget_closing_lines() {
+    rm -f "$STEP_LOGS"/*.log
+}
+
+# Repeats the closing line of every test runner of this run.
+closing_lines() {
+    printf '\n== closing lines, after %d s in all\n' $((SECONDS - STEPS_STARTED))
+    grep -hE 'Test run with [0-9]+ tests?|^(=+ )?[0-9]+ passed' "$STEP_LOGS"/*.log
+}
+
+# swift_tests CONFIGURATION [ARGUMENT...]: tests that are built already, as they were built.
+swift_tests() {
+    local configuration=$1
+    shift
+    local testable=--enable-testable-imports
+    if [ "$configuration" = release ]; then
+        # As `swift build -c release` builds: else every target would be compiled again.
+        testable=--disable-testable-imports
+    fi
+    swift test -c "$configuration" --skip-build "$testable" "$@"
+}
+
+# The build of everything whose imports must follow Package.swift.
+checked_build() {
+    swift build --explicit-target-dependency-import-check error "$@"
+}
+
+format_lint() {
+    swift format lint --strict --parallel --recursive Package.swift Sources Tests
+    printf 'swift format: no problem\n'
+}

@@ -1,0 +1,1 @@
+"""The project's style check; `tools/style` runs it."""
