@@ -56,13 +56,13 @@ extension BodyReader {
         case .float32:
             vectors = try readColumn(Float.self, count: count, "vectors")
         case .float16:
-            vectors = widened(half: try readColumn(UInt16.self, count: count, "vectors"))
+            vectors = try readFloats(count: count, "vectors", widened)
         case .scaledInt8:
             let scales = try readColumn(Float.self, count: rows, "scales")
-            let codes = try readColumn(Int8.self, count: count, "vectors")
+            let codes = try readFloats(count: count, "vectors") { (code: Int8) in Float(code) }
             vectors = scaled(codes, by: scales, dimensions: dimensions)
         case .uint8:
-            vectors = try readColumn(UInt8.self, count: count, "vectors").map { Float($0) }
+            vectors = try readFloats(count: count, "vectors") { (code: UInt8) in Float(code) }
         }
         if hasBadComponent(vectors) {
             throw badComponent(in: vectors, dimensions: dimensions)
@@ -96,23 +96,21 @@ private func badComponent(in vectors: [Float], dimensions: Int) -> RequestError 
 ///
 /// Moving the 15 magnitude bits up by 13 gives the number times 2^-112, subnormals included; the
 /// product with 2^112 is exact. The all-ones exponent becomes infinity or NaN, which the check refuses.
-private func widened(half: [UInt16]) -> [Float] {
+@inline(__always)
+private func widened(half bits: UInt16) -> Float {
     let rescale = Float(bitPattern: (127 + 112) << 23)
-    return half.map { bits in
-        let magnitude = UInt32(bits & 0x7FFF) << 13
-        let special: UInt32 = magnitude >= 0x7C00 << 13 ? 0x7F80_0000 : 0
-        let value = (Float(bitPattern: magnitude) * rescale).bitPattern | special
-        return Float(bitPattern: value | UInt32(bits & 0x8000) << 16)
-    }
+    let magnitude = UInt32(bits & 0x7FFF) << 13
+    let special: UInt32 = magnitude >= 0x7C00 << 13 ? 0x7F80_0000 : 0
+    let value = (Float(bitPattern: magnitude) * rescale).bitPattern | special
+    return Float(bitPattern: value | UInt32(bits & 0x8000) << 16)
 }
 
-private func scaled(_ codes: [Int8], by scales: [Float], dimensions: Int) -> [Float] {
-    var vectors: [Float] = []
-    vectors.reserveCapacity(codes.count)
+/// Multiplies every row by its scale, in place.
+private func scaled(_ codes: consuming [Float], by scales: [Float], dimensions: Int) -> [Float] {
+    var vectors = codes
+    var components = vectors.mutableSpan
     for (row, scale) in scales.enumerated() {
-        for code in codes[row * dimensions..<(row + 1) * dimensions] {
-            vectors.append(scale * Float(code))
-        }
+        for index in row * dimensions..<(row + 1) * dimensions { components[index] *= scale }
     }
     return vectors
 }

@@ -58,12 +58,8 @@ private final class ScriptedHandler: ChannelInboundHandler {
         var incoming = unwrapInboundIn(data)
         received.writeBuffer(&incoming)
         do {
-            while case .frame(let header, let count) = try decoder.next(received.readableBytesSpan)
-            {
-                let body = received.readableBytesSpan.extracting(32..<count)
-                let request = try V1().decodeRequest(header, body) { _ in 3 }
-                received.moveReaderIndex(forwardBy: count)
-                for (id, response) in try answer(request, header.requestID) {
+            while let (request, id) = try takeRequest() {
+                for (id, response) in try answer(request, id) {
                     let options = FrameOptions(requestID: id, microseconds: 5)
                     try V1().encode(response, options, into: &writer)
                 }
@@ -80,6 +76,17 @@ private final class ScriptedHandler: ChannelInboundHandler {
         buffer.writeBytes(writer.bytes)
         writer.removeAll()
         context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
+    }
+
+    private func takeRequest() throws -> (Request, id: UInt32)? {
+        // A local copy, so that the span depends on it and not on this object's property.
+        let buffer = received
+        guard case .frame(let header, let byteCount) = try decoder.next(buffer.readableBytesSpan)
+        else { return nil }
+        let body = buffer.readableBytesSpan.extracting(FrameHeader.byteCount..<byteCount)
+        let request = try V1().decodeRequest(header, body) { _ in 3 }
+        received.moveReaderIndex(forwardBy: byteCount)
+        return (request, header.requestID)
     }
 
     private func answer(_ request: Request, _ id: UInt32) throws -> [(UInt32, Response)] {

@@ -78,7 +78,7 @@ import Testing
         )
         // Turns the second entry of the table, EXCLUDE, into a second IDS of the same length.
         let got = try Codec.refusal(of: .query(search)) { $0.put(UInt16(2), at: 108) }
-        #expect(got == .malformed(reason: "section 2 twice", offset: 96))
+        #expect(got == .malformed(reason: "section 2 twice", offset: 108))
     }
 
     @Test func `taste without a user is refused`() throws {

@@ -2,8 +2,8 @@ import PalateModel
 
 // QUERY requests: a fixed head, a table, and sections.
 extension V1 {
-    /// Bytes before the section table.
-    private static let headBytes = 96
+    /// Bytes of a row of the section table.
+    private static let entryBytes = 12
     /// Sections start at multiples of this, counted from the start of the body.
     private static let alignment = 16
     /// Sections of one QUERY.
@@ -23,6 +23,13 @@ extension V1 {
         case exclude = 4
         case taste = 5
         case diversity = 6
+    }
+
+    /// Which of the known sections came.
+    private struct SectionSet: OptionSet {
+        var rawValue: UInt16
+        init(rawValue: UInt16) { self.rawValue = rawValue }
+        init(_ section: Section) { rawValue = 1 << section.rawValue }
     }
 
     /// Bits of the head's flags.
@@ -53,51 +60,55 @@ extension V1 {
         var head = try decodeHead(&reader, dimensionsOf)
         let sectionCount = try reader.readCount("sections", in: Self.sections)
         try reader.readReserved(UInt32.self, "reserved field at byte 92")
-        var table: [(type: UInt16, flags: UInt16, offset: Int, length: Int)] = []
+        // Two readers walk the body: one over the table, one over the sections it describes.
+        var table = reader
+        try reader.skip(byteCount: sectionCount * Self.entryBytes, "section table")
+        var seen = SectionSet()
         for _ in 0..<sectionCount {
-            table.append(
-                (
-                    try reader.read(UInt16.self, "section type"),
-                    try reader.read(UInt16.self, "section flags"),
-                    Int(try reader.read(UInt32.self, "section offset")),
-                    Int(try reader.read(UInt32.self, "section length"))
-                )
-            )
-        }
-        var seen: Set<UInt16> = []
-        for entry in table {
-            guard entry.flags <= Self.critical else {
-                throw .unsupported(what: "section flags", got: Int(entry.flags))
-            }
-            guard seen.insert(entry.type).inserted else {
-                throw .malformed(reason: "section \(entry.type) twice", offset: Self.headBytes)
-            }
-            try reader.align(to: Self.alignment, "padding between sections")
-            guard entry.offset == reader.offset, entry.length <= reader.remaining else {
-                throw .malformed(
-                    reason:
-                        "section \(entry.type) is at \(entry.offset) with \(entry.length) bytes",
-                    offset: reader.offset
-                )
-            }
-            guard let section = Section(rawValue: entry.type) else {
-                guard entry.flags & Self.critical == 0 else {
-                    throw .unsupported(what: "critical section", got: Int(entry.type))
-                }
-                try reader.skip(byteCount: entry.length, "section")
-                continue
-            }
-            try decode(section, byteCount: entry.length, &head, &reader)
-            let end = entry.offset + entry.length
-            guard reader.offset == end else {
-                throw .malformed(
-                    reason: "section \(entry.type) has \(end - reader.offset) bytes too many",
-                    offset: reader.offset
-                )
-            }
+            try decodeSection(&table, &head, &seen, &reader)
         }
         try checkComplete(head, seen)
         return head.request
+    }
+
+    private func decodeSection(
+        _ table: inout BodyReader,
+        _ head: inout Head,
+        _ seen: inout SectionSet,
+        _ reader: inout BodyReader
+    ) throws(RequestError) {
+        let entry = table.offset
+        let type = try table.read(UInt16.self, "section type")
+        let flags = try table.read(UInt16.self, "section flags")
+        let offset = Int(try table.read(UInt32.self, "section offset"))
+        let length = Int(try table.read(UInt32.self, "section length"))
+        guard flags <= Self.critical else {
+            throw .unsupported(what: "section flags", got: Int(flags))
+        }
+        try reader.align(to: Self.alignment, "padding between sections")
+        guard offset == reader.offset, length <= reader.remaining else {
+            throw .malformed(
+                reason: "section \(type) is at \(offset) with \(length) bytes",
+                offset: reader.offset
+            )
+        }
+        guard let section = Section(rawValue: type) else {
+            guard flags & Self.critical == 0 else {
+                throw .unsupported(what: "critical section", got: Int(type))
+            }
+            return try reader.skip(byteCount: length, "section")
+        }
+        guard seen.insert(SectionSet(section)).inserted else {
+            throw .malformed(reason: "section \(type) twice", offset: entry)
+        }
+        try decode(section, byteCount: length, &head, &reader)
+        let end = offset + length
+        guard reader.offset == end else {
+            throw .malformed(
+                reason: "section \(type) has \(end - reader.offset) bytes too many",
+                offset: reader.offset
+            )
+        }
     }
 
     private func decodeHead(
@@ -211,14 +222,14 @@ extension V1 {
         .malformed(reason: "section \(section) does not belong to this kind", offset: offset)
     }
 
-    private func checkComplete(_ head: Head, _ seen: Set<UInt16>) throws(RequestError) {
+    private func checkComplete(_ head: Head, _ seen: SectionSet) throws(RequestError) {
         let needed: Section? =
             switch head.kind {
             case .vectors: .vectors
             case .items: .ids
             case .user: nil
             }
-        if let needed, !seen.contains(needed.rawValue) {
+        if let needed, !seen.contains(SectionSet(needed)) {
             throw .malformed(reason: "section \(needed.rawValue) is missing", offset: 0)
         }
         guard head.kind == .vectors || head.type == .float32 else {
@@ -263,8 +274,11 @@ extension V1 {
             writer.align(to: Self.alignment, from: start)
             let offset = writer.count
             encode(section, search, &writer)
-            writer.patch(UInt32(offset - start), at: table + index * 12 + 4)
-            writer.patch(UInt32(clamping: writer.count - offset), at: table + index * 12 + 8)
+            writer.patch(UInt32(offset - start), at: table + index * Self.entryBytes + 4)
+            writer.patch(
+                UInt32(clamping: writer.count - offset),
+                at: table + index * Self.entryBytes + 8
+            )
         }
     }
 
