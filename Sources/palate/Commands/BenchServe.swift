@@ -59,9 +59,10 @@ struct BenchServe: AsyncParsableCommand {
         var clients: [PalateClient] = []
         for _ in 0..<connections { clients.append(try await connect(to)) }
         let handle = try await clients[0].open(collection).handle
-        var template = SearchRequest(
-            handle: handle, source: .user, k: k, beamWidth: beam, rescoreCount: rescore)
-        template.user = nil
+        // The source is replaced by each query's own vector.
+        let template = SearchRequest(
+            handle: handle, source: .vectors([], count: 0), k: k, beamWidth: beam,
+            rescoreCount: rescore)
         await withTaskGroup(of: Void.self) { group in
             for client in clients {
                 for _ in 0..<depth {
