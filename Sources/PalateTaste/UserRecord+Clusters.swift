@@ -80,6 +80,11 @@ extension UserRecord {
         var similarities: [Float] = []
         // An item whose vector is gone leaves its share behind: medoids are then a little off.
         guard similarity(item, members, &similarities) else { return }
+        precondition(similarities.count == members.count, "one similarity per member")
+        // What is not a number must not enter a sum that is stored.
+        for index in similarities.indices where !similarities[index].isFinite {
+            similarities[index] = 0
+        }
         var next = 0
         for index in signals.indices where Int(signals[index].cluster) == cluster {
             if signals[index].item != members[next] { next += 1 }

@@ -93,6 +93,21 @@ import Testing
         #expect(Set(medoids.map(\.item)).count == medoids.count)
     }
 
+    @Test func `a similarity that is not a number never reaches the record`() throws {
+        var graph = TasteGraph()
+        for item in [ItemID(1), 2, 3] {
+            graph.apply(save(item)) { _, others, similarities in
+                similarities = others.map { $0 == 1 ? 0.9 : .nan }
+                return true
+            }
+        }
+        let record = try requiredRecord(graph, 1)
+        var writer = ByteWriter()
+        record.encode(into: &writer)
+        #expect(try UserRecord(bytes: writer.bytes.span.bytes) == record)
+        #expect(graph.medoids(of: 1, now: testNow, limit: 5).map(\.memberCount) == [3])
+    }
+
     @Test func `running affinities equal the sums over the members`() throws {
         var generator = SeededGenerator(seed: testSeed())
         let vectors = Vectors(
