@@ -2,13 +2,16 @@ package import PalateModel
 
 /// Version 1 of the protocol: dispatch by opcode, and the frame around every body.
 ///
-/// The facets are in the files beside this one, each with the two directions of its bodies together.
+/// The facets are in the files beside this one, each with the two directions of its bodies
+/// together.
 package struct V1: WireVersion {
     /// Stateless.
     package init() {}
 
+    /// The number that HELLO negotiates.
     package var number: UInt16 { 1 }
 
+    /// As `WireVersion.decodeRequest`.
     package func decodeRequest(
         _ header: FrameHeader,
         _ body: RawSpan,
@@ -47,6 +50,7 @@ package struct V1: WireVersion {
         }
     }
 
+    /// As `WireVersion.encode` of a request; LOAD_DATA always gets its checksum.
     package func encode(
         _ request: Request,
         _ options: FrameOptions,
@@ -74,6 +78,7 @@ package struct V1: WireVersion {
         try closeFrame(from: start, options, &writer)
     }
 
+    /// As `WireVersion.decodeResponse`.
     package func decodeResponse(
         _ header: FrameHeader,
         _ body: RawSpan
@@ -117,6 +122,7 @@ package struct V1: WireVersion {
         }
     }
 
+    /// As `WireVersion.encode` of a response.
     package func encode(
         _ response: Response,
         _ options: FrameOptions,
