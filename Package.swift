@@ -62,7 +62,13 @@ let package = Package(
             dependencies: ["PalateModel", "PalateKernels"],
             swiftSettings: strict
         ),
-        .target(name: "PalateGraph", dependencies: ["PalateModel"], swiftSettings: strict),
+        // A header alone: one inline function, nothing to link.
+        .systemLibrary(name: "CPalatePrefetch"),
+        .target(
+            name: "PalateGraph",
+            dependencies: ["PalateModel", "CPalatePrefetch"],
+            swiftSettings: strict
+        ),
         .target(
             name: "PalateStorage",
             dependencies: ["PalateModel", "PalateChecksum", "CLMDB", "CZstd"],
@@ -118,7 +124,8 @@ let package = Package(
             name: "palate",
             dependencies: [
                 "PalateModel", "PalateGraph", "PalateQuantization", "PalateIndex", "PalateQuery",
-                "PalateServer", "PalateClient", "PalateKernels",
+                "PalateServer", "PalateClient", "PalateKernels", "PalateWire",
+                .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
                 .product(name: "Logging", package: "swift-log"),

@@ -9,8 +9,8 @@ import CPalateKernels
 ///   - seed: the checksum of the bytes before; 0 at the start.
 /// - Returns: the checksum so far.
 package func crc32c(_ bytes: RawSpan, seed: UInt32 = 0) -> UInt32 {
+    // SAFETY: the C function reads `count` bytes from the base and keeps nothing.
     unsafe bytes.withUnsafeBytes { buffer in
-        // SAFETY: the C function reads `count` bytes from the base and keeps nothing.
         unsafe pk_crc32c(seed, buffer.baseAddress, buffer.count)
     }
 }
@@ -22,8 +22,8 @@ package func crc32c(_ bytes: RawSpan, seed: UInt32 = 0) -> UInt32 {
 ///   - seed: the checksum of the bytes before; 0 at the start.
 /// - Returns: the checksum so far.
 package func crc32cByTable(_ bytes: RawSpan, seed: UInt32 = 0) -> UInt32 {
+    // SAFETY: as above.
     unsafe bytes.withUnsafeBytes { buffer in
-        // SAFETY: as above.
         unsafe pk_crc32c_table(seed, buffer.baseAddress, buffer.count)
     }
 }

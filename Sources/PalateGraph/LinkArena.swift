@@ -1,3 +1,4 @@
+import CPalatePrefetch
 import PalateModel
 import Synchronization
 
@@ -188,12 +189,16 @@ struct LinkArena: ~Copyable, @unchecked Sendable {
 
     /// Starts loading a node's level-0 list into the cache.
     @inline(__always)
-    func touch(_ node: Ordinal) {
-        // SAFETY: below capacity. An atomic load is never dropped, and nobody waits for its value.
+    func prefetch(_ node: Ordinal) {
         precondition(Int(node) < capacity, "no such node")
-        let list = unsafe bottom + Int(node) * (1 + 2 * neighbours)
-        _ = unsafe list[0].load(ordering: .relaxed)
-        _ = unsafe list[2 * neighbours].load(ordering: .relaxed)
+        // SAFETY: below capacity; a prefetch reads nothing.
+        let list = unsafe UnsafeRawPointer(bottom + Int(node) * (1 + 2 * neighbours))
+        let byteCount = 4 * (1 + 2 * neighbours)
+        var offset = 0
+        while offset < byteCount {
+            unsafe palate_prefetch(list + offset)
+            offset += 64
+        }
     }
 
     /// Marks and collects the neighbours of a node that this search has not seen.

@@ -130,7 +130,7 @@ extension LiveGraph {
         guard let nearest else { return nil }
         let next = scratch.pool.checkNearest()
         // The list after this one arrives while this one's rows are scored.
-        if level == 0, let next { arena.touch(next.ordinal) }
+        if level == 0, let next { arena.prefetch(next.ordinal) }
         return nearest.ordinal
     }
 

@@ -50,7 +50,8 @@ package final class LiveGraph: @unchecked Sendable {
     /// Held while a row is linked that rises above all others.
     let topLevel = Mutex<Void>(())
     /// Scratch of past insertions, kept for the next: its marks take 2 bytes per row.
-    private let idleBuildScratch = Mutex<[BuildScratchBox]>([])
+    // Not a Mutex: ThreadSanitizer does not see the one of Synchronization.
+    private let idleBuildScratch = ReadWriteLock<[BuildScratchBox]>([])
 
     /// An empty graph with room for `capacity` rows; nil when the address space is refused.
     package init?(parameters: GraphParameters, capacity: Int) {
@@ -114,13 +115,13 @@ package final class LiveGraph: @unchecked Sendable {
 
     /// Takes a scratch for building out of the idle ones, or makes one.
     func takeBuildScratch() -> BuildScratchBox {
-        idleBuildScratch.withLock { $0.popLast() }
+        idleBuildScratch.withWriteLock { $0.popLast() }
             ?? BuildScratchBox(neighbours: parameters.neighbours)
     }
 
     /// Keeps a scratch for the next insertion.
     func returnBuildScratch(_ box: BuildScratchBox) {
-        idleBuildScratch.withLock { $0.append(box) }
+        idleBuildScratch.withWriteLock { $0.append(box) }
     }
 
     // MARK: State that building and restoring publish

@@ -8,7 +8,7 @@ package enum ExactNeighbours {
 
     /// What to rank by.
     package enum Ranking: Sendable {
-        /// Squared Euclidean distance: |q|^2 + |x|^2 - 2<q, x>, in float: rounding grows with the norms.
+        /// |q|^2 + |x|^2 - 2<q, x>, in float: rounding grows with the norms.
         case squaredEuclidean
         /// Minus the inner product. For cosine, normalise both sides first.
         case innerProduct

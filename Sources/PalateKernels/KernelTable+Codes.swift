@@ -19,12 +19,12 @@ extension KernelTable {
         precondition(vector.count <= Int(pk_dimensions_max), "too long for 32-bit sums")
         precondition(vector.count <= codes.byteCount, "no room for the codes")
         var constants = pk_grid(unit: grid.unit, low: grid.low, inverse: 1 / grid.step)
+        // SAFETY: `codes` has room for `count` bytes, checked above.
         let sums = unsafe vector.withUnsafeBufferPointer { vector in
             unsafe codes.withUnsafeMutableBytes { codes in
                 guard let from = vector.baseAddress, let to = codes.baseAddress else {
                     return pk_code_sums(sum: 0, squares: 0)
                 }
-                // SAFETY: `codes` has room for `count` bytes, checked above.
                 return unsafe table.pointee.encode(
                     from,
                     vector.count,
@@ -44,9 +44,9 @@ extension KernelTable {
     ///   - query: shape [>= n].
     package static func flip(_ codes: RawSpan, into query: inout MutableSpan<UInt8>) {
         precondition(codes.byteCount <= query.count, "no room for the query")
+        // SAFETY: `position` is one of the buffer's own indices.
         unsafe codes.withUnsafeBytes { codes in
             for position in codes.indices {
-                // SAFETY: `position` is one of the buffer's own indices.
                 query[position] = unsafe codes[position] ^ 0x80
             }
         }
@@ -64,9 +64,9 @@ extension KernelTable {
         into vector: inout MutableSpan<Float>
     ) {
         precondition(codes.byteCount <= vector.count, "no room for the values")
+        // SAFETY: `position` is one of the buffer's own indices.
         unsafe codes.withUnsafeBytes { codes in
             for position in codes.indices {
-                // SAFETY: `position` is one of the buffer's own indices.
                 vector[position] = grid.low + grid.step * Float(unsafe codes[position])
             }
         }
@@ -84,10 +84,10 @@ extension KernelTable {
         into bytes: inout MutableRawSpan
     ) {
         precondition(4 * vector.count <= bytes.byteCount, "no room for the values")
+        // SAFETY: 4 * count bytes are there, checked above; the store takes any alignment.
         unsafe bytes.withUnsafeMutableBytes { bytes in
             for position in vector.indices {
                 let bits = (vector[position] * factor).bitPattern.littleEndian
-                // SAFETY: 4 * count bytes are there, checked above; the store takes any alignment.
                 unsafe bytes.storeBytes(of: bits, toByteOffset: 4 * position, as: UInt32.self)
             }
         }
@@ -100,9 +100,9 @@ extension KernelTable {
     ///   - vector: shape [>= n].
     package static func load(_ bytes: RawSpan, into vector: inout MutableSpan<Float>) {
         precondition(bytes.byteCount <= 4 * vector.count, "no room for the values")
+        // SAFETY: inside by the loop's bound; the load takes any alignment.
         unsafe bytes.withUnsafeBytes { bytes in
             for position in 0..<bytes.count / 4 {
-                // SAFETY: inside by the loop's bound; the load takes any alignment.
                 let bits = unsafe bytes.loadUnaligned(
                     fromByteOffset: 4 * position,
                     as: UInt32.self

@@ -23,10 +23,10 @@ extension KernelTable {
         into distances: inout MutableSpan<Float>
     ) {
         precondition(4 * query.count <= rows.stride, "rows shorter than the query")
+        // SAFETY: `list` checked every row, and rows hold the query's length.
         unsafe query.withUnsafeBufferPointer { query in
             guard let start = query.baseAddress else { return }
             unsafe list(rows, query.count, ordinals, &distances) { list, out in
-                // SAFETY: `list` checked every row, and rows hold the query's length.
                 unsafe table.pointee.inner_product_list(list, start, offset, scale, out)
             }
         }
@@ -50,10 +50,10 @@ extension KernelTable {
         into distances: inout MutableSpan<Float>
     ) {
         precondition(4 * query.count <= rows.stride, "rows shorter than the query")
+        // SAFETY: `list` checked every row, and rows hold the query's length.
         unsafe query.withUnsafeBufferPointer { query in
             guard let start = query.baseAddress else { return }
             unsafe list(rows, query.count, ordinals, &distances) { list, out in
-                // SAFETY: `list` checked every row, and rows hold the query's length.
                 unsafe table.pointee.squared_euclidean_list(list, start, offset, scale, out)
             }
         }
@@ -74,9 +74,9 @@ extension KernelTable {
         _ ordinals: Span<Ordinal>,
         into distances: inout MutableSpan<Float>
     ) {
+        // SAFETY: the query's bytes outlive the call; `query.count` is what the kernel reads.
         unsafe query.withUnsafeBufferPointer { query in
             guard let start = query.baseAddress else { return }
-            // SAFETY: the query's bytes outlive the call; `query.count` is what the kernel reads.
             unsafe codeDistances(start, query.count, 0, terms, rows, ordinals, &distances)
         }
     }
@@ -98,9 +98,9 @@ extension KernelTable {
         _ ordinals: Span<Ordinal>,
         into distances: inout MutableSpan<Float>
     ) {
+        // SAFETY: the row lies inside the arena; its stride is checked against `dimensions`.
         unsafe rows.row(from).withUnsafeBytes { row in
             guard let start = row.baseAddress else { return }
-            // SAFETY: the row lies inside the arena; its stride is checked against `dimensions`.
             let codes = unsafe start.assumingMemoryBound(to: UInt8.self)
             unsafe codeDistances(codes, dimensions, 0x80, terms, rows, ordinals, &distances)
         }
@@ -128,11 +128,11 @@ extension KernelTable {
         into distances: inout MutableSpan<Float>
     ) {
         precondition(4 * dimensions <= rows.stride && rows.stride % 4 == 0, "not rows of floats")
+        // SAFETY: `list` checked every row; the arena is page-aligned and its stride a
+        // multiple of 4, so a row is aligned for floats.
         unsafe rows.row(from).withUnsafeBytes { row in
             guard let start = row.baseAddress else { return }
             unsafe list(rows, dimensions, ordinals, &distances) { list, out in
-                // SAFETY: `list` checked every row; the arena is page-aligned and its stride a
-                // multiple of 4, so a row is aligned for floats.
                 let query = unsafe start.assumingMemoryBound(to: Float.self)
                 let function =
                     unsafe isSquared
@@ -153,6 +153,7 @@ extension KernelTable {
     ) {
         precondition(dimensions <= min(rows.stride, Int(pk_dimensions_max)), "long query")
         precondition(terms.termOffset >= 0 && terms.termOffset + 4 <= rows.stride, "term outside")
+        // SAFETY: `list` checked every row; codes and term lie inside a row, checked above.
         var constants = unsafe pk_code_query(
             bytes: query,
             flip: flip,
@@ -166,7 +167,6 @@ extension KernelTable {
             sum_scale: terms.sumScale
         )
         unsafe list(rows, dimensions, ordinals, &distances) { list, out in
-            // SAFETY: `list` checked every row; codes and term lie inside a row, checked above.
             unsafe table.pointee.code_list(list, &constants, out)
         }
     }
@@ -184,12 +184,12 @@ extension KernelTable {
         var highest: Ordinal = 0
         for position in ordinals.indices { highest = max(highest, ordinals[position]) }
         precondition(Int(highest) < rows.capacity || ordinals.isEmpty, "no such row")
+        // SAFETY: every listed row lies inside the reservation, and `out` has room.
         unsafe ordinals.withUnsafeBufferPointer { ordinals in
             unsafe distances.withUnsafeMutableBufferPointer { distances in
                 guard let first = ordinals.baseAddress, let out = distances.baseAddress else {
                     return
                 }
-                // SAFETY: every listed row lies inside the reservation, and `out` has room.
                 var list = unsafe pk_list(
                     rows: rows.memory.base.assumingMemoryBound(to: UInt8.self),
                     stride: rows.stride,

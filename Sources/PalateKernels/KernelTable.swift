@@ -9,7 +9,7 @@
 // | RowArena.swift            | rows of one width at fixed addresses                        |
 // | CodeTerms, CodeGrid       | the constants of code kernels                               |
 // | RawSpan+Integers.swift    | integers out of raw bytes and into them                     |
-// | Span+Bytes.swift          | byte spans as raw spans                                     |
+// | MutableSpan+Bytes.swift   | byte spans as raw spans                                     |
 // | Matrix, ExactNeighbours   | all pairs and exact top-k by OpenBLAS; never in a query     |
 
 internal import CPalateKernels
@@ -18,7 +18,7 @@ internal import Glibc
 /// The functions of one instruction set.
 ///
 /// Chosen once and stored by whoever scores; a call costs one indirect jump.
-// The pointed-to table is a constant of the program.
+// SAFETY: the pointed-to table is a constant of the program: it is never freed or written.
 @safe
 package struct KernelTable: @unchecked Sendable {
     /// Never dangles: the C tables are static constants.
@@ -104,10 +104,10 @@ extension KernelTable {
     /// - Returns: as above.
     package func innerProduct(_ left: Span<Float>, _ right: RawSpan) -> Float {
         precondition(right.byteCount == 4 * left.count, "vectors of different length")
+        // SAFETY: both hold `count` floats, checked above.
         return unsafe left.withUnsafeBufferPointer { left in
             unsafe right.withUnsafeBytes { right in
                 guard let start = left.baseAddress, let other = right.baseAddress else { return 0 }
-                // SAFETY: both hold `count` floats, checked above.
                 return unsafe table.pointee.inner_product(start, other, left.count)
             }
         }
@@ -132,10 +132,10 @@ extension KernelTable {
     /// - Returns: as above.
     package func squaredEuclidean(_ left: Span<Float>, _ right: RawSpan) -> Float {
         precondition(right.byteCount == 4 * left.count, "vectors of different length")
+        // SAFETY: both hold `count` floats, checked above.
         return unsafe left.withUnsafeBufferPointer { left in
             unsafe right.withUnsafeBytes { right in
                 guard let start = left.baseAddress, let other = right.baseAddress else { return 0 }
-                // SAFETY: both hold `count` floats, checked above.
                 return unsafe table.pointee.squared_euclidean(start, other, left.count)
             }
         }
@@ -146,9 +146,9 @@ extension KernelTable {
     /// - Parameter vector: n little-endian floats, any alignment.
     /// - Returns: as precise as `innerProduct`.
     package func squaredNorm(_ vector: RawSpan) -> Float {
+        // SAFETY: the buffer holds `count` floats; both arguments may have any alignment.
         unsafe vector.withUnsafeBytes { bytes in
             guard let start = bytes.baseAddress else { return 0 }
-            // SAFETY: the buffer holds `count` floats; both arguments may have any alignment.
             return unsafe table.pointee.inner_product(start, start, bytes.count / 4)
         }
     }
@@ -162,10 +162,10 @@ extension KernelTable {
     package func codeProduct(_ codes: Span<UInt8>, _ query: Span<Int8>) -> Int32 {
         precondition(codes.count == query.count, "vectors of different length")
         precondition(codes.count <= Int(pk_dimensions_max), "too long for 32-bit sums")
+        // SAFETY: both hold `count` bytes, checked above.
         return unsafe codes.withUnsafeBufferPointer { codes in
             unsafe query.withUnsafeBufferPointer { query in
                 guard let start = codes.baseAddress, let other = query.baseAddress else { return 0 }
-                // SAFETY: both hold `count` bytes, checked above.
                 return unsafe table.pointee.code_product(start, other, codes.count)
             }
         }

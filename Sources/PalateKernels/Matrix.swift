@@ -28,10 +28,10 @@ package enum Matrix {
         )
         precondition(products.count >= leftCount * rightCount, "no room for the products")
         guard leftCount > 0, rightCount > 0 else { return }
+        // SAFETY: the three shapes are checked above.
         unsafe left.withUnsafeBufferPointer { left in
             unsafe right.withUnsafeBufferPointer { right in
                 unsafe products.withUnsafeMutableBufferPointer { products in
-                    // SAFETY: the three shapes are checked above.
                     unsafe cblas_sgemm(
                         CblasRowMajor,
                         CblasNoTrans,

@@ -15,8 +15,8 @@ extension MutableRawSpan {
     /// Zeroes a range of bytes, which must lie inside.
     package mutating func zero(_ range: Range<Int>) {
         precondition(range.lowerBound >= 0 && range.upperBound <= byteCount, "past the end")
+        // SAFETY: inside, checked above.
         unsafe withUnsafeMutableBytes { bytes in
-            // SAFETY: inside, checked above.
             _ = unsafe UnsafeMutableRawBufferPointer(rebasing: bytes[range])
                 .initializeMemory(as: UInt8.self, repeating: 0)
         }

@@ -7,7 +7,7 @@ package import PalateModel
 ///
 /// Publication is the caller's: a row is written before its ordinal is published (with release
 /// ordering, by the graph) and never changes afterwards. This class orders nothing itself.
-// Readers and the writer touch the same memory but never the same row at the same time.
+// SAFETY: readers and the writer touch the same memory but never the same row at the same time.
 @safe
 package final class RowArena: @unchecked Sendable {
     /// Bytes from one row to the next.

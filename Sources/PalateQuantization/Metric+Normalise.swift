@@ -13,7 +13,7 @@ extension Metric {
         for position in vector.indices { vector[position] *= scale }
     }
 
-    /// What to multiply a vector with: 1 / its norm where the metric normalises, else 1; 0 for zero.
+    /// What a vector is multiplied with before it is encoded: 1, or 1 / its norm (0 for zero).
     func unit(_ vector: Span<Float>, _ kernels: KernelTable) -> Float {
         normalises ? inverseNorm(vector, kernels) : 1
     }

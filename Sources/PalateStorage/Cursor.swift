@@ -5,6 +5,9 @@ import CLMDB
 /// The value it shows borrows the cursor.
 @safe
 package struct Cursor<Key: TableKey>: ~Copyable, ~Escapable {
+    // SAFETY: the cursor borrows its transaction, so LMDB's handle and the bytes of `current` are
+    // valid as long as `self` is, and `current` is replaced whenever the cursor moves.
+
     private let handle: OpaquePointer
     private let table: String
     private let start: Key?
@@ -15,7 +18,6 @@ package struct Cursor<Key: TableKey>: ~Copyable, ~Escapable {
     @_lifetime(immortal)
     init(access: TransactionAccess, table: Table<Key>, start: Key?) throws(StorageError) {
         var opened: OpaquePointer?
-        // SAFETY: the transaction is open; `Transaction.cursor` ties this cursor's life to it.
         let code = unsafe mdb_cursor_open(access.handle, table.index, &opened)
         let status = StorageStatus(rawValue: code)
         guard status == .success, let opened = unsafe opened else {

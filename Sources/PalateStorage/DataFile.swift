@@ -16,8 +16,8 @@ struct DataFile {
 
     /// Checks meta pages and size; every tree page too when asked, or when the file is short.
     ///
-    /// A file shorter than its last page says is sound when only free pages are missing: LMDB counts
-    /// pages that a transaction took and gave back, and never writes them. Only a walk can tell.
+    /// A file shorter than its last page says is sound when only free pages are missing: LMDB
+    /// counts pages that a transaction took and gave back, and never writes them. A walk can tell.
     static func check(directory: String, everyPage: Bool) throws(StorageError) {
         try open(directory: directory) { file throws(StorageError) in
             let meta = try file.readMeta()
@@ -46,8 +46,8 @@ struct DataFile {
 
     /// The newer of the two meta pages.
     ///
-    /// A flipped bit that turns commit n into n - 2 in its page cannot be told from a sound file one
-    /// commit older; every other change to what matters in the newer page can.
+    /// A flipped bit that turns commit n into n - 2 in its page cannot be told from a sound file
+    /// one commit older; every other change to what matters in the newer page can.
     func readMeta() throws(StorageError) -> MetaPage {
         // Commits of another process may fall between the reads of the pair.
         for _ in 0..<8 {
@@ -74,6 +74,7 @@ struct DataFile {
     /// The corresponding C function is `pread`.
     func read(at offset: Int, byteCount count: Int) throws(StorageError) -> PageImage {
         var failure: Int32 = 0
+        // SAFETY: the array counts only what `pread` filled.
         let bytes = unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
             while filled < count {
                 // SAFETY: the buffer has `count` bytes, `filled` of which are initialised.

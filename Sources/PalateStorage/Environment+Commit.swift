@@ -55,6 +55,7 @@ extension Environment {
         _ = gate.enter(wantsReader: false)
         defer { gate.leave(returning: nil) }
         do {
+            // SAFETY: ended once: by an abort below, or by the commit.
             unsafe begun = try beginWriting()
         } catch {
             throw .store(error)
@@ -68,7 +69,6 @@ extension Environment {
             let record = OpenTransaction(environment: token)
             value = try record.whileOpen { () throws(Failure) in try body(&transaction) }
         } catch {
-            // SAFETY: begun above, ended once: here, below, or by the commit.
             unsafe mdb_txn_abort(begun)
             throw .body(error)
         }
@@ -107,8 +107,8 @@ extension Environment {
     ///
     /// - A full map or disk fails in the first step: the old state stands, and a retry is sound.
     /// - A short write is reported as EIO, although it usually means that the disk is full.
-    /// - A failed flush may have dropped dirty pages: the same flush would succeed when retried, and
-    ///   lie. Never retried here.
+    /// - A failed flush may have dropped dirty pages: the same flush would succeed when retried,
+    ///   and lie. Never retried here.
     /// - A failed meta write leaves LMDB in `MDB_PANIC`, for reads too.
     private func classify<Failure>(_ status: StorageStatus) -> CommitError<Failure> {
         switch status {
@@ -188,6 +188,6 @@ extension Environment {
     /// The size of the map; call inside the gate.
     var mapBytesInsideGate: Int {
         guard case .success(let handle) = handle else { return 0 }
-        return unsafe handle.info.me_mapsize
+        return handle.info.mapBytes
     }
 }

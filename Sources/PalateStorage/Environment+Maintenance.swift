@@ -37,13 +37,13 @@ extension Environment {
     package func figures() throws(StorageError) -> EnvironmentFigures {
         try read { transaction throws(StorageError) in
             let handle = try handle.get()
-            let info = unsafe handle.info
+            let info = handle.info
             var figures = EnvironmentFigures()
-            unsafe figures.mapBytes = info.me_mapsize
+            figures.mapBytes = info.mapBytes
             figures.pageBytes = handle.pageBytes
-            unsafe figures.fileBytes = (info.me_last_pgno + 1) * figures.pageBytes
-            unsafe figures.lastTransaction = UInt64(info.me_last_txnid)
-            unsafe figures.readersMax = Int(info.me_maxreaders)
+            figures.fileBytes = (info.lastPage + 1) * figures.pageBytes
+            figures.lastTransaction = info.lastTransaction
+            figures.readersMax = info.readersMax
             figures.freeBytes = try freePages(transaction) * figures.pageBytes
             let slots = readerSlots(handle)
             figures.readers = slots.count
@@ -95,8 +95,8 @@ extension Environment {
 
     /// Writes a consistent copy into a new or empty directory while reads and writes go on.
     ///
-    /// The copy is flushed before this returns. It holds a read transaction for its whole length, so
-    /// pages freed meanwhile are not reused. The corresponding C function is `mdb_env_copy2`.
+    /// The copy is flushed before this returns. It holds a read transaction for its whole length,
+    /// so pages freed meanwhile are not reused. The corresponding C function is `mdb_env_copy2`.
     ///
     /// - Parameters:
     ///   - path: the copy's directory.
@@ -119,11 +119,23 @@ extension Environment {
     }
 
     /// Refuses to add to a map filled above the limit.
+    ///
+    /// Constant time while the file is below it; above, the free pages inside the file are counted.
     func checkRoom() throws(StorageError) {
+        guard try isFileAboveFillLimit() else { return }
         let figures = try figures()
         guard Double(figures.usedBytes) <= Double(figures.mapBytes) * Self.fillLimit else {
             throw .mapFull(usedBytes: figures.usedBytes, mapBytes: figures.mapBytes)
         }
+    }
+
+    private func isFileAboveFillLimit() throws(StorageError) -> Bool {
+        _ = gate.enter(wantsReader: false)
+        defer { gate.leave(returning: nil) }
+        let handle = try handle.get()
+        let info = handle.info
+        let fileBytes = (info.lastPage + 1) * handle.pageBytes
+        return Double(fileBytes) > Double(info.mapBytes) * Self.fillLimit
     }
 
     /// Pages on the free list: each record starts with its length.

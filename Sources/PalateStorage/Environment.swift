@@ -6,14 +6,19 @@ import Synchronization
 // | file | what it holds |
 // |---|---|
 // | `Environment.swift` | one LMDB file: opening, reading, writing, tables |
+// | `Environment+Commit.swift` | a write's end, and what its failure means |
 // | `Environment+Maintenance.swift` | growing, copying, stale readers, figures |
-// | `LMDBHandle.swift` | opening and closing LMDB's own handle |
+// | `LMDBHandle.swift` | LMDB's own handle, pooled readers, how to open |
 // | `Transaction.swift`, `WriteTransaction.swift`, `Cursor.swift` | what a body can do |
 // | `Table.swift`, `TableKey.swift` | typed names, big-endian keys |
 // | `TransactionGate.swift` | the reader pool, and being alone |
-// | `DataFile.swift`, `PageCensus.swift` | checking a file before LMDB trusts it |
-// | `ProcessLock.swift`, `OpenEnvironments.swift`, `FileSystem.swift` | one owner, on a local disk |
-// | `PayloadCompressor.swift`, `PayloadDecompressor.swift`, `PayloadDictionary.swift` | zstd |
+// | `OpenTransaction.swift` | finding nested transactions before they deadlock |
+// | `DataFile.swift`, `MetaPage.swift` | the file and its two meta pages, read with `pread` |
+// | `PageCensus.swift`, `PageWalk.swift`, `TreePage.swift` | every page, before LMDB trusts it |
+// | `ProcessLock.swift`, `OpenEnvironments.swift` | one process, one handle |
+// | `FileSystem.swift`, `FileTree.swift` | directories: made, flushed, listed, removed |
+// | `PayloadCompressor.swift`, `PayloadDecompressor.swift` | zstd frames |
+// | `PayloadDictionary.swift` | zstd dictionaries |
 // | `StorageError.swift`, `StorageStatus.swift` | what can go wrong, by name |
 
 /// One LMDB file and its tables, open once per process.
@@ -22,6 +27,9 @@ import Synchronization
 /// returns. Both are synchronous: LMDB never crosses an `await`.
 @safe
 package final class Environment: @unchecked Sendable {
+    // SAFETY: all state but `handle` is constant or locked; `handle` is read inside the gate and
+    // replaced only when alone in it.
+
     /// The largest value: a block of vectors is 64 KiB, a snapshot of links some MiB.
     package static let valueBytesMax = 1 << 30
     /// Split a larger write: LMDB spills pages above, and refuses 131,072 of them.
@@ -33,8 +41,7 @@ package final class Environment: @unchecked Sendable {
     package let path: String
     /// Whether writes are refused.
     package let isReadOnly: Bool
-    // SAFETY: read inside the gate, replaced only when alone in it; a failure when LMDB had to be
-    // closed after a failed commit and could not be opened again.
+    /// A failure when LMDB had to be closed after a failed commit and could not be opened again.
     var handle: Result<LMDBHandle, StorageError>
     let gate = TransactionGate()
     let token = OpenEnvironments.makeToken()
@@ -57,7 +64,7 @@ package final class Environment: @unchecked Sendable {
     ///   - tables: most tables.
     ///   - readers: most concurrent reads, in all processes.
     ///   - readOnly: refuse writes, and do not create anything.
-    ///   - checksPages: walk all tree pages first (about 1 us each); without it, a damaged tree
+    ///   - checksPages: walk all tree pages first (some 3 us each); without it, a damaged tree
     ///     page can end the process.
     /// - Throws: `alreadyOpen`, `networkFileSystem`, `corrupt`, `versionMismatch`, and what the
     ///   system refuses.
@@ -139,8 +146,8 @@ package final class Environment: @unchecked Sendable {
 
     /// Runs `body` and commits: on return its changes are visible and on disk.
     ///
-    /// A thrown error drops all changes. One writer runs at a time; others wait. The corresponding C
-    /// functions are `mdb_txn_begin` and `mdb_txn_commit`.
+    /// A thrown error drops all changes. One writer runs at a time; others wait. The corresponding
+    /// C functions are `mdb_txn_begin` and `mdb_txn_commit`.
     ///
     /// - Parameters:
     ///   - intent: `.grow` is refused with `mapFull` above `fillLimit`; `.shrink` is not.

@@ -47,6 +47,7 @@ enum FileSystem {
         _ flags: Int32,
         _ body: (Int32) throws(StorageError) -> Result
     ) throws(StorageError) -> Result {
+        // SAFETY: the path is copied to C for the call.
         let descriptor = unsafe Glibc.open(path, flags | O_CLOEXEC)
         guard descriptor >= 0 else {
             throw errno == ENOENT
@@ -59,6 +60,7 @@ enum FileSystem {
     /// Refuses file systems whose locks and maps are not coherent.
     static func checkIsLocal(_ path: String) throws(StorageError) {
         var facts = statfs()
+        // SAFETY: `facts` is ours and the path is copied to C for the call, here and below.
         guard unsafe statfs(path, &facts) == 0 else {
             throw StorageError(errno: errno, "look up", at: path)
         }
@@ -75,6 +77,7 @@ enum FileSystem {
     /// Bytes that may still be written below `path`; nil when the system does not say.
     static func availableBytes(_ path: String) -> Int? {
         var facts = statvfs()
+        // SAFETY: as above.
         guard unsafe statvfs(path, &facts) == 0 else { return nil }
         return Int(clamping: UInt64(facts.f_bavail) &* UInt64(facts.f_frsize))
     }
@@ -82,6 +85,7 @@ enum FileSystem {
     /// Size of a file; nil when there is none.
     static func size(ofFile path: String) throws(StorageError) -> Int? {
         var facts = stat()
+        // SAFETY: as above.
         if unsafe stat(path, &facts) == 0 { return Int(facts.st_size) }
         guard errno == ENOENT else { throw StorageError(errno: errno, "look up", at: path) }
         return nil

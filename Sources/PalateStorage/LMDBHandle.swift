@@ -13,11 +13,16 @@ final class LMDBHandle: @unchecked Sendable {
     /// The map and the last commit.
     ///
     /// The corresponding C function is `mdb_env_info`.
-    var info: MDB_envinfo {
+    var info: LMDBInfo {
         var info = unsafe MDB_envinfo()
         // SAFETY: the handle is open; LMDB fills the struct.
         _ = unsafe mdb_env_info(raw, &info)
-        return unsafe info
+        return unsafe LMDBInfo(
+            mapBytes: info.me_mapsize,
+            lastPage: info.me_last_pgno,
+            lastTransaction: UInt64(info.me_last_txnid),
+            readersMax: Int(info.me_maxreaders)
+        )
     }
 
     /// Bytes of a page.
@@ -29,6 +34,18 @@ final class LMDBHandle: @unchecked Sendable {
         _ = unsafe mdb_env_stat(raw, &figures)
         return Int(figures.ms_psize)
     }
+}
+
+/// What LMDB says about an open environment (`MDB_envinfo`).
+struct LMDBInfo {
+    /// Most bytes the file can grow to.
+    let mapBytes: Int
+    /// The last page ever used, as of the last commit.
+    let lastPage: Int
+    /// The number of the last commit.
+    let lastTransaction: UInt64
+    /// Most reader slots.
+    let readersMax: Int
 }
 
 /// A read transaction that is reset between uses: it keeps its slot and sees nothing.

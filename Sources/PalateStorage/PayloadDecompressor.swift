@@ -6,12 +6,14 @@ import CZstd
 /// anything is allocated, and one frame must fill the input exactly.
 @safe
 package final class PayloadDecompressor {
+    // SAFETY: zstd's objects are made in init, freed once in deinit, also when init throws after
+    // the first, and never handed out.
+
     private let context: OpaquePointer
     private var dictionaries: [UInt32: PreparedDictionary] = [:]
 
     /// Prepares a context that knows these dictionaries.
     package init(dictionaries: [[UInt8]] = []) throws(StorageError) {
-        // SAFETY: freed once, in deinit, also when this initialiser throws below.
         guard let context = unsafe ZSTD_createDCtx() else { throw .outOfMemory }
         unsafe self.context = context
         for dictionary in dictionaries { try add(dictionary) }
@@ -97,10 +99,10 @@ package final class PayloadDecompressor {
 /// A dictionary in the form zstd decompresses with.
 @safe
 private final class PreparedDictionary {
+    // SAFETY: zstd copies the dictionary; freed once, in deinit.
     let prepared: OpaquePointer
 
     init(_ dictionary: [UInt8]) throws(StorageError) {
-        // SAFETY: zstd copies the dictionary; freed once, in deinit.
         let created = unsafe dictionary.withUnsafeBytes { buffer in
             unsafe ZSTD_createDDict(buffer.baseAddress, buffer.count)
         }

@@ -17,8 +17,8 @@ package enum PayloadDictionary {
     /// - Parameters:
     ///   - samples: whole payloads as they will be compressed.
     ///   - capacity: most bytes of the dictionary.
-    /// - Returns: the dictionary with its id; nil when the samples have too little in common, or are
-    ///   too few.
+    /// - Returns: the dictionary with its id; nil when the samples have too little in common, or
+    ///   are too few.
     /// - Throws: `outOfMemory`.
     package static func train(
         samples: [[UInt8]],

@@ -124,8 +124,8 @@ extension TableKey {
         guard tableKeyBytes.contains(count) else {
             throw .keyLength(got: count, expected: tableKeyBytes)
         }
-        // SAFETY: the buffer is zeroed before the span sees it, and outlives `body`; LMDB copies the
-        // key or only compares it.
+        // SAFETY: the buffer is zeroed before the span sees it, and outlives `body`; LMDB copies
+        // the key or only compares it.
         return unsafe withUnsafeTemporaryAllocation(byteCount: count, alignment: 8) { buffer in
             unsafe buffer.initializeMemory(as: UInt8.self, repeating: 0)
             var bytes = unsafe MutableRawSpan(_unsafeBytes: buffer)

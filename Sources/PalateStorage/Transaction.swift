@@ -36,6 +36,7 @@ extension Transaction where Self: ~Copyable & ~Escapable {
         _ key: Key
     ) throws(StorageError) -> RawSpan? {
         try access.check(table)
+        // SAFETY: the transaction is open as long as `self` is borrowed.
         let handle = unsafe access.handle
         var value = unsafe MDB_val()
         let status = try unsafe key.withValue { name in
@@ -136,8 +137,8 @@ extension MDB_val {
     var bytes: RawSpan {
         @_lifetime(immortal)
         get {
-            guard let start = unsafe mv_data else { return RawSpan() }
             // SAFETY: start and size come from one LMDB call; the caller narrows the lifetime.
+            guard let start = unsafe mv_data else { return RawSpan() }
             let bytes = unsafe RawSpan(_unsafeStart: start, byteCount: mv_size)
             return unsafe _overrideLifetime(bytes, borrowing: ())
         }

@@ -8,6 +8,9 @@ import Glibc
 /// about 15 ns; the critical sections are a counter and an array's end.
 @safe
 final class TransactionGate: @unchecked Sendable {
+    // SAFETY: `state` is allocated and initialised in init, destroyed in deinit, never handed out;
+    // everything but the mutex itself is touched only with the mutex held.
+
     /// What the mutex protects, beside it.
     ///
     /// In raw memory: no exclusivity checks at run time.
@@ -20,8 +23,6 @@ final class TransactionGate: @unchecked Sendable {
         var isClosed = false
     }
 
-    // SAFETY: allocated and initialised in init, destroyed in deinit, never handed out; everything
-    // but the mutex itself is touched only with the mutex held.
     private let state: UnsafeMutablePointer<State>
 
     init() {

@@ -16,6 +16,9 @@ package enum PutMode: Sendable {
 /// change: LMDB may have moved what it points at.
 @safe
 package struct WriteTransaction: Transaction, ~Copyable {
+    // SAFETY: LMDB's transaction is open as long as the body that was lent `self` runs, and a
+    // change has `self` alone: no cursor and no span is around.
+
     /// The handle, of use to this target only.
     package let access: TransactionAccess
     /// Bytes of keys and values written so far: split the work at `Environment.transactionBytes`.

@@ -65,7 +65,7 @@ extension TasteGraph {
             let cluster = record.signals[range.lowerBound].cluster
             guard cluster != Signal.unclustered else { return }
             importances[Int(cluster)] += max(
-                record.weight(range, now: now, settings: settings),
+                record.presentWeight(range, now: now, settings: settings),
                 0
             )
             counts[Int(cluster)] += 1

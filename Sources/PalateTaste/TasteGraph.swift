@@ -110,11 +110,8 @@ package struct TasteGraph: ~Copyable, Sendable {
         guard let number = users.number(of: user) else { return false }
         changeCount &+= 1
         let edges = itemsOfUser.lists[number].range.map { itemsOfUser.edges[$0].neighbour }
-        for item in edges {
-            usersOfItem.remove(UInt32(number), from: Int(item))
-            likeCounts[Int(item)] -= 1
-        }
         itemsOfUser.removeAll(from: number)
+        for item in edges { dropLike(of: Int(item), by: number) }
         records[number] = UserRecord()
         users.remove(user)
         return true
@@ -180,10 +177,7 @@ package struct TasteGraph: ~Copyable, Sendable {
     private mutating func setEdge(user: Int, item: ItemID, strength: Float, time: Int64) {
         guard strength > 0 else {
             guard let number = items.number(of: item) else { return }
-            if itemsOfUser.remove(UInt32(number), from: user) {
-                usersOfItem.remove(UInt32(user), from: number)
-                likeCounts[number] -= 1
-            }
+            if itemsOfUser.remove(UInt32(number), from: user) { dropLike(of: number, by: user) }
             return
         }
         let number = items.numberAdding(item)
@@ -202,5 +196,12 @@ package struct TasteGraph: ~Copyable, Sendable {
             in: number,
             limit: TasteLimits.walkUsersPerItem
         )
+    }
+
+    /// Takes one like off an item; the number of an item that nobody likes is free again.
+    private mutating func dropLike(of item: Int, by user: Int) {
+        usersOfItem.remove(UInt32(user), from: item)
+        likeCounts[item] -= 1
+        if likeCounts[item] == 0 { items.remove(items.id(of: item)) }
     }
 }

@@ -31,6 +31,14 @@ package struct TasteSettings: Equatable, Sendable {
     package var clusterSimilarity: Float = 0.85
     /// Cosine from which a rejected item casts its shadow on its neighbours.
     package var negativeSimilarity: Float = 0.65
+    /// How many times its lasting weight an event counts on top while it is fresh.
+    ///
+    /// On MovieLens-100K replayed event by event (10,131 next items), HR@20 is 0.227 without, 0.233
+    /// with 2 and half an hour, 0.236 with 5; stronger and shorter gains more there, where people
+    /// rate a list in one go, than a shop should trust.
+    package var sessionBoost: Float = 2
+    /// Days after which half of that is left: half an hour.
+    package var sessionHalfLifeDays: Float = 1 / 48
     /// tau of the log-sum-exp over medoids.
     package var temperature: Float = 0.1
     /// The walk's exponents and bounds.
@@ -71,8 +79,12 @@ package struct WalkSettings: Equatable, Sendable {
     package var sharpness: Float = 1.3
     /// beta: damping of popular candidates; 0.3 and 0.5 lose 0.0005 of Recall@20.
     package var popularityExponent: Float = 0.4
-    /// Days after which half of another person's edge is left.
-    package var halfLifeDays: Float = 69
+    /// Days after which half of another person's edge is left; infinite: they do not fade.
+    ///
+    /// That two items go together stays true for longer than that somebody wants them: on
+    /// MovieLens-100K replayed event by event, HR@20 is 0.227 at infinity, 0.226 at 365 days, 0.202
+    /// at 69. For goods that go out of fashion, lower it.
+    package var halfLifeDays: Float = .infinity
 
     /// The defaults.
     package init() {}

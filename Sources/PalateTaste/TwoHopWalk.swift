@@ -13,9 +13,9 @@ package import PalateModel
 /// than their share. The gain is small: on pinterest37k (10,000 people, one fifth of their items
 /// held out) Recall@20 is 0.1433 against 0.1425 of RP3beta at its best (a = b = 0.6, beta = 0.4).
 ///
-/// w(u,i) decays per event type to the moment of the query; w(v,i) decays by one half-life from the
-/// edge's newest event, by table. Bounds: `TasteLimits.walkSeeds` * `walkUsersPerItem` steps, then
-/// `walkSecondHopSteps`.
+/// w(u,i) decays per event type to the moment of the query and rises within the session; w(v,i) is
+/// the weight at the edge's newest event and decays from there by one half-life for all types.
+/// Bounds: `TasteLimits.walkSeeds` * `walkUsersPerItem` steps, then `walkSecondHopSteps`.
 extension TasteGraph {
     /// The best candidates for a person.
     ///
@@ -104,7 +104,7 @@ extension TasteGraph {
         guard let number = users.number(of: user) else { return }
         let record = records[number]
         record.forEachItem { range in
-            let weight = record.weight(range, now: now, settings: settings)
+            let weight = record.presentWeight(range, now: now, settings: settings)
             guard weight > 0, let item = items.number(of: record.signals[range.lowerBound].item)
             else { return }
             scratch.seeds.append(WalkSeed(item: UInt32(item), weight: weight))

@@ -74,15 +74,42 @@ package struct UserRecord: Equatable, Sendable {
     ///
     /// The sum over its signals of weight * decayed count; of a hidden item only the negative.
     package func weight(_ range: Range<Int>, now: Int64, settings: TasteSettings) -> Float {
+        weight(range, now: now, boost: 0, settings: settings)
+    }
+
+    /// The weight of one item at `now`, with what was done in this session counting for more.
+    ///
+    /// As `weight`, each signal times 1 + sessionBoost * 2^(-age of its newest event / session).
+    package func presentWeight(_ range: Range<Int>, now: Int64, settings: TasteSettings) -> Float {
+        weight(range, now: now, boost: settings.sessionBoost, settings: settings)
+    }
+
+    private func weight(
+        _ range: Range<Int>,
+        now: Int64,
+        boost: Float,
+        settings: TasteSettings
+    ) -> Float {
         let hidden = isHidden(range)
-        var weight: Float = 0
+        var total: Float = 0
         for index in range {
             let signal = signals[index]
             let setting = settings[signal.type]
             if hidden, setting.weight > 0 { continue }
-            weight += setting.weight * signal.sum.value(at: now, halfLifeDays: setting.halfLifeDays)
+            var weight =
+                setting.weight * signal.sum.value(at: now, halfLifeDays: setting.halfLifeDays)
+            if boost > 0 {
+                let age = Decay.elapsed(from: signal.sum.timeMilliseconds, to: now)
+                weight *=
+                    1 + boost
+                    * Decay.factor(
+                        ageMilliseconds: age,
+                        halfLifeDays: settings.sessionHalfLifeDays
+                    )
+            }
+            total += weight
         }
-        return weight
+        return total
     }
 
     /// The time of the newest event with the item; `range` is not empty.

@@ -17,7 +17,8 @@ private func shopPayloads(_ count: Int, seed: UInt64) -> [[UInt8]] {
         let text = """
             {"id":"\(id)","title":"\(pick(styles)) \(pick(kinds)) no. \(number)",\
             "price":{"amount":\(id % 90_000),"currency":"EUR"},"board":"\(pick(styles)) ideas",\
-            "image":"/images/\(id % 256)/\(id).jpg","available":\(id % 3 != 0),"tags":["\(pick(kinds))"]}
+            "image":"/images/\(id % 256)/\(id).jpg","available":\(id % 3 != 0),\
+            "tags":["\(pick(kinds))"]}
             """
         return Array(text.utf8)
     }
@@ -173,7 +174,7 @@ private func shopPayloads(_ count: Int, seed: UInt64) -> [[UInt8]] {
                     refused += 1
                 }
             }
-            // A few bits of the frame header change nothing that matters: an unused one, the window.
+            // A few bits of the frame header change nothing that matters: the window, a spare one.
             #expect(refused >= 8 * frame.count - 32)
         }
     }

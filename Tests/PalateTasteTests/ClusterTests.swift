@@ -27,7 +27,9 @@ import Testing
         let medoids = graph.medoids(of: 1, now: testNow, limit: 5)
         #expect(medoids.map(\.item) == [2, 10])
         #expect(medoids.map(\.memberCount) == [5, 2])
-        #expect(medoids.map(\.importance) == [20, 8])
+        #expect(
+            medoids.map(\.importance) == [20, 8].map { $0 * (1 + graph.settings.sessionBoost) }
+        )
         #expect(graph.medoids(of: 1, now: testNow, limit: 1) == [medoids[0]])
         #expect(graph.medoids(of: 2, now: testNow, limit: 1).isEmpty)
     }
@@ -86,7 +88,8 @@ import Testing
         let medoids = graph.medoids(of: 1, now: testNow, limit: 999)
         #expect(medoids.count == TasteLimits.clustersPerUser)
         #expect(medoids.reduce(0) { $0 + $1.memberCount } == 150)
-        #expect(agree(medoids.reduce(0) { $0 + $1.importance }, 600))
+        let fresh = 1 + graph.settings.sessionBoost
+        #expect(agree(medoids.reduce(0) { $0 + $1.importance }, 600 * fresh))
         #expect(Set(medoids.map(\.item)).count == medoids.count)
     }
 

@@ -79,6 +79,23 @@ import Testing
         #expect(agree(weight, 4 / 2 + 10 / 2))
     }
 
+    @Test func `what was done in this session counts for more, for half an hour and fading`() throws
+    {
+        var graph = TasteGraph()
+        graph.apply(event(.save, 1), similarity: noVectors)
+        let record = try requiredRecord(graph, 7)
+        let boost = graph.settings.sessionBoost
+        for (minutes, freshness) in [(-5, 1), (0, 1), (30, 0.5), (60, 0.25), (60_000, 0)]
+            as [(Int64, Float)]
+        {
+            let now = testNow + minutes * 60_000
+            let range = record.range(of: 1)
+            let lasting = record.weight(range, now: now, settings: graph.settings)
+            let present = record.presentWeight(range, now: now, settings: graph.settings)
+            #expect(agree(present, lasting * (1 + boost * freshness)))
+        }
+    }
+
     @Test func `a hidden item stays hidden whatever else is done with it`() throws {
         var graph = TasteGraph()
         graph.apply(event(.hide, 1, daysAgo: 1_000), similarity: noVectors)
@@ -145,6 +162,35 @@ import Testing
                 loaded.medoids(of: user, now: testNow, limit: 9)
                     == original.medoids(of: user, now: testNow, limit: 9)
             )
+        }
+    }
+
+    @Test func `after any program the graph is the one its records make`() throws {
+        var generator = SeededGenerator(seed: testSeed())
+        var graph = TasteGraph()
+        var stored: [UserID: UserRecord] = [:]
+        for step in 0..<1_500 {
+            let user = UserID.random(in: 0..<15, using: &generator)
+            switch Int.random(in: 0..<40, using: &generator) {
+            case 0: graph.forget(user)
+            case 1: if let record = stored[user] { graph.load(record, for: user) }
+            case 2: stored[user] = graph.record(of: user)
+            default:
+                var event = randomEvents(1, users: 15, items: 25, using: &generator)[0]
+                event.item += UInt64(step / 100)
+                graph.apply(event, similarity: noVectors)
+            }
+            guard step % 250 == 249 else { continue }
+            var rebuilt = TasteGraph()
+            for user in UserID(0)..<15 {
+                if let record = graph.record(of: user) { rebuilt.load(record, for: user) }
+            }
+            #expect(graph.userCount == rebuilt.userCount)
+            #expect(graph.edgeCount == rebuilt.edgeCount)
+            for item in ItemID(0)..<60 {
+                #expect(graph.popularity(of: item) == rebuilt.popularity(of: item))
+            }
+            expectSameWalks(graph, rebuilt, users: 0..<15)
         }
     }
 

@@ -60,7 +60,7 @@ import Testing
         ) -> [ItemID: Double] {
             var seeds: [ItemID: Double] = [:]
             record.forEachItem { range in
-                let weight = record.weight(range, now: testNow, settings: settings)
+                let weight = record.presentWeight(range, now: testNow, settings: settings)
                 if weight > 0 { seeds[record.signals[range.lowerBound].item] = Double(weight) }
             }
             return scores(from: seeds, avoiding: user)
@@ -78,6 +78,7 @@ import Testing
         settings.walk.seedDegreeExponent = exponents
         settings.walk.userDegreeExponent = exponents * 1.5
         settings.walk.popularityExponent = exponents / 2
+        settings.walk.halfLifeDays = 69
         var graph = TasteGraph(settings: settings)
         for event in randomEvents(1_200, users: 40, items: 60, types: types, using: &generator) {
             graph.apply(event, similarity: noVectors)

@@ -67,8 +67,8 @@ def unsafe_reason(file):
     """`unsafe` and `@unchecked` have a `SAFETY:` comment.
 
     Before them in the same function or property or directly above it, or after them before the
-    next blank line (inside the closure that they open); or at the head of the type (directly above
-    it, or its first lines), where it holds for all of the type.
+    next blank line (inside the closure that they open). Where it holds for all of a type: at the
+    type's head (directly above it, or its first lines), or above a stored property.
     """
     if not _swift(file) or not _UNSAFE.search(file.code):
         return
@@ -77,18 +77,17 @@ def unsafe_reason(file):
     for index, line in enumerate(file.code_lines):
         if not _UNSAFE.search(line):
             continue
-        ends = [
-            (type.first, _head_end(file, type))
-            for type in types
-            if type.first <= index <= type.last
-        ]
+        around = [type for type in types if type.first <= index <= type.last]
+        ends = [(type.first, _head_end(file, type)) for type in around]
         ends += [
             (body.first, _paragraph_end(file, index, body.last))
             for body in bodies
             if body.first <= index <= body.last
         ]
         ends.append((index, index))
-        if not any(_has_reason(file, first, last) for first, last in ends):
+        if not any(_has_reason(file, first, last) for first, last in ends) and not any(
+            _has_stored_reason(file, type) for type in around
+        ):
             yield file.problem(index, "unsafe-reason", line.strip())
 
 
@@ -96,6 +95,19 @@ def _has_reason(file, first, last):
     """Whether lines first to last, or the comments directly above, give a reason."""
     first = _comment_start(file, first)
     return any("SAFETY:" in line for line in file.lines[first : last + 1])
+
+
+def _has_stored_reason(file, type):
+    """Whether a stored property of the type has a reason above it: an invariant of the type."""
+    indent = len(file.lines[type.first]) - len(file.lines[type.first].lstrip()) + 4
+    for index in range(type.first, type.last):
+        if not file.lines[index].startswith(" " * indent + "// SAFETY:"):
+            continue
+        while file.lines[index].strip().startswith(("//", "@")):
+            index += 1
+        if re.match(r"\s*(?:\w+(?:\(\w+\))?\s+)*(?:let|var)\b[^{]*$", file.code_lines[index]):
+            return True
+    return False
 
 
 def _paragraph_end(file, index, last):

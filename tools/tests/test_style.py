@@ -74,6 +74,14 @@ FILE_EXAMPLES = [
     ),
     (
         "unsafe-reason",
+        "Sources/PalateStorage/A.swift",
+        "struct A {\n    let c = 1\n\n    // SAFETY: b lives.\n    private let b: P\n\n"
+        "    func d() { unsafe b() }\n}",
+        "struct A {\n    // no reason\n    let b: P\n\n    func e() {\n        // SAFETY: e.\n"
+        "        let f = 1\n    }\n\n    func d() { unsafe b() }\n}",
+    ),
+    (
+        "unsafe-reason",
         "Sources/PalateQuery/A.swift",
         "final class A: @unchecked Sendable {\n    // SAFETY: a lock.\n    var b = 1\n}",
         "final class A: @unchecked Sendable {\n    var b = 1\n    // SAFETY: later.\n}",

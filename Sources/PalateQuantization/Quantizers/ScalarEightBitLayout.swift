@@ -14,11 +14,11 @@ struct ScalarEightBitLayout: Sendable {
     private let geometry: Geometry
     private let grid: CodeGrid
 
-    /// Rows start at cache lines where that costs at most this share of their bytes, else at words.
+    /// Rows start at cache lines where that costs at most this share of bytes, else at words.
     ///
-    /// Measured with AVX-512 (ns per row, at lines / at words): 784 components 8.8 / 10.8 out of the
-    /// second cache and 57 / 59 out of memory; 128 components 3.9 / 4.4 and 24 / 23, for 41 % more
-    /// bytes.
+    /// Measured with AVX-512 (ns per row, at lines / at words): 784 components 8.8 / 10.8 out of
+    /// the second cache and 57 / 59 out of memory; 128 components 3.9 / 4.4 and 24 / 23, for 41 %
+    /// more bytes.
     private static let paddingShareMax = 16
 
     init(_ dimensions: Int, _ geometry: Geometry, _ grid: CodeGrid) {

@@ -1,16 +1,5 @@
-/// Bytes as raw memory: Swift 6.3 marks the general views unsafe, because an element may hold
+/// Bytes as raw memory: Swift 6.3 marks the general view unsafe, because an element may hold
 /// padding or refuse bit patterns. A byte does neither.
-extension Span where Element == UInt8 {
-    /// The same memory.
-    package var rawBytes: RawSpan {
-        @_lifetime(copy self)
-        get {
-            // SAFETY: bytes have no padding.
-            unsafe bytes
-        }
-    }
-}
-
 extension MutableSpan where Element == UInt8 {
     /// The same memory, for writing.
     package var rawBytes: MutableRawSpan {

@@ -1,0 +1,216 @@
+import ArgumentParser
+import Histogram
+import PalateClient
+import PalateModel
+import PalateWire
+import Synchronization
+
+/// `palate bench serve`.
+struct BenchServe: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve",
+        abstract: "Send queries to a running server as fast as it answers them.",
+        discussion: """
+            Each connection keeps --depth queries of one vector in flight. Prints one line of \
+            JSON: qps, recall (with --truth, over the first answer to each query), p50_us, \
+            p99_us, errors, connections, depth, seconds.
+            """)
+
+    @Option(help: "HOST:PORT of the server.")
+    var to: ListenAddress
+
+    @Option(help: "The collection's name.")
+    var collection: String
+
+    @Option(help: "Queries, .npy.")
+    var queries: String
+
+    @Option(help: "Exact neighbours, .npy of int32 [queries, >= k]; item ids are row numbers.")
+    var truth: String?
+
+    @Option(help: "Results per query.")
+    var k = 10
+
+    @Option(help: "ef; 0 = the server chooses.")
+    var beam = 0
+
+    @Option(help: "Candidates rescored from the stored vectors; the server chooses where absent.")
+    var rescore: Int?
+
+    @Option(help: "Connections.")
+    var connections = 1
+
+    @Option(help: "Queries in flight per connection.")
+    var depth = 16
+
+    @Option(help: "How long to measure.")
+    var seconds = 5.0
+
+    func validate() throws {
+        guard (1...1_024).contains(connections), (1...1_024).contains(depth), seconds > 0 else {
+            throw ValidationError("--connections and --depth are 1 to 1024, --seconds above 0")
+        }
+    }
+
+    func run() async throws {
+        let file = try NumpyFile(path: queries)
+        let answers = try truth.map { try StoredTruth(path: $0, queries: file.count, k: k) }
+        let load = GeneratedLoad(queries: file, k: k, deadline: .seconds(seconds))
+        var clients: [PalateClient] = []
+        for _ in 0..<connections { clients.append(try await connect(to)) }
+        let handle = try await clients[0].open(collection).handle
+        var template = SearchRequest(
+            handle: handle, source: .user, k: k, beamWidth: beam, rescoreCount: rescore)
+        template.user = nil
+        await withTaskGroup(of: Void.self) { group in
+            for client in clients {
+                for _ in 0..<depth {
+                    group.addTask { await load.run(on: client, like: template) }
+                }
+            }
+        }
+        for client in clients { await client.close() }
+        let figures = load.figures()
+        try printJSON(
+            ServeLine(
+                qps: Double(figures.answered) / figures.seconds,
+                recall: answers.map { $0.recall(of: figures.found) }, p50Us: figures.p50,
+                p99Us: figures.p99, errors: figures.errors, connections: connections,
+                depth: depth, seconds: figures.seconds))
+        if let failure = figures.failure { throw CommandFailure("a query failed: \(failure)") }
+    }
+}
+
+/// One line of `palate bench serve`.
+private struct ServeLine: Encodable {
+    var qps: Double
+    var recall: Double?
+    var p50Us: Double
+    var p99Us: Double
+    var errors: Int
+    var connections: Int
+    var depth: Int
+    var seconds: Double
+}
+
+/// Exact neighbours as stored.
+private struct StoredTruth {
+    private let file: [Int]
+    private let columns: Int
+    private let k: Int
+
+    init(path: String, queries: Int, k: Int) throws {
+        let stored = try NumpyFile(path: path)
+        guard stored.count == queries, stored.columns >= k else {
+            throw CommandFailure(
+                "\(path) is \(stored.count) x \(stored.columns), expected \(queries) x >= \(k)")
+        }
+        file = try stored.integers()
+        columns = stored.columns
+        self.k = k
+    }
+
+    /// recall@k over the queries that were answered.
+    func recall(of found: [Int: [ItemID]]) -> Double {
+        var hits = 0
+        for (query, items) in found {
+            let nearest = Set(file[(query * columns)..<(query * columns + k)])
+            hits += items.count { nearest.contains(Int($0)) }
+        }
+        return found.isEmpty ? 0 : Double(hits) / Double(found.count * k)
+    }
+}
+
+/// Queries on their way: each answer sends the next, from the connection's own thread.
+private final class GeneratedLoad: Sendable {
+    struct Figures: Sendable {
+        var answered: Int
+        var errors: Int
+        var failure: String?
+        var seconds: Double
+        var p50: Double
+        var p99: Double
+        /// The first answer to each query.
+        var found: [Int: [ItemID]]
+    }
+
+    private struct State {
+        var next = 0
+        var answered = 0
+        var errors = 0
+        var failure: String?
+        var histogram = Histogram<UInt32>(numberOfSignificantValueDigits: .three)
+        var found: [Int: [ItemID]] = [:]
+        var last: ContinuousClock.Instant
+    }
+
+    private let vectors: [[Float]]
+    private let started = ContinuousClock.now
+    private let deadline: Duration
+    private let state: Mutex<State>
+
+    init(queries: NumpyFile, k: Int, deadline: Duration) {
+        vectors = (0..<queries.count).map { queries.floats($0..<$0 + 1) }
+        self.deadline = deadline
+        state = Mutex(State(last: started))
+    }
+
+    /// Keeps one query in flight until the time is over.
+    func run(on client: PalateClient, like template: SearchRequest) async {
+        await withCheckedContinuation { continuation in
+            send(on: client, like: template) { continuation.resume() }
+        }
+    }
+
+    private func send(
+        on client: PalateClient, like template: SearchRequest, whenDone: @escaping @Sendable () -> Void
+    ) {
+        let begun = ContinuousClock.now
+        guard begun - started < deadline else { return whenDone() }
+        let query = state.withLock { state in
+            defer { state.next = (state.next + 1) % vectors.count }
+            return state.next
+        }
+        var request = template
+        request.source = .vectors(vectors[query], count: 1)
+        client.submit(.query(request)) { [self] reply in
+            let goesOn = note(reply.result, query: query, begun: begun)
+            if goesOn {
+                send(on: client, like: template, whenDone: whenDone)
+            } else {
+                whenDone()
+            }
+        }
+    }
+
+    /// Counts one answer; false after a failure, which ends this chain.
+    private func note(
+        _ result: Result<Response, PalateClientError>, query: Int, begun: ContinuousClock.Instant
+    ) -> Bool {
+        let now = ContinuousClock.now
+        return state.withLock { state in
+            state.last = max(state.last, now)
+            guard case .success(.results(let response)) = result else {
+                state.errors += 1
+                if case .failure(let error) = result { state.failure = "\(error)" }
+                return false
+            }
+            state.answered += 1
+            let took = (now - begun).components
+            state.histogram.record(
+                UInt64(took.seconds * 1_000_000_000 + took.attoseconds / 1_000_000_000))
+            if state.found[query] == nil { state.found[query] = response.ids }
+            return true
+        }
+    }
+
+    func figures() -> Figures {
+        state.withLock { state in
+            Figures(
+                answered: state.answered, errors: state.errors, failure: state.failure,
+                seconds: (state.last - started).seconds,
+                p50: Double(state.histogram.valueAtPercentile(50)) / 1_000,
+                p99: Double(state.histogram.valueAtPercentile(99)) / 1_000, found: state.found)
+        }
+    }
+}
