@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import golden
@@ -154,6 +155,18 @@ def test_truncated_columns_are_refused(frame: dict[str, Any]) -> None:
                 _answers.decode_results(header, body[:count], 3)
             else:
                 _answers.decode_items(codec.as_ids([5, 6]), body[:count])
+
+
+def test_the_default_taste_weights_are_those_of_the_server() -> None:
+    model = golden.DIRECTORY.parents[2] / "Sources" / "PalateModel" / "SearchRequest.swift"
+    weights = model.read_text().split("struct TasteWeights")[1].split("struct DiversityRequest")[0]
+    defaults = dict(re.findall(r"(\w+): (?:Float|Int|Bool) = ([\w.]+)", weights))
+    exclude_seen = defaults.pop("excludeSeen") == "true"
+    candidates = int(defaults.pop("candidates"))
+    floats = {name: float(value) for name, value in defaults.items()}
+    assert tuple(floats) == palate.SCORE_PARTS
+    spelled_out = codec.taste(**floats, candidates=candidates, exclude_seen=exclude_seen)
+    assert codec.taste() == spelled_out
 
 
 def test_the_list_of_frames_is_the_directory() -> None:

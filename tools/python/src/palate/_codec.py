@@ -160,14 +160,14 @@ class QueryOptions:
 
 def taste(
     query: float = 1,
-    taste: float = 0.5,
+    taste: float = 0.1,
     graph: float = 1,
     popularity: float = 0,
     negative: float = 1,
     candidates: int = 0,
     exclude_seen: bool = True,
 ) -> bytes:
-    """The TASTE section."""
+    """The TASTE section; defaults as of `TasteWeights` in PalateModel."""
     return struct.pack(
         "<fffffIII", query, taste, graph, popularity, negative, candidates, exclude_seen, 0
     )
