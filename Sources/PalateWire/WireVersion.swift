@@ -66,7 +66,7 @@ package protocol WireVersion: Sendable {
         dimensionsOf: (_ handle: UInt32) -> Int?
     ) throws(RequestError) -> Request
 
-    /// Appends a request's frame; throws `answerTooLarge` where the body passes the limit.
+    /// Appends a request's frame; throws `outOfRange` where the body passes the limit.
     func encode(
         _ request: Request,
         _ options: FrameOptions,
