@@ -4,8 +4,8 @@ import PalateWire
 
 /// A stream of rows that survives a crash on either side.
 ///
-/// Append batches, then finish. As many bytes travel unanswered as the server lent; `append` waits when
-/// they are used up. To resume, begin again with the same loader and epoch and append the same
+/// Append batches, then finish. As many bytes travel unanswered as the server lent; `append` waits
+/// when they are used up. To resume, begin again with the same loader and epoch and append the same
 /// batches: those the server has are counted and not sent.
 public struct BulkLoad: ~Copyable {
     /// Who loads, and into what.

@@ -4,9 +4,9 @@ import PalateWire
 
 /// The connection's state on its event loop: requests out, answers in, in any order.
 ///
-/// Everything here runs on the one event loop. Requests of a burst are encoded into one buffer and leave
-/// in one write and one flush; requests beyond the granted number wait here. Deadlines are looked at
-/// every 20 ms by one timer, not by a timer per request.
+/// Everything here runs on the one event loop. Requests of a burst are encoded into one buffer and
+/// leave in one write and one flush; requests beyond the granted number wait here. Deadlines are
+/// looked at every 20 ms by one timer, not by a timer per request.
 final class ClientHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer

@@ -33,8 +33,8 @@ struct Call: Sendable {
 /// Requests that callers handed over and the event loop has not taken yet.
 ///
 /// The first request into an empty outbox schedules one visit of the event loop; those that follow
-/// before the visit only append. So the price of crossing threads is paid once per burst, and a burst
-/// leaves in one write. Workload: up to 10^5 calls per second, lock held for an append.
+/// before the visit only append. So the price of crossing threads is paid once per burst, and a
+/// burst leaves in one write. Workload: up to 10^5 calls per second, lock held for an append.
 final class Outbox: Sendable {
     private struct State {
         var calls: [Call] = []

@@ -2,8 +2,8 @@ public import NIOCore
 public import PalateModel
 import PalateWire
 
-// A method per request. Each has the deadline of `ClientOptions.requestTimeout` unless it takes its own.
-// All throw `PalateClientError`.
+// A method per request. Each has the deadline of `ClientOptions.requestTimeout` unless it takes its
+// own. All throw `PalateClientError`.
 extension PalateClient {
     /// Asks whether the server is there.
     public func ping() async throws(PalateClientError) {

@@ -17,9 +17,9 @@ package import PalateWire
 
 /// A connection to a Palate server: pipelined, with answers in any order.
 ///
-/// Any number of tasks may call at once; their requests share the connection and leave together. When the
-/// connection ends, every call throws `closed` and the client is done: connect again. `close()` ends it
-/// in order.
+/// Any number of tasks may call at once; their requests share the connection and leave together.
+/// When the connection ends, every call throws `closed` and the client is done: connect again.
+/// `close()` ends it in order.
 public final class PalateClient: Sendable {
     /// The server's name and version.
     public let serverName: String
@@ -120,7 +120,8 @@ public final class PalateClient: Sendable {
         await connection.close()
     }
 
-    /// Sends a request and calls back on the event loop: no task, no allocation but the callback's own.
+    /// Sends a request and calls back on the event loop: no task, no allocation but the callback's
+    /// own.
     ///
     /// For load generators and proxies; the callback must not block. A request submitted from a
     /// callback leaves together with the others of that read.

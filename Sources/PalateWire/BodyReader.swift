@@ -2,8 +2,8 @@ package import PalateModel
 
 /// Reads a body from front to back, checking every step; never past the end, never a trap.
 ///
-/// Fields are named so that a refusal says which one. Counts from the wire are compared with the bytes
-/// that are there before anything is allocated, so a lying count costs nothing.
+/// Fields are named so that a refusal says which one. Counts from the wire are compared with the
+/// bytes that are there before anything is allocated, so a lying count costs nothing.
 package struct BodyReader: ~Escapable {
     private let bytes: RawSpan
     /// Where the next read starts, in bytes from the start of the body.

@@ -74,8 +74,8 @@ extension BodyReader {
 /// Whether any component is NaN, infinite or above `Limits.componentMagnitude`.
 ///
 /// One pass without a branch: with the sign cleared, floats order as integers, and NaN and infinity
-/// are above every number; `limit - magnitude` is negative exactly for a bad one. SSE2 does four per
-/// step.
+/// are above every number; `limit - magnitude` is negative exactly for a bad one. SSE2 does four
+/// per step.
 private func hasBadComponent(_ vectors: [Float]) -> Bool {
     let vectors = vectors.span
     let limit = Int32(bitPattern: Limits.componentMagnitude.bitPattern)
@@ -95,7 +95,8 @@ private func badComponent(in vectors: [Float], dimensions: Int) -> RequestError 
 /// Half to single precision without a branch per element, so that it vectorises.
 ///
 /// Moving the 15 magnitude bits up by 13 gives the number times 2^-112, subnormals included; the
-/// product with 2^112 is exact. The all-ones exponent becomes infinity or NaN, which the check refuses.
+/// product with 2^112 is exact. The all-ones exponent becomes infinity or NaN, which the check
+/// refuses.
 @inline(__always)
 private func widened(half bits: UInt16) -> Float {
     let rescale = Float(bitPattern: (127 + 112) << 23)

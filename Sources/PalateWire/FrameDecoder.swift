@@ -2,11 +2,11 @@ import PalateChecksum
 
 /// Finds frames in a byte stream; a pure state machine that any transport can feed.
 ///
-/// Give `next` everything received and not consumed. It answers with a whole frame, or with how many bytes
-/// there must be before asking again makes sense. The header is checked as soon as it is there, the magic as
-/// soon as its first byte is, so that garbage ends a connection at once and nothing waits for a length
-/// that was never true. The cost of a stalled frame is one comparison per read: the header is parsed
-/// once.
+/// Give `next` everything received and not consumed. It answers with a whole frame, or with how
+/// many bytes there must be before asking again makes sense. The header is checked as soon as it is
+/// there, the magic as soon as its first byte is, so that garbage ends a connection at once and
+/// nothing waits for a length that was never true. The cost of a stalled frame is one comparison
+/// per read: the header is parsed once.
 package struct FrameDecoder: Sendable {
     /// What `next` found.
     package enum Step: Equatable, Sendable {

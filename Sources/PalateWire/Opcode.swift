@@ -1,6 +1,7 @@
 /// What a frame asks for, or answers.
 ///
-/// Numbers not listed are answered with UNSUPPORTED. Raw values are the wire's and are never reused.
+/// Numbers not listed are answered with UNSUPPORTED. Raw values are the wire's and are never
+/// reused.
 package enum Opcode: UInt8, CaseIterable, Sendable {
     /// Opens a connection.
     case hello = 1

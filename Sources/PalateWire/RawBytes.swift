@@ -3,9 +3,10 @@ import PalateChecksum
 /// The one file of this target with `unsafe` in it: typed loads from, and stores to, raw bytes.
 ///
 /// Swift 6.3 has no safe way to read an integer out of a `RawSpan` or to copy a whole column. Every
-/// element type that comes through here is `BitwiseCopyable` and has no invalid bit pattern (integers and
-/// floats); the functions trap on bounds, so a caller that forgot its own check is stopped, not
-/// exploited. Hosts are little endian, as the protocol is: columns are copied as they stand.
+/// element type that comes through here is `BitwiseCopyable` and has no invalid bit pattern
+/// (integers and floats); the functions trap on bounds, so a caller that forgot its own check is
+/// stopped, not exploited. Hosts are little endian, as the protocol is: columns are copied as they
+/// stand.
 extension RawSpan {
     /// The integer at `offset`, little endian, at any alignment.
     ///

@@ -32,7 +32,8 @@ package enum Response: Equatable, Sendable {
     case loadCommitted(WriteReceipt)
     /// Events are durable and count.
     case eventsRecorded(WriteReceipt)
-    /// The request with this opcode failed; opcode ERROR on request id 0 is the connection's failure.
+    /// The request with this opcode failed; opcode ERROR on request id 0 is the connection's
+    /// failure.
     case failure(opcode: UInt8, ErrorReport)
     /// The server takes no new requests on this connection and closes it when all are answered.
     case goAway(GoAway)

@@ -1,7 +1,7 @@
 package import PalateModel
 
-// PalateWire: bytes to requests and responses to bytes. Pure functions, no sockets; PROTOCOL.md has the
-// byte tables.
+// PalateWire: bytes to requests and responses to bytes. Pure functions, no sockets; PROTOCOL.md has
+// the byte tables.
 //
 // | file              | what it holds                                                      |
 // |-------------------|--------------------------------------------------------------------|
@@ -46,8 +46,8 @@ package struct FrameOptions: Equatable, Sendable {
 
 /// One version of the protocol: a file of its own, and a row in `WireVersions.all`.
 ///
-/// Encoding appends a whole frame, header included; on failure the writer is left as it was. Decoding
-/// takes a header that `FrameDecoder` accepted and the bytes of its body.
+/// Encoding appends a whole frame, header included; on failure the writer is left as it was.
+/// Decoding takes a header that `FrameDecoder` accepted and the bytes of its body.
 package protocol WireVersion: Sendable {
     /// What HELLO negotiates.
     var number: UInt16 { get }
@@ -66,7 +66,7 @@ package protocol WireVersion: Sendable {
         dimensionsOf: (_ handle: UInt32) -> Int?
     ) throws(RequestError) -> Request
 
-    /// Appends a request's frame; throws `answerTooLarge` where the body passes the limit.
+    /// Appends a request's frame; throws `outOfRange` where the body passes the limit.
     func encode(
         _ request: Request,
         _ options: FrameOptions,

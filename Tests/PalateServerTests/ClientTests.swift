@@ -279,7 +279,7 @@ import Testing
             let got = 8 + 8 * 200_000
             await #expect(
                 throws: PalateClientError.invalidRequest(
-                    .answerTooLarge(got: got, expected: 1 << 20)
+                    .outOfRange(field: "bytes of the request", got: got, expected: 0...1 << 20)
                 )
             ) { try await client.delete(handle: 9, ids: Array(0..<200_000)) }
             try await client.ping()

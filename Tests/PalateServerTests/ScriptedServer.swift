@@ -5,8 +5,8 @@ import PalateWire
 
 /// A peer of the client that answers by a script: the codec around a function, without an index.
 ///
-/// The script gets every request after HELLO and returns responses to send, each with the id it answers; so
-/// it can keep answers back and send them later in another order.
+/// The script gets every request after HELLO and returns responses to send, each with the id it
+/// answers; so it can keep answers back and send them later in another order.
 struct ScriptedServer: Sendable {
     typealias Script = @Sendable (_ request: Request, _ id: UInt32) -> [(UInt32, Response)]
 

@@ -77,7 +77,15 @@ enum GoldenFrames {
                     k: 20,
                     rescoreCount: 0,
                     user: 0,
-                    taste: TasteWeights()
+                    taste: TasteWeights(
+                        query: 1,
+                        taste: 0.5,
+                        graph: 1,
+                        popularity: 0,
+                        negative: 1,
+                        candidates: 0,
+                        excludeSeen: true
+                    )
                 )
             )
         ),

@@ -5,8 +5,8 @@ import Testing
 
 /// Frames that were written once and must be read and written the same forever.
 ///
-/// `PALATE_RECORD_FIXTURES=1` writes those that are not there yet; an existing one is never changed, because
-/// peers of the released version hold to it.
+/// `PALATE_RECORD_FIXTURES=1` writes those that are not there yet; an existing one is never
+/// changed, because peers of the released version hold to it.
 @Suite struct GoldenTests {
     private static let directory = URL(filePath: #filePath)
         .deletingLastPathComponent().deletingLastPathComponent()

@@ -82,6 +82,15 @@ import Testing
             try Codec.version.encode(Response.pong(token: 2), options, into: &writer)
         }
         #expect(writer.bytes == before)
+        let error = RequestError.outOfRange(
+            field: "bytes of the request",
+            got: 8,
+            expected: 0...7
+        )
+        #expect(throws: error) {
+            try Codec.version.encode(Request.ping(token: 2), options, into: &writer)
+        }
+        #expect(writer.bytes == before)
     }
 
     @Test func `excluded ids are sorted and unique on the wire`() throws {

@@ -2,13 +2,16 @@ package import PalateModel
 
 /// Version 1 of the protocol: dispatch by opcode, and the frame around every body.
 ///
-/// The facets are in the files beside this one, each with the two directions of its bodies together.
+/// The facets are in the files beside this one, each with the two directions of its bodies
+/// together.
 package struct V1: WireVersion {
     /// Stateless.
     package init() {}
 
+    /// The number that HELLO negotiates.
     package var number: UInt16 { 1 }
 
+    /// As `WireVersion.decodeRequest`.
     package func decodeRequest(
         _ header: FrameHeader,
         _ body: RawSpan,
@@ -47,6 +50,7 @@ package struct V1: WireVersion {
         }
     }
 
+    /// As `WireVersion.encode` of a request; LOAD_DATA always gets its checksum.
     package func encode(
         _ request: Request,
         _ options: FrameOptions,
@@ -71,9 +75,17 @@ package struct V1: WireVersion {
         case .loadCommit(let commit): encodeLoadCommit(commit, &writer)
         case .events(let handle, let events): encodeEvents(handle, events, &writer)
         }
-        try closeFrame(from: start, options, &writer)
+        let length = closeFrame(from: start, options, &writer)
+        guard length <= options.bodyBytesMax else {
+            throw .outOfRange(
+                field: "bytes of the request",
+                got: length,
+                expected: 0...options.bodyBytesMax
+            )
+        }
     }
 
+    /// As `WireVersion.decodeResponse`.
     package func decodeResponse(
         _ header: FrameHeader,
         _ body: RawSpan
@@ -117,6 +129,7 @@ package struct V1: WireVersion {
         }
     }
 
+    /// As `WireVersion.encode` of a response.
     package func encode(
         _ response: Response,
         _ options: FrameOptions,
@@ -144,7 +157,10 @@ package struct V1: WireVersion {
         case .failure(_, let report): encodeReport(report, &writer)
         case .goAway(let goAway): encodeGoAway(goAway, &writer)
         }
-        try closeFrame(from: start, options, &writer)
+        let length = closeFrame(from: start, options, &writer)
+        guard length <= options.bodyBytesMax else {
+            throw .answerTooLarge(got: length, expected: options.bodyBytesMax)
+        }
     }
 
     /// Appends a header whose length and checksums are filled in by `closeFrame`.
@@ -166,16 +182,19 @@ package struct V1: WireVersion {
         return start
     }
 
+    /// Fills in length and checksums, or takes the frame back where its body passes the limit.
+    ///
+    /// - Returns: bytes of the body, in either case.
     private func closeFrame(
         from start: Int,
         _ options: FrameOptions,
         _ writer: inout FrameWriter
-    ) throws(RequestError) {
+    ) -> Int {
         let body = start + FrameHeader.byteCount
         let bodyLength = writer.count - body
         guard bodyLength <= options.bodyBytesMax else {
             writer.truncate(to: start)
-            throw .answerTooLarge(got: bodyLength, expected: options.bodyBytesMax)
+            return bodyLength
         }
         writer.patch(UInt32(bodyLength), at: start + FrameHeader.bodyLengthOffset)
         if options.bodyChecksum {
@@ -184,5 +203,6 @@ package struct V1: WireVersion {
         }
         let end = start + FrameHeader.headerChecksumOffset
         writer.patch(writer.checksum(of: start..<end), at: end)
+        return bodyLength
     }
 }

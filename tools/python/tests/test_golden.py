@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import golden
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 import palate
+from palate import _answers
 from palate import _codec as codec
 
 FLAGS = {"ERROR": codec.FAILED, "DEGRADED": codec.DEGRADED}
@@ -54,34 +56,34 @@ def test_responses_are_read_as_the_golden_frames(frame: dict[str, Any]) -> None:
     message = frame["message"]
     match frame["name"]:
         case "welcome":
-            got = codec.decode_welcome(body)
+            got = _answers.decode_welcome(body)
             assert got.server_id.hex() == message.pop("server_id")
             assert {key: getattr(got, key) for key in message} == message
         case "pong":
             assert int.from_bytes(body, "little") == message["token"]
         case "opened" | "created":
-            assert codec.decode_collection(body) == collection(message)
+            assert _answers.decode_collection(body) == collection(message)
         case "dropped":
             assert len(body) == 0
         case "collections":
             expected = [collection(entry) for entry in message["collections"]]
-            assert codec.decode_collections(body) == expected
+            assert _answers.decode_collections(body) == expected
         case "figures":
-            assert codec.decode_stats(body) == message
+            assert _answers.decode_stats(body) == message
         case "results" | "results-plain":
-            check_results(codec.decode_results(header, body, 3), message, frame["flags"])
+            check_results(_answers.decode_results(header, body, 3), message, frame["flags"])
         case "items":
-            check_items(codec.decode_items(codec.as_ids(message["ids"]), body), message)
+            check_items(_answers.decode_items(codec.as_ids(message["ids"]), body), message)
         case "upserted" | "deleted" | "load-committed" | "events-recorded":
-            assert codec.decode_receipt(body) == palate.Receipt(**message)
+            assert _answers.decode_receipt(body) == palate.Receipt(**message)
         case "load-granted":
-            assert codec.decode_grant(body) == tuple(message.values())
+            assert _answers.decode_grant(body) == tuple(message.values())
         case "load-acknowledged":
-            assert codec.decode_acknowledgement(body) == tuple(message.values())
+            assert _answers.decode_acknowledgement(body) == tuple(message.values())
         case "refused" | "overloaded" | "connection-error":
-            check_error(codec.decode_error(body), message)
+            check_error(_answers.decode_error(body), message)
         case "go-away":
-            assert codec.decode_go_away(body) == (message["drain_ms"], message["reason"])
+            assert _answers.decode_go_away(body) == (message["drain_ms"], message["reason"])
         case other:
             pytest.fail(f"no check for {other}")
 
@@ -150,9 +152,21 @@ def test_truncated_columns_are_refused(frame: dict[str, Any]) -> None:
     for count in range(48, len(body)):
         with pytest.raises(palate.ConnectionFailed):
             if frame["name"] == "results":
-                codec.decode_results(header, body[:count], 3)
+                _answers.decode_results(header, body[:count], 3)
             else:
-                codec.decode_items(codec.as_ids([5, 6]), body[:count])
+                _answers.decode_items(codec.as_ids([5, 6]), body[:count])
+
+
+def test_the_default_taste_weights_are_those_of_the_server() -> None:
+    model = golden.DIRECTORY.parents[2] / "Sources" / "PalateModel" / "SearchRequest.swift"
+    weights = model.read_text().split("struct TasteWeights")[1].split("struct DiversityRequest")[0]
+    defaults = dict(re.findall(r"(\w+): (?:Float|Int|Bool) = ([\w.]+)", weights))
+    exclude_seen = defaults.pop("excludeSeen") == "true"
+    candidates = int(defaults.pop("candidates"))
+    floats = {name: float(value) for name, value in defaults.items()}
+    assert tuple(floats) == palate.SCORE_PARTS
+    spelled_out = codec.taste(**floats, candidates=candidates, exclude_seen=exclude_seen)
+    assert codec.taste() == spelled_out
 
 
 def test_the_list_of_frames_is_the_directory() -> None:

@@ -1,4 +1,4 @@
-"""Splitting what does not fit a frame, and joining what comes back."""
+"""Arguments to columns, splitting what does not fit a frame, joining what comes back."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .types import Results
+from .types import EVENT_TYPES, Results
 
 Payload = bytes | str | Mapping[str, Any] | None
 
@@ -91,3 +91,27 @@ def _part(results: Results, name: str) -> npt.NDArray[np.float32]:
     if results.parts is None:
         return np.zeros(results.ids.shape, np.float32)
     return results.parts[name]
+
+
+def event_types(
+    types: str | int | Sequence[str | int] | npt.NDArray[Any], count: int
+) -> npt.NDArray[np.uint8]:
+    """Event types by name or number as the wire's column; one type stands for all."""
+
+    def number(kind: str | int) -> int:
+        value = EVENT_TYPES.get(kind) if isinstance(kind, str) else int(kind)
+        if value is None or not 0 <= value < len(EVENT_TYPES):
+            raise ValueError(f"event type {kind!r} is none of {', '.join(EVENT_TYPES)}")
+        return value
+
+    if isinstance(types, (str, int)):
+        return np.full(count, number(types), np.uint8)
+    if isinstance(types, np.ndarray) and types.dtype.kind in "iu":
+        if types.size and not 0 <= int(types.min()) <= int(types.max()) < len(EVENT_TYPES):
+            raise ValueError(f"event types are numbers below {len(EVENT_TYPES)}")
+        column = types.astype(np.uint8)
+    else:
+        column = np.fromiter(map(number, types), np.uint8)
+    if column.shape != (count,):
+        raise ValueError(f"types have shape {column.shape}, expected {(count,)}")
+    return column

@@ -1,4 +1,4 @@
-"""Bodies of PROTOCOL.md, version 1: values to buffers and bytes to values. No sockets.
+"""Headers and requests of PROTOCOL.md, version 1: values to buffers. No sockets.
 
 A request body is a list of buffers that go out in one gather write: large vectors are not copied.
 """
@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ._crc32c import Buffer, crc32c, crc32c_small, flat
-from .errors import ConnectionFailed, PalateError, error_from_report
-from .types import SCORE_PARTS, Collection, Floats, Ids, Items, Receipt, Results
+from .errors import ConnectionFailed
+from .types import Floats, Ids
 
 Body = list[Buffer]
 
@@ -32,11 +32,6 @@ BODY_BYTES_BEFORE_HELLO = 4096
 _HEADER = struct.Struct("<4sBBHIIIII")
 _QUERY_HEAD = struct.Struct("<IBBHIIIIIIfIQQ32xII")
 _SECTION = struct.Struct("<HHII")
-_RESULTS_HEAD = struct.Struct("<IIQQQIIQ")
-_STATS = (
-    "live_items deleted_items applied_version tail_rows index_bytes stored_bytes map_bytes "
-    "events users edges"
-).split()
 
 
 def byte_count(body: Body) -> int:
@@ -136,7 +131,8 @@ def as_ids(ids: npt.ArrayLike) -> Ids:
     array = np.atleast_1d(np.asarray(ids))
     if array.dtype.kind in "fO" and isinstance(ids, Sequence):
         # numpy makes floats of lists with numbers of 2**63 and more.
-        array = np.array([operator.index(number) for number in ids], np.uint64)  # type: ignore[arg-type]
+        numbers = [operator.index(number) for number in ids]  # type: ignore[arg-type]
+        array = np.array(numbers, np.uint64)
     if array.size == 0:
         return np.empty(0, "<u8")
     if array.ndim != 1 or array.dtype.kind not in "iu":
@@ -164,14 +160,14 @@ class QueryOptions:
 
 def taste(
     query: float = 1,
-    taste: float = 0.5,
+    taste: float = 0.1,
     graph: float = 1,
     popularity: float = 0,
     negative: float = 1,
     candidates: int = 0,
     exclude_seen: bool = True,
 ) -> bytes:
-    """The TASTE section."""
+    """The TASTE section; defaults as of `TasteWeights` in PalateModel."""
     return struct.pack(
         "<fffffIII", query, taste, graph, popularity, negative, candidates, exclude_seen, 0
     )
@@ -279,200 +275,3 @@ def load_data(loader: int, epoch: int, sequence: int, block: Body) -> Body:
 def load_commit(handle: int, loader: int, epoch: int, expected_rows: int, crc: int) -> Body:
     """LOAD_COMMIT."""
     return [struct.pack("<IIQQQ", handle, crc, loader, epoch, expected_rows)]
-
-
-# Responses
-
-
-class _Reader:
-    """Columns of a body, front to back; a short or long body is a broken server."""
-
-    def __init__(self, body: memoryview) -> None:
-        self.body = body
-        self.offset = 0
-
-    def column(self, dtype: str, count: int) -> npt.NDArray[Any]:
-        size = np.dtype(dtype).itemsize * count
-        return np.frombuffer(self.take(size), dtype)
-
-    def unpack(self, layout: str | struct.Struct) -> tuple[Any, ...]:
-        layout = struct.Struct(layout) if isinstance(layout, str) else layout
-        return layout.unpack(self.take(layout.size))
-
-    def take(self, count: int) -> memoryview:
-        if count < 0 or self.offset + count > len(self.body):
-            raise ConnectionFailed(f"an answer of {len(self.body)} bytes is too short")
-        part = self.body[self.offset : self.offset + count]
-        self.offset += count
-        return part
-
-    def text(self, count: int) -> str:
-        return str(self.take(count), "utf-8")
-
-    def payloads(self, count: int, size: int) -> list[bytes]:
-        lengths = self.column("<u4", count)
-        return self.split(lengths, size)
-
-    def split(self, lengths: npt.NDArray[Any], size: int) -> list[bytes]:
-        if int(lengths.sum(dtype=np.uint64)) != size:
-            raise ConnectionFailed("an answer's payload lengths do not add up")
-        content = bytes(self.take(size))
-        ends = np.cumsum(lengths, dtype=np.int64).tolist()
-        return [content[start:end] for start, end in zip([0, *ends], ends, strict=False)]
-
-    def finish(self) -> None:
-        if self.offset != len(self.body):
-            raise ConnectionFailed(f"an answer has {len(self.body) - self.offset} bytes too many")
-
-
-@dataclass(frozen=True)
-class Welcome:
-    """What holds on a connection."""
-
-    version: int
-    features: int
-    largest_body: int
-    requests_in_flight: int
-    server_id: bytes
-    server_name: str
-
-
-def decode_welcome(body: memoryview) -> Welcome:
-    reader = _Reader(body)
-    version, length, features, largest, in_flight, server = reader.unpack("<HHIII16s")
-    text = reader.text(length)
-    reader.finish()
-    return Welcome(version, features, largest, in_flight, server, text)
-
-
-def decode_error(body: memoryview) -> PalateError:
-    reader = _Reader(body)
-    code, kind, retryable, retry_after, offset, length, _ = reader.unpack("<HBBIIHH")
-    message = reader.text(length)
-    reader.finish()
-    return error_from_report(code, kind, bool(retryable), retry_after / 1000, offset, message)
-
-
-def decode_go_away(body: memoryview) -> tuple[int, str]:
-    reader = _Reader(body)
-    drain, length, _ = reader.unpack("<IHH")
-    reason = reader.text(length)
-    reader.finish()
-    return drain, reason
-
-
-def _collection(reader: _Reader) -> Collection:
-    handle, _, generation, dim, neighbours, beam, a, b, c, _, _ = reader.unpack("<IIQIHHBBBBI")
-    collection, metric, quantizer = reader.text(a), reader.text(b), reader.text(c)
-    return Collection(
-        collection, dim, metric, quantizer, neighbours, beam, handle=handle, generation=generation
-    )
-
-
-def decode_collection(body: memoryview) -> Collection:
-    reader = _Reader(body)
-    collection = _collection(reader)
-    reader.finish()
-    return collection
-
-
-def decode_collections(body: memoryview) -> list[Collection]:
-    reader = _Reader(body)
-    count, _ = reader.unpack("<II")
-    collections = [_collection(reader) for _ in range(count)]
-    reader.finish()
-    return collections
-
-
-def decode_stats(body: memoryview) -> dict[str, int]:
-    reader = _Reader(body)
-    values = reader.unpack("<10Q")
-    reader.finish()
-    return dict(zip(_STATS, values, strict=True))
-
-
-def decode_receipt(body: memoryview) -> Receipt:
-    reader = _Reader(body)
-    receipt = Receipt(*reader.unpack("<QQQ"))
-    reader.finish()
-    return receipt
-
-
-def decode_grant(body: memoryview) -> tuple[int, int, int]:
-    """Durable sequence, credit in bytes, suggested rows."""
-    reader = _Reader(body)
-    durable, credit, suggested, _ = reader.unpack("<QQII")
-    reader.finish()
-    return durable, credit, suggested
-
-
-def decode_acknowledgement(body: memoryview) -> tuple[int, int]:
-    """Received and durable sequence."""
-    reader = _Reader(body)
-    received, durable = reader.unpack("<QQ")
-    reader.finish()
-    return received, durable
-
-
-def decode_items(ids: Ids, body: memoryview) -> Items:
-    reader = _Reader(body)
-    count, dim, size = reader.unpack("<IIQ")
-    if count != len(ids):
-        raise ConnectionFailed(f"{count} items came back for {len(ids)} ids")
-    versions = reader.column("<u8", count)
-    vectors = reader.column("<f4", count * dim).reshape(count, dim) if dim else None
-    lengths = reader.column("<u4", count)
-    found = reader.column("u1", count).astype(bool)
-    payloads = reader.split(lengths, size)
-    reader.finish()
-    return Items(ids, found, versions, payloads, vectors)
-
-
-def _dense(column: npt.NDArray[Any], mask: npt.NDArray[np.bool_] | None, shape: tuple[int, int],
-           missing: float) -> npt.NDArray[Any]:  # fmt: skip
-    """A ragged column as a matrix; without a mask every row is full, and nothing is copied."""
-    if mask is None:
-        return column.reshape(shape)
-    matrix = np.full(shape, missing, column.dtype)
-    matrix[mask] = column
-    return matrix
-
-
-def decode_results(header: Header, body: memoryview, k: int) -> Results:
-    """Columns to matrices of shape [queries, k]."""
-    reader = _Reader(body)
-    lists, total, generation, version, visited, flags, parts, size = reader.unpack(_RESULTS_HEAD)
-    ids = reader.column("<u8", total)
-    scores = reader.column("<f4", total)
-    offsets = reader.column("<u4", lists + 1).astype(np.int64)
-    counts = np.diff(offsets)
-    if int(offsets[0]) != 0 or int(offsets[-1]) != total or bool((counts < 0).any()):
-        raise ConnectionFailed("an answer's offsets do not cover its results")
-    if bool((counts > k).any()):
-        raise ConnectionFailed(f"an answer has more than {k} results for a query")
-    terms = reader.column("<f4", total * 5).reshape(total, 5) if parts & 1 else None
-    payloads = reader.payloads(total, size) if parts & 2 else None
-    reader.finish()
-    shape = (lists, k)
-    mask = None if total == lists * k else np.arange(k) < counts[:, None]
-    results = Results(
-        ids=_dense(ids, mask, shape, 0),
-        scores=_dense(scores, mask, shape, -np.inf),
-        counts=counts,
-        generation=generation,
-        version=version,
-        visited=visited,
-        degraded=bool(header.flags & DEGRADED),
-        exact=bool(flags & 1),
-        server_seconds=header.microseconds / 1e6,
-    )
-    if terms is not None:
-        columns = np.ascontiguousarray(terms.T)
-        results.parts = {
-            term: _dense(column, mask, shape, 0)
-            for term, column in zip(SCORE_PARTS, columns, strict=True)
-        }
-    if payloads is not None:
-        bounds = offsets.tolist()
-        results.payloads = [payloads[a:b] for a, b in zip(bounds, bounds[1:], strict=False)]
-    return results

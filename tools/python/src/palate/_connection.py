@@ -7,6 +7,7 @@ import socket
 import time
 from dataclasses import dataclass
 
+from . import _answers
 from . import _codec as codec
 from ._crc32c import flat
 from .errors import ConnectionFailed, PalateError, TimedOut
@@ -48,7 +49,7 @@ class Connection:
         try:
             hello = codec.hello("palate-python 0.1", largest_body, server_id)
             request = self.send(codec.HELLO, hello)
-            self.welcome = codec.decode_welcome(self.wait(request).body)
+            self.welcome = _answers.decode_welcome(self.wait(request).body)
         except BaseException:
             self.close()
             raise
@@ -97,7 +98,7 @@ class Connection:
             self._progress([], deadline)
         answer = self._answers.pop(request)
         if answer.header.flags & codec.FAILED:
-            raise codec.decode_error(answer.body)
+            raise _answers.decode_error(answer.body)
         return answer
 
     def discard(self, requests: list[int]) -> None:
@@ -185,10 +186,10 @@ class Connection:
 
     def _about_connection(self, header: codec.Header, body: memoryview) -> None:
         if header.opcode == codec.GOAWAY:
-            _, reason = codec.decode_go_away(body)
+            _, reason = _answers.decode_go_away(body)
             self.closing = f"the server is closing: {reason}"
         else:
-            raise codec.decode_error(body)
+            raise _answers.decode_error(body)
 
 
 def _connect(address: str, timeout: float) -> socket.socket:

@@ -1,0 +1,84 @@
+"""A client's connection, reopened when it is gone, and the collections opened through it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import TypeVar
+
+from . import _answers
+from . import _codec as codec
+from ._connection import Answer, Connection
+from .errors import ConnectionFailed, PalateError, UnknownHandle
+from .types import Collection, Receipt
+
+_Value = TypeVar("_Value")
+
+
+class Session:
+    """What every call of a client goes through; hold ``lock`` around all of it."""
+
+    def __init__(self, connect: Callable[[], Connection], budget: float) -> None:
+        self.lock = threading.RLock()
+        self.collections: dict[str, Collection] = {}
+        self._connect = connect
+        self._budget = budget
+        self._connection: Connection | None = None
+
+    def connected(self) -> Connection:
+        """The open connection; opens one where there is none."""
+        if self._connection is None or not self._connection.is_open:
+            self.close()
+            self._connection = self._connect()
+        return self._connection
+
+    def close(self) -> None:
+        """Closes the connection; the next call opens another."""
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = None
+
+    def call(self, opcode: int, body: codec.Body) -> Answer:
+        """One request and its answer."""
+        connection = self.connected()
+        return connection.wait(connection.send(opcode, body, self._budget))
+
+    def gather(self, opcode: int, bodies: Iterable[codec.Body]) -> list[Answer]:
+        """Sends all, then takes all answers in order; the first error wins."""
+        connection = self.connected()
+        requests: list[int] = []
+        try:
+            for body in bodies:
+                requests.append(connection.send(opcode, body, self._budget))
+            answers = []
+            while requests:
+                answers.append(connection.wait(requests.pop(0)))
+            return answers
+        except ConnectionFailed:
+            raise
+        except PalateError:
+            connection.discard(requests)
+            raise
+
+    def write(self, opcode: int, bodies: Iterable[codec.Body]) -> Receipt:
+        """Writes in several frames; the receipt is the last one's, with all changes counted."""
+        receipts = [_answers.decode_receipt(answer.body) for answer in self.gather(opcode, bodies)]
+        if not receipts:
+            return Receipt(0, 0, 0)
+        return replace(receipts[-1], changed=sum(receipt.changed for receipt in receipts))
+
+    def open(self, name: str) -> Collection:
+        """A collection's properties and handle, asked for once."""
+        if name not in self.collections:
+            answer = self.call(codec.OPEN, codec.name(name))
+            self.collections[name] = _answers.decode_collection(answer.body)
+        return self.collections[name]
+
+    def with_handle(self, name: str, action: Callable[[int], _Value]) -> _Value:
+        """Runs with a collection's handle; opens again, once, where the server forgot it."""
+        try:
+            return action(self.open(name).handle)
+        except UnknownHandle:
+            self.collections.pop(name, None)
+            return action(self.open(name).handle)
