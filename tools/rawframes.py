@@ -191,7 +191,8 @@ class Connection:
         self.send(frame(opcode, body, request, **fields))
         while True:
             answer = self.receive()
-            if answer.request in (request, 0) and answer.opcode != GOAWAY:
+            is_notice = answer.opcode == GOAWAY and answer.request == 0
+            if answer.request in (request, 0) and not is_notice:
                 return answer
 
     def ask(self, opcode, body=b"", **fields):

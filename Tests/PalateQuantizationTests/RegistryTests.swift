@@ -21,7 +21,7 @@ import Testing
     @Test func `names and tags are what files hold`() {
         #expect(MetricRegistry.all.map(\.name) == ["l2", "ip", "cosine"])
         #expect(MetricRegistry.all.map(\.tag) == [1, 2, 3])
-        #expect(QuantizerRegistry.all.map { $0.name } == ["f32", "sq8"])
+        #expect(QuantizerRegistry.all.map { $0.name } == ["float32", "sq8"])
         #expect(QuantizerRegistry.all.map { $0.tag } == [1, 2])
     }
 
@@ -35,7 +35,7 @@ import Testing
         #expect(throws: QuantizationError.unknownMetricTag(got: 0, expected: [1, 2, 3])) {
             _ = try MetricRegistry.tagged(0)
         }
-        #expect(throws: QuantizationError.unknownQuantizer(got: "", expected: ["f32", "sq8"])) {
+        #expect(throws: QuantizationError.unknownQuantizer(got: "", expected: ["float32", "sq8"])) {
             _ = try QuantizerRegistry.named("")
         }
         #expect(throws: QuantizationError.unknownQuantizerTag(got: 255, expected: [1, 2])) {

@@ -48,7 +48,8 @@ def test_recommends_what_a_person_likes_and_not_what_they_have_seen(pictures):
 def test_the_next_query_knows_the_event(pictures):
     client, vectors, _, _ = pictures
     between = vectors[:1]
-    weights = {"query": 0.5, "taste": 2.0}
+    # Taste orders the query's own candidates: all rows, so that every cluster is among them.
+    weights = {"query": 0.5, "taste": 2.0, "candidates": ROWS}
     for user, cluster in ((21, 5), (22, 6)):
         save_some(pictures, user, cluster)
         mine = client.query("taste", between, user=user, taste=weights, k=10)

@@ -6,7 +6,7 @@ internal import PalateModel
 /// Row: shape [dimensions] of little-endian float32, of unit length where the metric normalises.
 package struct Float32: Quantizer {
     package static let tag: UInt8 = 1
-    package static let name = "f32"
+    package static let name = "float32"
 
     package let dimensions: Int
     package let metric: any Metric
