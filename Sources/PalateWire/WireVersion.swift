@@ -17,7 +17,7 @@ package import PalateModel
 // | WireError         | what ends a connection                                             |
 // | BodyReader        | checked reads, and the limits                                      |
 // | FrameWriter       | appends                                                            |
-// | RawBytes          | the only `unsafe` of the target                                    |
+// | RawBytes          | the only `unsafe` of the target, and the checksum of loaded ids    |
 
 /// How to write one frame.
 package struct FrameOptions: Equatable, Sendable {
