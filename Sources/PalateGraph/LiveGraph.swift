@@ -30,7 +30,7 @@ import Synchronization
 //   GraphError.swift          | why stored links were refused
 
 // Deviations from the paper, each with its reason. Figures: one thread of a Zen 4, M = 16,
-// efConstruction = 200, 100,000 x 128 clustered bytes ("clustered") and Fashion-MNIST (60,000 x 784).
+// efConstruction = 200, 100,000 x 128 bytes ("clustered") and Fashion-MNIST (60,000 x 784).
 //
 //   1 Lists are filled to 2M (level 0) and M with the nearest pruned candidates: a hop offers more
 //     rows at the same cost per row. Without: 23.6 links on average, recall at beam 10 0.861
