@@ -17,6 +17,7 @@ struct Exclusions: ~Copyable, Sendable {
     /// Adds a row; once more changes nothing.
     mutating func insert(_ ordinal: Ordinal) {
         let position = Int(ordinal)
+        precondition(position < Limits.itemsPerCollection, "no such row")
         if position >= marks.count {
             let grown = max(position + 1, marks.count * 2, 1_024)
             marks.append(contentsOf: repeatElement(0, count: grown - marks.count))

@@ -362,7 +362,7 @@ struct LinkArena: ~Copyable, @unchecked Sendable {
     func markDirty(_ node: Ordinal) { mark(block: Int(node) / Self.nodesPerBlock) }
 
     /// Marks a block as changed since the last checkpoint, or as just restored.
-    func mark(block: Int, as mark: Mark = .changed) {
+    func mark(block: Int, as mark: BlockMark = .changed) {
         precondition(block >= 0 && block <= capacity / Self.nodesPerBlock, "no such block")
         // SAFETY: within the blocks of `capacity`.
         unsafe dirty[block].store(mark.rawValue, ordering: .releasing)
@@ -373,14 +373,6 @@ struct LinkArena: ~Copyable, @unchecked Sendable {
         precondition(block >= 0 && block <= capacity / Self.nodesPerBlock, "no such block")
         // SAFETY: within the blocks of `capacity`.
         return unsafe dirty[block].exchange(0, ordering: .acquiringAndReleasing)
-    }
-
-    /// What a block's mark says.
-    enum Mark: UInt8 {
-        /// Differs from the stored block.
-        case changed = 1
-        /// Is the stored block.
-        case restored = 2
     }
 }
 

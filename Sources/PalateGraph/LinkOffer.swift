@@ -69,7 +69,7 @@ struct LinkOffer: Sendable {
         }
     }
 
-    // Spans of two fields of one value count as overlapping accesses; of two parameters they do not.
+    // Spans of two fields of one value are overlapping accesses; of two parameters they are not.
     private static func score<P: PairScorer & ~Copyable>(
         _ rows: inout [Ordinal],
         of owner: Ordinal,

@@ -63,7 +63,7 @@ extension LiveGraph {
         for block in 0..<Self.blockCount(count: count) {
             let mark = arena.takeMark(block: block)
             guard mark != 0 else { throw .missingBlock(block: block) }
-            if mark == LinkArena.Mark.changed.rawValue { arena.mark(block: block) }
+            if mark == BlockMark.changed.rawValue { arena.mark(block: block) }
         }
         if let highest { setEntry(highest.ordinal, level: highest.level) }
         publish(count: count, deletedCount: deletedCount)

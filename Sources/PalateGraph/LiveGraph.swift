@@ -21,12 +21,33 @@ import Synchronization
 //   LiveGraph+Restore.swift   | a graph from checkpoint blocks
 //   BlockDecoder.swift        | one block's bytes to links, trusting none
 //   ListState.swift           | what a list was when it was copied
+//   BlockMark.swift           | changed, or as stored
 //   GraphInvariants.swift     | what must always hold
 //   Link.swift                | one entry of a list
 //   LinkOffer.swift           | which links a list keeps when a new one comes
 //   LinkArena.swift           | the memory under the links, and its publication protocol (unsafe)
 //   GraphParameters.swift     | M, efConstruction, seed, level draw
 //   GraphError.swift          | why stored links were refused
+
+// Deviations from the paper, each with its reason. Figures: one thread of a Zen 4, M = 16,
+// efConstruction = 200, 100,000 x 128 bytes ("clustered") and Fashion-MNIST (60,000 x 784).
+//
+//   1 Lists are filled to 2M (level 0) and M with the nearest pruned candidates: a hop offers more
+//     rows at the same cost per row. Without: 23.6 links on average, recall at beam 10 0.861
+//     instead of 0.906 (prototype, 200,000 x 256).
+//   2 A new node asks the heuristic for 2M links on level 0, not M, over all efConstruction
+//     candidates: far diverse ones matter. Over the nearest 80 alone, recall at beam 16 falls from
+//     0.986 to 0.953 (clustered).
+//   3 A full list takes a new link by comparing it with its diverse links (`LinkOffer`), instead of
+//     the heuristic over 2M + 1 rows: some 45 pairs instead of 300 for each of 2M links back.
+//   4 Level 0 holds a spanning tree whose links are never given up (`NodeLinker`), so every row can
+//     be reached, whatever is inserted or deleted. Without: 163 of 60,000 rows were out of reach.
+//   5 All of a node's own lists are published before the first link back: a search that meets the
+//     node on an upper level finds its way on.
+//   6 Levels are drawn from (seed, ordinal): linking again after a crash repeats the draw.
+//   7 One sorted array is the beam; the descent and each level start from the one nearest row.
+//   8 Deletion is a mark. Deleted rows are traversed, are linked to only where live rows do not
+//     fill a list, and are the first to leave one.
 
 /// A hierarchical navigable small world graph that is searched while it grows.
 ///

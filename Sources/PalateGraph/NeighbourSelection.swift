@@ -107,7 +107,7 @@ struct NeighbourSelection: Sendable {
         openRows.removeLast(openRows.count - kept)
     }
 
-    // Spans of two fields of one value count as overlapping accesses; of two parameters they do not.
+    // Spans of two fields of one value are overlapping accesses; of two parameters they are not.
     private static func score<P: PairScorer & ~Copyable>(
         from chosen: Ordinal,
         to openRows: inout [Ordinal],

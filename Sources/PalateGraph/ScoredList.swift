@@ -12,7 +12,7 @@ struct ScoredList: ~Copyable, Sendable {
         Self.score(&rows, &distances, count, scorer)
     }
 
-    // Spans of two fields of one value count as overlapping accesses; of two parameters they do not.
+    // Spans of two fields of one value are overlapping accesses; of two parameters they are not.
     private static func score<S: Scorer & ~Copyable>(
         _ rows: inout [Ordinal],
         _ distances: inout [Float],

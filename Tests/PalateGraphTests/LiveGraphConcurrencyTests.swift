@@ -60,7 +60,7 @@ import Testing
                     failures.add("\(hit) of \(after), not \(exact)")
                 }
             }
-            // At first few of the rows are linked; later, only what is deleted meanwhile is missing.
+            // At first few rows are linked; later, only what is deleted meanwhile is missing.
             let deleted = graph.deletedCount - deletedBefore
             if before > 500, scratch.count + deleted < 20 {
                 failures.add("\(scratch.count) results of \(before), \(deleted) deleted")
