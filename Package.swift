@@ -1,7 +1,9 @@
 // swift-tools-version: 6.3
 import PackageDescription
 
-/// Settings of every Swift target. The proposals behind the names: SE-0335 (existential any),
+/// Settings of every Swift target.
+///
+/// The proposals behind the names: SE-0335 (existential any),
 /// SE-0444 (member import visibility), SE-0409 (internal imports), SE-0461 (nonsending).
 let common: [SwiftSetting] = [
     .swiftLanguageMode(.v6),
@@ -14,6 +16,7 @@ let common: [SwiftSetting] = [
 ]
 
 /// The synchronous core adds SE-0458: every unsafe expression is spelled `unsafe`.
+///
 /// The asynchronous edge does not: NIO's buffers would put the word on every second line.
 let strict = common + [.strictMemorySafety()]
 

@@ -32,9 +32,10 @@ class Server:
     What it logs goes to `DATA.log` beside the data directory.
     """
 
-    def __init__(self, data, cpu=None, environment=None):
+    def __init__(self, data, cpu=None, environment=None, arguments=()):
         self.data = pathlib.Path(data)
         self.cpu = cpu
+        self.arguments = list(arguments)
         self.environment = {**os.environ, **(environment or {})}
         self.process = None
         self.address = None
@@ -51,6 +52,7 @@ class Server:
     def start(self, seconds=60):
         """Starts the process and waits until it says where it listens."""
         command = [find_binary(), "serve", "--data", str(self.data), "--listen", "127.0.0.1:0"]
+        command += self.arguments
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
                 pinned(self.cpu, command),

@@ -48,6 +48,9 @@ package final class DataDirectory: Sendable {
     }
 
     private static let firstGeneration: UInt64 = 1
+    /// Draws the levels; the same everywhere, so that the same rows in the same order give the
+    /// same graph (on one thread).
+    private static let seed: UInt64 = 0
 
     /// Where the data is.
     package let path: String
@@ -186,7 +189,7 @@ package final class DataDirectory: Sendable {
             id: try catalog.reserveID(), generation: Self.firstGeneration, schema: schema)
         _ = try GenerationStore(
             path: Self.generationPath(of: entry, in: path), mapBytes: options.generationMapBytes,
-            creating: (schema, entry.generation, UInt64(entry.id)))
+            creating: (schema, entry.generation, Self.seed))
         let collection = try open(entry)
         try catalog.put(entry)
         return collection

@@ -1,4 +1,6 @@
-/// What somebody did with an item. Raw values are the wire's and the store's.
+/// What somebody did with an item.
+///
+/// Raw values are the wire's and the store's.
 ///
 /// Weights and half-lives are settings of the collection's taste graph; the defaults stand in
 /// `PalateTaste/TasteSettings.swift`.
@@ -58,7 +60,9 @@ public struct Event: Equatable, Sendable {
     public var item: ItemID
     /// What.
     public var type: EventType
-    /// When, in milliseconds since 1970 UTC. On the wire 0 means: the server's now.
+    /// When, in milliseconds since 1970 UTC.
+    ///
+    /// On the wire 0 means: the server's now.
     public var timeMilliseconds: Int64
 
     /// One event.

@@ -27,7 +27,10 @@ package final class ItemColumn: @unchecked Sendable {
             precondition(Int(ordinal) < capacity, "ordinal beyond capacity")
             // SAFETY: inside the mapping by the line above; only the one writer stores.
             unsafe storage.base.storeBytes(
-                of: newValue, toByteOffset: Int(ordinal) * 8, as: ItemID.self)
+                of: newValue,
+                toByteOffset: Int(ordinal) * 8,
+                as: ItemID.self
+            )
         }
     }
 }

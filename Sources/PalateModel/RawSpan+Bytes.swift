@@ -22,7 +22,9 @@ extension RawSpan {
         // SAFETY: both sides hold `byteCount` bytes by the line above; any bits are a Float.
         unsafe withUnsafeBytes { source in
             unsafe values.withUnsafeMutableBytes { target in
-                unsafe target.copyMemory(from: UnsafeRawBufferPointer(rebasing: source[0..<byteCount]))
+                unsafe target.copyMemory(
+                    from: UnsafeRawBufferPointer(rebasing: source[0..<byteCount])
+                )
             }
         }
     }

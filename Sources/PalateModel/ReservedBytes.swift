@@ -9,7 +9,9 @@ package final class ReservedBytes: @unchecked Sendable {
     // SAFETY: the mapping lives from init to deinit, and its bounds never change; those who write
     // into it state their own publication protocol.
 
-    /// The base, aligned to 4 KiB. Whoever writes states its own publication protocol.
+    /// The base, aligned to 4 KiB.
+    ///
+    /// Whoever writes states its own publication protocol.
     package let base: UnsafeMutableRawPointer
     /// Bytes reserved.
     package let capacity: Int

@@ -24,8 +24,9 @@ public struct ResultParts: OptionSet, Equatable, Sendable {
     public static let known: ResultParts = [.scoreParts, .payload]
 }
 
-/// The TASTE section: how much each term counts. Each term is normalised to 0...1 over the
-/// candidates before its weight applies.
+/// The TASTE section: how much each term counts.
+///
+/// Each term is normalised to 0...1 over the candidates before its weight applies.
 public struct TasteWeights: Equatable, Sendable {
     /// Similarity to the query vector or item.
     public var query: Float

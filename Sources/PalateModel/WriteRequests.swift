@@ -15,7 +15,9 @@ public struct RowBatch: Equatable, Sendable {
     }
 }
 
-/// LOAD_BEGIN: who loads. A loader that resumes says the same id and epoch again.
+/// LOAD_BEGIN: who loads.
+///
+/// A loader that resumes says the same id and epoch again.
 public struct LoadBegin: Equatable, Sendable {
     /// From OPEN.
     public var handle: UInt32
@@ -49,7 +51,9 @@ public struct LoadGrant: Equatable, Sendable {
     }
 }
 
-/// One LOAD_DATA frame. Sequences start at 1 and rise by 1 within (loader, epoch).
+/// One LOAD_DATA frame.
+///
+/// Sequences start at 1 and rise by 1 within (loader, epoch).
 public struct LoadData: Equatable, Sendable {
     /// As in the LOAD_BEGIN it belongs to.
     public var begin: LoadBegin

@@ -20,7 +20,9 @@ struct ExactTruth {
         let stored = try NumpyFile(path: path)
         guard stored.count == queries.count, stored.columns >= k else {
             throw CommandFailure(
-                "\(path) is \(stored.count) x \(stored.columns), expected \(queries.count) x >= \(k)")
+                "\(path) is \(stored.count) x \(stored.columns), "
+                    + "expected \(queries.count) x >= \(k)"
+            )
         }
         columns = stored.columns
         rows = try stored.integers()
@@ -28,7 +30,10 @@ struct ExactTruth {
 
     /// recall@k: the share of the k nearest rows that were found.
     ///
-    /// - Parameter found: shape [queries, k].
+    /// - Parameters:
+    ///   - found: shape [queries, k].
+    ///   - k: results per query.
+    /// - Returns: 0 to 1.
     func recall(of found: [Int32], k: Int) -> Double {
         let wanted = min(k, columns)
         var hits = 0
@@ -40,7 +45,10 @@ struct ExactTruth {
     }
 
     private static func compute(
-        _ k: Int, _ file: NumpyFile, _ queries: NumpyFile, _ metric: String
+        _ k: Int,
+        _ file: NumpyFile,
+        _ queries: NumpyFile,
+        _ metric: String
     ) throws -> [Int] {
         let metric = try MetricRegistry.named(metric)
         var rows = file.floats
@@ -48,14 +56,21 @@ struct ExactTruth {
         normalise(&rows, file.columns, metric)
         normalise(&questions, file.columns, metric)
         let hits = ExactNeighbours.find(
-            k, queries: questions.span, queryCount: queries.count, rows: rows.span,
-            rowCount: file.count, dimensions: file.columns,
-            ranking: metric.geometry == .squaredEuclidean ? .squaredEuclidean : .innerProduct)
+            k,
+            queries: questions.span,
+            queryCount: queries.count,
+            rows: rows.span,
+            rowCount: file.count,
+            dimensions: file.columns,
+            ranking: metric.geometry == .squaredEuclidean ? .squaredEuclidean : .innerProduct
+        )
         return hits.map { Int($0.ordinal) }
     }
 
     private static func normalise(
-        _ values: inout [Float], _ dimensions: Int, _ metric: any Metric
+        _ values: inout [Float],
+        _ dimensions: Int,
+        _ metric: any Metric
     ) {
         for row in 0..<values.count / dimensions {
             var all = values.mutableSpan

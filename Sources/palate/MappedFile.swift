@@ -1,6 +1,7 @@
 import Glibc
 
 /// A file's bytes, mapped read-only.
+// SAFETY: @unchecked Sendable: the mapping is never written, and unmapped with the last reference.
 final class MappedFile: @unchecked Sendable {
     let bytes: UnsafeRawBufferPointer
 
@@ -26,7 +27,9 @@ final class MappedFile: @unchecked Sendable {
     }
 
     deinit {
-        if let base = bytes.baseAddress { munmap(UnsafeMutableRawPointer(mutating: base), bytes.count) }
+        if let base = bytes.baseAddress {
+            munmap(UnsafeMutableRawPointer(mutating: base), bytes.count)
+        }
     }
 }
 

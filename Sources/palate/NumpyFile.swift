@@ -51,7 +51,9 @@ struct NumpyFile: Sendable {
         let expected = start + count * columns * element.byteCount
         guard file.bytes.count == expected else {
             throw .badFormat(
-                path: path, reason: "\(file.bytes.count) bytes, expected \(expected)")
+                path: path,
+                reason: "\(file.bytes.count) bytes, expected \(expected)"
+            )
         }
     }
 
@@ -97,14 +99,18 @@ struct NumpyFile: Sendable {
     }
 
     private func fill<T: BitwiseCopyable>(
-        _ target: UnsafeMutableBufferPointer<Float>, from first: Int, _ count: Int, _ type: T.Type,
+        _ target: UnsafeMutableBufferPointer<Float>,
+        from first: Int,
+        _ count: Int,
+        _ type: T.Type,
         _ convert: (T) -> Float
     ) {
         for index in 0..<count { target[index] = convert(load(first + index, type)) }
     }
 
     private static func header(
-        _ bytes: UnsafeRawBufferPointer, path: String
+        _ bytes: UnsafeRawBufferPointer,
+        path: String
     ) throws(FileError) -> (text: String, end: Int) {
         guard bytes.count >= 12, bytes.prefix(6).elementsEqual([0x93] + Array("NUMPY".utf8)) else {
             throw .badFormat(path: path, reason: "not a NumPy .npy file")
@@ -123,7 +129,9 @@ struct NumpyFile: Sendable {
 
     /// The text behind `'name':`.
     private static func field(
-        _ name: String, in text: String, path: String
+        _ name: String,
+        in text: String,
+        path: String
     ) throws(FileError) -> Substring {
         guard let range = text.firstRange(of: "'\(name)':") else {
             throw .badFormat(path: path, reason: "the header has no \(name)")
@@ -138,7 +146,9 @@ struct NumpyFile: Sendable {
         }
         guard (1...2).contains(numbers.count) else {
             throw .badFormat(
-                path: path, reason: "\(numbers.count) dimensions, expected 1 or 2")
+                path: path,
+                reason: "\(numbers.count) dimensions, expected 1 or 2"
+            )
         }
         return numbers
     }

@@ -9,12 +9,14 @@ struct Palate: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             Serve.self, Load.self, Query.self, Bench.self, Verify.self, Inspect.self,
-        ])
+        ]
+    )
 }
 
 /// Measurements.
 struct Bench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Measure the search core or a running server.",
-        subcommands: [BenchSearch.self, BenchServe.self])
+        subcommands: [BenchSearch.self, BenchServe.self]
+    )
 }

@@ -6,7 +6,10 @@ func residentBytes() -> Int {
     defer { fclose(file) }
     var buffer = [CChar](repeating: 0, count: 256)
     guard fgets(&buffer, Int32(buffer.count), file) != nil else { return 0 }
-    let text = String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+    let text = String(
+        decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)),
+        as: UTF8.self
+    )
     let fields = text.split(separator: " ").compactMap { Int($0) }
     return fields.count > 1 ? fields[1] * sysconf(Int32(_SC_PAGESIZE)) : 0
 }

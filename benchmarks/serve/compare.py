@@ -46,7 +46,7 @@ def over_the_socket(address, data, arguments):
         *("bench", "serve", "--to", address, "--collection", COLLECTION),
         *("--queries", data / "queries.npy", "--truth", data / "truth.npy"),
         *("--k", arguments.k, "--beam", arguments.beam, "--connections", arguments.connections),
-        *("--depth", arguments.depth, "--seconds", arguments.seconds, "--json"),
+        *("--depth", arguments.depth, "--seconds", arguments.seconds),
         *(() if arguments.rescore is None else ("--rescore", arguments.rescore)),
         cpu=LOAD_CPU,
     )
@@ -79,7 +79,11 @@ def compare(data, arguments):
     rounds = []
     with tempfile.TemporaryDirectory(prefix="palate-serve-") as scratch:
         ids_file = pathlib.Path(scratch) / "ids.npy"
-        with Server(f"{scratch}/data", cpu=SERVER_CPU) as server:
+        # One thread links the rows in both processes: the graphs are the same, link by link.
+        server = Server(
+            f"{scratch}/data", cpu=SERVER_CPU, arguments=("--build-threads", "1")
+        )
+        with server:
             with Client(server.address, timeout=600) as client:
                 load(client, data, arguments)
                 found = client.query(

@@ -27,7 +27,7 @@ ARROWS = {
     "PalateClient": {"PalateModel", "PalateWire"},
     "palate": {
         "PalateModel", "PalateGraph", "PalateQuantization", "PalateIndex", "PalateQuery",
-        "PalateServer", "PalateClient", "PalateKernels",
+        "PalateServer", "PalateClient", "PalateKernels", "PalateWire",
     },
 }
 

@@ -16,7 +16,8 @@ struct BenchSearch: AsyncParsableCommand {
             Prints one line of JSON per beam: beam, recall, qps, p50_us, p99_us, build_seconds, \
             index_bytes, resident_bytes, kernel, threads. The rate is the best of --passes passes \
             over all queries. Without --truth the exact neighbours are computed first.
-            """)
+            """
+    )
 
     @Option(help: "Rows, .npy of float32, float16, uint8 or int8.")
     var vectors: String
@@ -75,18 +76,31 @@ struct BenchSearch: AsyncParsableCommand {
         let questions = try NumpyFile(path: queries)
         guard rows.columns == questions.columns else {
             throw CommandFailure(
-                "queries have \(questions.columns) components, rows \(rows.columns)")
+                "queries have \(questions.columns) components, rows \(rows.columns)"
+            )
         }
         guard rows.count > 0, questions.count > 0 else { throw CommandFailure("nothing to search") }
         let exact = try ExactTruth(
-            path: truth, k: min(k, rows.count), rows: rows, queries: questions, metric: metric)
+            path: truth,
+            k: min(k, rows.count),
+            rows: rows,
+            queries: questions,
+            metric: metric
+        )
         let index = try MemoryIndex(
-            rows, metric: metric, quantizer: quantizer,
+            rows,
+            metric: metric,
+            quantizer: quantizer,
             parameters: GraphParameters(neighbours: neighbours, buildBeamWidth: buildBeam),
-            threads: threads)
+            threads: threads
+        )
         let bench = SearchBench(
-            index: index, queries: questions.floats, count: questions.count, k: k,
-            threads: threads)
+            index: index,
+            queries: questions.floats,
+            count: questions.count,
+            k: k,
+            threads: threads
+        )
         let kernel = try KernelTable.selected().name
         var found: [Int32] = []
         for width in beam.values {
@@ -98,10 +112,18 @@ struct BenchSearch: AsyncParsableCommand {
             found = best.found
             try printJSON(
                 SearchLine(
-                    beam: width, recall: exact.recall(of: found, k: k),
-                    qps: Double(questions.count) / best.seconds, p50Us: best.p50, p99Us: best.p99,
-                    buildSeconds: index.buildSeconds, indexBytes: index.byteCount,
-                    residentBytes: residentBytes(), kernel: kernel, threads: threads))
+                    beam: width,
+                    recall: exact.recall(of: found, k: k),
+                    qps: Double(questions.count) / best.seconds,
+                    p50Us: best.p50,
+                    p99Us: best.p99,
+                    buildSeconds: index.buildSeconds,
+                    indexBytes: index.byteCount,
+                    residentBytes: residentBytes(),
+                    kernel: kernel,
+                    threads: threads
+                )
+            )
         }
         if let idsOut { try NumpyWriter.write(found, columns: k, to: idsOut) }
     }
@@ -135,7 +157,10 @@ final class MemoryIndex: Sendable {
 
     /// Trains, encodes and links all of `file`; the clock runs from the training on.
     init(
-        _ file: NumpyFile, metric: String, quantizer: String, parameters: GraphParameters,
+        _ file: NumpyFile,
+        metric: String,
+        quantizer: String,
+        parameters: GraphParameters,
         threads: Int
     ) throws {
         let progress = Progress("build", total: file.count, unit: "rows")
@@ -143,10 +168,15 @@ final class MemoryIndex: Sendable {
         let metric = try MetricRegistry.named(metric)
         let stride = max(1, file.count / Self.sampleRows)
         let picked = Array(
-            Swift.stride(from: 0, to: file.count, by: stride).prefix(Self.sampleRows))
+            Swift.stride(from: 0, to: file.count, by: stride).prefix(Self.sampleRows)
+        )
         let sample = picked.flatMap { file.floats($0..<$0 + 1) }
         self.quantizer = try QuantizerRegistry.named(quantizer).train(
-            sample.span, count: picked.count, dimensions: file.columns, metric: metric)
+            sample.span,
+            count: picked.count,
+            dimensions: file.columns,
+            metric: metric
+        )
         guard let rows = CodeRows(codeBytes: self.quantizer.codeBytes, capacity: file.count),
             let graph = LiveGraph(parameters: parameters, capacity: file.count)
         else { throw CommandFailure("no address space for \(file.count) rows") }
@@ -158,9 +188,12 @@ final class MemoryIndex: Sendable {
         }
         let made = self.quantizer
         GraphBuilder.insert(
-            0..<Ordinal(file.count), into: graph, threads: threads,
+            0..<Ordinal(file.count),
+            into: graph,
+            threads: threads,
             makeScorer: { made.makePairScorer(over: rows) },
-            progress: { progress.update($0) })
+            progress: { progress.update($0) }
+        )
         buildSeconds = (ContinuousClock.now - started).seconds
         progress.finish()
     }
@@ -216,12 +249,16 @@ final class SearchBench: Sendable {
             for latency in part.latencies { histogram.record(latency) }
         }
         return Pass(
-            seconds: seconds, p50: Double(histogram.valueAtPercentile(50)) / 1_000,
-            p99: Double(histogram.valueAtPercentile(99)) / 1_000, found: found)
+            seconds: seconds,
+            p50: Double(histogram.valueAtPercentile(50)) / 1_000,
+            p99: Double(histogram.valueAtPercentile(99)) / 1_000,
+            found: found
+        )
     }
 
     private func run(
-        _ range: Range<Int>, beamWidth: Int
+        _ range: Range<Int>,
+        beamWidth: Int
     ) -> (found: [Int32], latencies: [UInt64]) {
         let dimensions = index.quantizer.dimensions
         var found = [Int32](repeating: -1, count: range.count * k)
@@ -234,14 +271,18 @@ final class SearchBench: Sendable {
             let begun = ContinuousClock.now
             let start = (range.lowerBound + position) * dimensions
             index.quantizer.prepare(
-                all.extracting(start..<start + dimensions), into: &prepared)
+                all.extracting(start..<start + dimensions),
+                into: &prepared
+            )
             let scorer = index.quantizer.makeScorer(prepared, over: index.rows)
             index.graph.search(scorer, beamWidth: beamWidth, scratch: &scratch)
             for rank in 0..<min(k, scratch.count) {
                 found[position * k + rank] = Int32(scratch.hit(rank).ordinal)
             }
             let took = (ContinuousClock.now - begun).components
-            latencies[position] = UInt64(took.seconds * 1_000_000_000 + took.attoseconds / 1_000_000_000)
+            latencies[position] = UInt64(
+                took.seconds * 1_000_000_000 + took.attoseconds / 1_000_000_000
+            )
         }
         return (found, latencies)
     }

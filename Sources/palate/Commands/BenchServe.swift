@@ -14,7 +14,8 @@ struct BenchServe: AsyncParsableCommand {
             Each connection keeps --depth queries of one vector in flight. Prints one line of \
             JSON: qps, recall (with --truth, over the first answer to each query), p50_us, \
             p99_us, errors, connections, depth, seconds.
-            """)
+            """
+    )
 
     @Option(help: "HOST:PORT of the server.")
     var to: ListenAddress
@@ -61,8 +62,12 @@ struct BenchServe: AsyncParsableCommand {
         let handle = try await clients[0].open(collection).handle
         // The source is replaced by each query's own vector.
         let template = SearchRequest(
-            handle: handle, source: .vectors([], count: 0), k: k, beamWidth: beam,
-            rescoreCount: rescore)
+            handle: handle,
+            source: .vectors([], count: 0),
+            k: k,
+            beamWidth: beam,
+            rescoreCount: rescore
+        )
         await withTaskGroup(of: Void.self) { group in
             for client in clients {
                 for _ in 0..<depth {
@@ -75,9 +80,15 @@ struct BenchServe: AsyncParsableCommand {
         try printJSON(
             ServeLine(
                 qps: Double(figures.answered) / figures.seconds,
-                recall: answers.map { $0.recall(of: figures.found) }, p50Us: figures.p50,
-                p99Us: figures.p99, errors: figures.errors, connections: connections,
-                depth: depth, seconds: figures.seconds))
+                recall: answers.map { $0.recall(of: figures.found) },
+                p50Us: figures.p50,
+                p99Us: figures.p99,
+                errors: figures.errors,
+                connections: connections,
+                depth: depth,
+                seconds: figures.seconds
+            )
+        )
         if let failure = figures.failure { throw CommandFailure("a query failed: \(failure)") }
     }
 }
@@ -104,7 +115,8 @@ private struct StoredTruth {
         let stored = try NumpyFile(path: path)
         guard stored.count == queries, stored.columns >= k else {
             throw CommandFailure(
-                "\(path) is \(stored.count) x \(stored.columns), expected \(queries) x >= \(k)")
+                "\(path) is \(stored.count) x \(stored.columns), expected \(queries) x >= \(k)"
+            )
         }
         file = try stored.integers()
         columns = stored.columns
@@ -164,7 +176,9 @@ private final class GeneratedLoad: Sendable {
     }
 
     private func send(
-        on client: PalateClient, like template: SearchRequest, whenDone: @escaping @Sendable () -> Void
+        on client: PalateClient,
+        like template: SearchRequest,
+        whenDone: @escaping @Sendable () -> Void
     ) {
         let begun = ContinuousClock.now
         guard begun - started < deadline else { return whenDone() }
@@ -186,7 +200,9 @@ private final class GeneratedLoad: Sendable {
 
     /// Counts one answer; false after a failure, which ends this chain.
     private func note(
-        _ result: Result<Response, PalateClientError>, query: Int, begun: ContinuousClock.Instant
+        _ result: Result<Response, PalateClientError>,
+        query: Int,
+        begun: ContinuousClock.Instant
     ) -> Bool {
         let now = ContinuousClock.now
         return state.withLock { state in
@@ -199,7 +215,8 @@ private final class GeneratedLoad: Sendable {
             state.answered += 1
             let took = (now - begun).components
             state.histogram.record(
-                UInt64(took.seconds * 1_000_000_000 + took.attoseconds / 1_000_000_000))
+                UInt64(took.seconds * 1_000_000_000 + took.attoseconds / 1_000_000_000)
+            )
             if state.found[query] == nil { state.found[query] = response.ids }
             return true
         }
@@ -208,10 +225,14 @@ private final class GeneratedLoad: Sendable {
     func figures() -> Figures {
         state.withLock { state in
             Figures(
-                answered: state.answered, errors: state.errors, failure: state.failure,
+                answered: state.answered,
+                errors: state.errors,
+                failure: state.failure,
                 seconds: (state.last - started).seconds,
                 p50: Double(state.histogram.valueAtPercentile(50)) / 1_000,
-                p99: Double(state.histogram.valueAtPercentile(99)) / 1_000, found: state.found)
+                p99: Double(state.histogram.valueAtPercentile(99)) / 1_000,
+                found: state.found
+            )
         }
     }
 }

@@ -6,7 +6,8 @@ import PalateModel
 struct Inspect: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Say what a data directory holds.",
-        discussion: "No server may have the directory open; ask a running one with stats.")
+        discussion: "No server may have the directory open; ask a running one with stats."
+    )
 
     @Option(help: "The data directory.")
     var data: String
@@ -33,7 +34,8 @@ struct Inspect: AsyncParsableCommand {
                     efConstruction \(line.buildBeamWidth)
                       rows \(line.rows), deleted \(line.deletedRows), version \(line.version), \
                     watermark \(line.watermark), dictionary \(line.dictionaryId)
-                    """)
+                    """
+                )
                 for table in line.tables { print("  \(table.name): \(table.entries) entries") }
             }
         }

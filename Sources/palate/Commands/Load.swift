@@ -11,7 +11,8 @@ struct Load: AsyncParsableCommand {
         discussion: """
             Makes the collection when it is not there. Every frame is acknowledged when its rows \
             are durable; the load ends with a check of the row count and the ids.
-            """)
+            """
+    )
 
     @Option(help: "HOST:PORT of the server.")
     var to: ListenAddress
@@ -53,15 +54,24 @@ struct Load: AsyncParsableCommand {
         let started = ContinuousClock.now
         let client = try await connect(to)
         let schema = CollectionSchema(
-            name: collection, dimensions: rows.columns, metric: metric, quantizer: quantizer,
-            neighbours: neighbours, buildBeamWidth: buildBeam)
+            name: collection,
+            dimensions: rows.columns,
+            metric: metric,
+            quantizer: quantizer,
+            neighbours: neighbours,
+            buildBeamWidth: buildBeam
+        )
         let info = try await openOrCreate(client, schema)
         guard info.schema.dimensions == rows.columns else {
             throw CommandFailure(
-                "\(vectors) has \(rows.columns) components, \(collection) \(info.schema.dimensions)")
+                "\(vectors) has \(rows.columns) components, \(collection) \(info.schema.dimensions)"
+            )
         }
         let begin = LoadBegin(
-            handle: info.handle, loaderID: loaderId ?? .random(in: 1 ... .max), epoch: 1)
+            handle: info.handle,
+            loaderID: loaderId ?? .random(in: 1 ... .max),
+            epoch: 1
+        )
         var load = try await BulkLoad(client, begin)
         let progress = Progress("load", total: rows.count, unit: "rows")
         let step = rowsPerFrame(client, load.grant, dimensions: rows.columns)
@@ -69,8 +79,11 @@ struct Load: AsyncParsableCommand {
             let range = first..<min(first + step, rows.count)
             try await load.append(
                 RowBatch(
-                    ids: Array(items[range]), vectors: rows.floats(range),
-                    payloads: payloads?.lines(range) ?? []))
+                    ids: Array(items[range]),
+                    vectors: rows.floats(range),
+                    payloads: payloads?.lines(range) ?? []
+                )
+            )
             progress.update(range.upperBound)
         }
         let receipt = try await load.finish()
@@ -78,14 +91,19 @@ struct Load: AsyncParsableCommand {
         let seconds = (ContinuousClock.now - started).seconds
         await client.close()
         let line = LoadLine(
-            collection: collection, rows: rows.count, seconds: seconds,
-            rowsPerSecond: Double(rows.count) / seconds, version: receipt.version)
+            collection: collection,
+            rows: rows.count,
+            seconds: seconds,
+            rowsPerSecond: Double(rows.count) / seconds,
+            version: receipt.version
+        )
         if json {
             try printJSON(line)
         } else {
             print(
                 "\(line.rows) rows in \(line.seconds.rounded(to: 2)) s, "
-                    + "\(Int(line.rowsPerSecond)) rows/s, version \(line.version)")
+                    + "\(Int(line.rowsPerSecond)) rows/s, version \(line.version)"
+            )
         }
     }
 
@@ -93,24 +111,29 @@ struct Load: AsyncParsableCommand {
         guard let ids else { return (0..<count).map { ItemID($0) } }
         let file = try NumpyFile(path: ids)
         guard file.count == count, file.columns == 1 else {
-            throw CommandFailure("\(ids) holds \(file.count) x \(file.columns) ids, expected \(count)")
+            throw CommandFailure(
+                "\(ids) holds \(file.count) x \(file.columns) ids, expected \(count)"
+            )
         }
         return try file.integers().map { ItemID(bitPattern: Int64($0)) }
     }
 
     private func openOrCreate(
-        _ client: PalateClient, _ schema: CollectionSchema
+        _ client: PalateClient,
+        _ schema: CollectionSchema
     ) async throws -> CollectionInfo {
         do {
             return try await client.open(schema.name)
-        } catch where error.status == .unknownCollection {
+        } catch  where error.status == .unknownCollection {
             return try await client.createCollection(schema)
         }
     }
 
     /// What the server suggests, and what fits half a frame beside payloads.
     private func rowsPerFrame(
-        _ client: PalateClient, _ grant: LoadGrant, dimensions: Int
+        _ client: PalateClient,
+        _ grant: LoadGrant,
+        dimensions: Int
     ) -> Int {
         let fitting = client.bodyBytesMax / 2 / (4 * dimensions + 8)
         return max(1, min(Int(grant.suggestedRows), fitting))
@@ -130,8 +153,10 @@ private struct LoadLine: Encodable {
 func connect(_ address: ListenAddress) async throws -> PalateClient {
     do {
         return try await PalateClient.connect(
-            host: address.host, port: address.port,
-            options: ClientOptions(clientName: "palate", requestTimeout: .minutes(10)))
+            host: address.host,
+            port: address.port,
+            options: ClientOptions(clientName: "palate", requestTimeout: .minutes(10))
+        )
     } catch {
         throw CommandFailure("cannot connect to \(address): \(error)")
     }

@@ -5,7 +5,8 @@ import PalateModel
 /// `palate query`.
 struct Query: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Ask a running server, by vectors, by item or by person.")
+        abstract: "Ask a running server, by vectors, by item or by person."
+    )
 
     @Option(help: "HOST:PORT of the server.")
     var to: ListenAddress
@@ -56,8 +57,13 @@ struct Query: AsyncParsableCommand {
         let client = try await connect(to)
         let info = try await client.open(collection)
         var request = SearchRequest(
-            handle: info.handle, source: try source(info), k: k, beamWidth: beam,
-            rescoreCount: rescore, user: user)
+            handle: info.handle,
+            source: try source(info),
+            k: k,
+            beamWidth: beam,
+            rescoreCount: rescore,
+            user: user
+        )
         if user != nil { request.taste = TasteWeights() }
         if payload { request.parts.insert(.payload) }
         if parts { request.parts.insert(.scoreParts) }
@@ -80,7 +86,8 @@ struct Query: AsyncParsableCommand {
         let file = try NumpyFile(path: vectors)
         guard file.columns == info.schema.dimensions else {
             throw CommandFailure(
-                "\(vectors) has \(file.columns) components, \(collection) \(info.schema.dimensions)")
+                "\(vectors) has \(file.columns) components, \(collection) \(info.schema.dimensions)"
+            )
         }
         return .vectors(file.floats, count: file.count)
     }
@@ -119,7 +126,9 @@ private struct ResultLine: Encodable {
         for hit in hits {
             var line = "\(hit.id)\t\(hit.score)"
             if let parts = hit.parts {
-                line += "\t" + ScoreParts.names.map { "\($0) \(parts[$0] ?? 0)" }
+                line +=
+                    "\t"
+                    + ScoreParts.names.map { "\($0) \(parts[$0] ?? 0)" }
                     .joined(separator: ", ")
             }
             if let payload = hit.payload { line += "\t" + payload }

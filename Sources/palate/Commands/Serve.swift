@@ -15,7 +15,8 @@ struct Serve: AsyncParsableCommand {
             Prints `palate: listening on HOST:PORT` on standard output once it is ready; the log \
             goes to standard error. SIGTERM and SIGINT answer what is in flight, write a \
             checkpoint and exit with 0.
-            """)
+            """
+    )
 
     @Option(help: "The data directory; made when it is not there.")
     var data: String
@@ -46,7 +47,9 @@ struct Serve: AsyncParsableCommand {
             let names = Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")
             throw ValidationError("--log-level is one of \(names)")
         }
-        guard (1...16_384).contains(mapGib) else { throw ValidationError("--map-gib is 1 to 16384") }
+        guard (1...16_384).contains(mapGib) else {
+            throw ValidationError("--map-gib is 1 to 16384")
+        }
     }
 
     func run() async throws {
@@ -70,7 +73,8 @@ struct Serve: AsyncParsableCommand {
                 "data": "\(data)", "collections": "\(directory.collections.count)",
                 "seconds": "\((ContinuousClock.now - started).seconds)",
                 "kernels": "\(kernels.name)",
-            ])
+            ]
+        )
         var options = ServerOptions()
         options.host = listen.host
         options.port = listen.port
@@ -81,7 +85,10 @@ struct Serve: AsyncParsableCommand {
             fflush(nil)
         }
         let group = ServiceGroup(
-            services: [server], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+            services: [server],
+            gracefulShutdownSignals: [.sigterm, .sigint],
+            logger: logger
+        )
         try await group.run()
     }
 

@@ -5,7 +5,8 @@ import PalateIndex
 struct Verify: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Read everything in a data directory and name what is damaged.",
-        discussion: "Exits with 1 when anything is. No server may have the directory open.")
+        discussion: "Exits with 1 when anything is. No server may have the directory open."
+    )
 
     @Option(help: "The data directory.")
     var data: String
@@ -27,7 +28,8 @@ struct Verify: AsyncParsableCommand {
                 print(
                     "\(collection.name): \(collection.rows) rows, \(collection.liveRows) live, "
                         + "\(collection.payloads) payloads, \(collection.linkedRows) linked, "
-                        + "\(collection.events) events, \(collection.users) users")
+                        + "\(collection.events) events, \(collection.users) users"
+                )
             }
             for finding in report.findings { print("damaged: \(finding)") }
             print(report.findings.isEmpty ? "clean" : "\(report.findings.count) findings")
@@ -57,8 +59,14 @@ private struct VerifyLine: Encodable {
         findings = report.findings
         collections = report.collections.map {
             Collection(
-                name: $0.name, rows: $0.rows, liveRows: $0.liveRows, payloads: $0.payloads,
-                linkedRows: $0.linkedRows, events: $0.events, users: $0.users)
+                name: $0.name,
+                rows: $0.rows,
+                liveRows: $0.liveRows,
+                payloads: $0.payloads,
+                linkedRows: $0.linkedRows,
+                events: $0.events,
+                users: $0.users
+            )
         }
     }
 }
