@@ -1,3 +1,5 @@
+import PalateWire
+
 extension PalateClientError: CustomStringConvertible {
     /// One sentence for people.
     public var description: String {
