@@ -14,12 +14,21 @@ struct Catalog: Sendable {
     init(path: String, readOnly: Bool = false) throws(IndexError) {
         do {
             environment = try Environment(
-                path: path, mapBytes: Self.mapBytes, tables: Format.CatalogTable.allCases.count,
-                readOnly: readOnly)
+                path: path,
+                mapBytes: Self.mapBytes,
+                tables: Format.CatalogTable.allCases.count,
+                readOnly: readOnly
+            )
             meta = try environment.table(
-                Format.CatalogTable.meta.rawValue, key: [UInt8].self, creates: true)
+                Format.CatalogTable.meta.rawValue,
+                key: [UInt8].self,
+                creates: true
+            )
             collections = try environment.table(
-                Format.CatalogTable.collections.rawValue, key: [UInt8].self, creates: true)
+                Format.CatalogTable.collections.rawValue,
+                key: [UInt8].self,
+                creates: true
+            )
         } catch {
             throw .storage(error)
         }
@@ -47,7 +56,10 @@ struct Catalog: Sendable {
             transaction throws(IndexError) in
             guard
                 let record = try transaction.record(
-                    CatalogRecord.self, meta, Format.MetaKey.catalog)
+                    CatalogRecord.self,
+                    meta,
+                    Format.MetaKey.catalog
+                )
             else { throw .missing(place: "catalog meta") }
             return record.serverID
         }
@@ -69,7 +81,10 @@ struct Catalog: Sendable {
             transaction throws(IndexError) in
             guard
                 let record = try transaction.record(
-                    CatalogRecord.self, meta, Format.MetaKey.catalog)
+                    CatalogRecord.self,
+                    meta,
+                    Format.MetaKey.catalog
+                )
             else { throw .missing(place: "catalog meta") }
             var next = record
             next.nextID += 1

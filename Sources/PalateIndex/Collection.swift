@@ -35,7 +35,10 @@ package final class Collection: Sendable {
     let payloads = PayloadReader()
 
     init(
-        info: CollectionInfo, parts: CollectionParts, taste: TasteStore, buildThreads: Int
+        info: CollectionInfo,
+        parts: CollectionParts,
+        taste: TasteStore,
+        buildThreads: Int
     ) throws(IndexError) {
         self.info = info
         self.taste = taste

@@ -111,7 +111,7 @@ package final class CollectionWriter: Sendable {
         let operations = group.map(\.operation)
         do throws(IndexError) {
             try core.write(operations) { index, result in group[index].completion(result) }
-        } catch where group.count == 1 {
+        } catch  where group.count == 1 {
             group[0].completion(.failure(RequestError(error)))
         } catch {
             for waiting in group { write([waiting]) }

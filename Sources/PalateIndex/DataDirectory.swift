@@ -183,10 +183,15 @@ package final class DataDirectory: Sendable {
 
     private func make(_ schema: CollectionSchema) throws(IndexError) -> Collection {
         let entry = CatalogEntry(
-            id: try catalog.reserveID(), generation: Self.firstGeneration, schema: schema)
+            id: try catalog.reserveID(),
+            generation: Self.firstGeneration,
+            schema: schema
+        )
         _ = try GenerationStore(
-            path: Self.generationPath(of: entry, in: path), mapBytes: options.generationMapBytes,
-            creating: (schema, entry.generation, UInt64(entry.id)))
+            path: Self.generationPath(of: entry, in: path),
+            mapBytes: options.generationMapBytes,
+            creating: (schema, entry.generation, UInt64(entry.id))
+        )
         let collection = try open(entry)
         try catalog.put(entry)
         return collection
@@ -194,22 +199,33 @@ package final class DataDirectory: Sendable {
 
     private func open(_ entry: CatalogEntry) throws(IndexError) -> Collection {
         let store = try GenerationStore(
-            path: Self.generationPath(of: entry, in: path), mapBytes: options.generationMapBytes)
+            path: Self.generationPath(of: entry, in: path),
+            mapBytes: options.generationMapBytes
+        )
         guard store.schema == entry.schema, store.generation == entry.generation else {
             throw .corrupt(
                 place: "meta[generation]",
                 reason: "\(store.schema) of generation \(store.generation), the catalog says "
-                    + "\(entry.schema) of \(entry.generation)")
+                    + "\(entry.schema) of \(entry.generation)"
+            )
         }
         let parts = try CollectionOpening.open(store, buildThreads: options.buildThreads)
         let taste = try TasteStore(
             path: Self.tastePath(of: entry, in: path),
             mapBytes: options.tasteMapBytes,
-            similarity: CodeSimilarity(directory: parts.directory, state: parts.state))
+            similarity: CodeSimilarity(directory: parts.directory, state: parts.state)
+        )
         let info = CollectionInfo(
-            handle: entry.id, generation: entry.generation, schema: entry.schema)
+            handle: entry.id,
+            generation: entry.generation,
+            schema: entry.schema
+        )
         return try Collection(
-            info: info, parts: parts, taste: taste, buildThreads: options.buildThreads)
+            info: info,
+            parts: parts,
+            taste: taste,
+            buildThreads: options.buildThreads
+        )
     }
 
     /// Removes what creating or dropping left behind when the process died in the middle.
@@ -248,7 +264,9 @@ package final class DataDirectory: Sendable {
     }
 
     private static func check(
-        _ field: String, _ got: Int, _ expected: ClosedRange<Int>
+        _ field: String,
+        _ got: Int,
+        _ expected: ClosedRange<Int>
     ) throws(RequestError) {
         guard expected.contains(got) else {
             throw .outOfRange(field: field, got: got, expected: expected)
@@ -256,7 +274,9 @@ package final class DataDirectory: Sendable {
     }
 
     private static func check(
-        _ field: String, _ got: String, _ expected: [String]
+        _ field: String,
+        _ got: String,
+        _ expected: [String]
     ) throws(RequestError) {
         guard expected.contains(got) else {
             throw .unknownChoice(field: field, got: got, expected: expected)

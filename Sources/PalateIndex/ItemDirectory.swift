@@ -106,7 +106,9 @@ package final class ItemDirectory: Sendable {
     }
 
     private static func position(
-        of item: ItemID, in ordinals: [Ordinal], _ column: ItemColumn
+        of item: ItemID,
+        in ordinals: [Ordinal],
+        _ column: ItemColumn
     ) -> Int? {
         var position = start(item, ordinals.count)
         while true {

@@ -22,7 +22,9 @@ final class PayloadReader: Sendable {
     ///
     /// - Throws: damage, or more bytes than `Limits.payloadBytes`.
     func decompress(
-        _ frame: RawSpan, _ store: GenerationStore, _ transaction: borrowing ReadTransaction
+        _ frame: RawSpan,
+        _ store: GenerationStore,
+        _ transaction: borrowing ReadTransaction
     ) throws(IndexError) -> [UInt8] {
         do throws(StorageError) {
             let lease: Lease
@@ -41,7 +43,9 @@ final class PayloadReader: Sendable {
                 lease.known.insert(id)
             }
             return try lease.decompressor.decompress(
-                frame, limit: Limits.payloadBytes.upperBound)
+                frame,
+                limit: Limits.payloadBytes.upperBound
+            )
         } catch {
             throw .storage(error)
         }
@@ -51,7 +55,8 @@ final class PayloadReader: Sendable {
 extension Collection {
     /// The payload of a row, nil where it has none.
     package func payload(
-        of ordinal: Ordinal, _ transaction: borrowing ReadTransaction
+        of ordinal: Ordinal,
+        _ transaction: borrowing ReadTransaction
     ) throws(IndexError) -> [UInt8]? {
         guard let value = try transaction.value(store.payloads, ordinal) else { return nil }
         let frame = try Sealed.open(value, table: "payloads", key: Format.key(ordinal))

@@ -38,7 +38,9 @@ package final class TasteStore: Sendable {
 
     /// Opens the store at `path`, making it when it is new, and reads everybody's record.
     init(
-        path: String, mapBytes: Int, similarity: any ItemSimilarity
+        path: String,
+        mapBytes: Int,
+        similarity: any ItemSimilarity
     ) throws(IndexError) {
         let tables = try TasteTables(path: path, mapBytes: mapBytes)
         self.tables = tables
@@ -111,10 +113,12 @@ package final class TasteStore: Sendable {
         let first = storedEvents.load(ordering: .relaxed)
         do throws(IndexError) {
             try tables.write(
-                waiting.events, firstSequence: first,
+                waiting.events,
+                firstSequence: first,
                 records: touched.map { user in
                     (user, graph.withReadLock { $0.record(of: user) } ?? UserRecord())
-                })
+                }
+            )
         } catch {
             restore(touched)
             waiting.completion(.failure(RequestError(error)))
@@ -125,7 +129,12 @@ package final class TasteStore: Sendable {
         waiting.completion(
             .success(
                 WriteReceipt(
-                    version: version, changed: UInt64(waiting.events.count), generation: 0)))
+                    version: version,
+                    changed: UInt64(waiting.events.count),
+                    generation: 0
+                )
+            )
+        )
     }
 
     /// Applies events to the graph, a slice per hold of the lock; returns the people they changed.

@@ -19,14 +19,26 @@ struct TasteTables: Sendable {
     init(path: String, mapBytes: Int, readOnly: Bool = false) throws(IndexError) {
         do {
             environment = try Environment(
-                path: path, mapBytes: mapBytes, tables: Format.TasteTable.allCases.count,
-                readOnly: readOnly)
+                path: path,
+                mapBytes: mapBytes,
+                tables: Format.TasteTable.allCases.count,
+                readOnly: readOnly
+            )
             meta = try environment.table(
-                Format.TasteTable.meta.rawValue, key: [UInt8].self, creates: true)
+                Format.TasteTable.meta.rawValue,
+                key: [UInt8].self,
+                creates: true
+            )
             events = try environment.table(
-                Format.TasteTable.events.rawValue, key: UInt64.self, creates: true)
+                Format.TasteTable.events.rawValue,
+                key: UInt64.self,
+                creates: true
+            )
             users = try environment.table(
-                Format.TasteTable.users.rawValue, key: UInt64.self, creates: true)
+                Format.TasteTable.users.rawValue,
+                key: UInt64.self,
+                creates: true
+            )
         } catch {
             throw .storage(error)
         }
@@ -63,14 +75,19 @@ struct TasteTables: Sendable {
 
     /// Appends events and replaces the records they changed, in one transaction.
     func write(
-        _ newEvents: [Event], firstSequence: UInt64, records: [(UserID, UserRecord)]
+        _ newEvents: [Event],
+        firstSequence: UInt64,
+        records: [(UserID, UserRecord)]
     ) throws(IndexError) {
         let (events, users) = (events, users)
         try environment.write(failingWith: IndexError.self) {
             transaction throws(IndexError) in
             for (index, event) in newEvents.enumerated() {
                 try transaction.putSealed(
-                    events, firstSequence + UInt64(index), EventRecord(event: event).bytes)
+                    events,
+                    firstSequence + UInt64(index),
+                    EventRecord(event: event).bytes
+                )
             }
             var writer = ByteWriter()
             for (user, record) in records {
@@ -88,7 +105,8 @@ struct TasteTables: Sendable {
             transaction throws(IndexError) in
             guard let value = try transaction.value(users, user) else { return nil }
             return try Self.decode(
-                try Sealed.open(value, table: "users", key: Format.key(user)))
+                try Sealed.open(value, table: "users", key: Format.key(user))
+            )
         }
     }
 

@@ -26,7 +26,9 @@ package struct VerificationReport: Sendable {
 
     /// By name.
     package var collections: [Collection] = []
-    /// Every damaged object: table, key, what is wrong. Empty = clean.
+    /// Every damaged object: table, key, what is wrong.
+    ///
+    /// Empty = clean.
     package var findings: [String] = []
 }
 
@@ -80,7 +82,8 @@ private struct StoreVerification {
     var collection: VerificationReport.Collection
 
     init(
-        store: GenerationStore, report: VerificationReport,
+        store: GenerationStore,
+        report: VerificationReport,
         collection: VerificationReport.Collection
     ) {
         self.store = store
@@ -108,7 +111,8 @@ private struct StoreVerification {
         if collection.liveRows != Int(counters.rowCount) - Int(counters.deletedCount) {
             find(
                 "meta[counters]: \(collection.liveRows) live rows, expected "
-                    + "\(Int(counters.rowCount) - Int(counters.deletedCount))")
+                    + "\(Int(counters.rowCount) - Int(counters.deletedCount))"
+            )
         }
         checkIDs(counters)
         checkGraph(graph, counters)
@@ -116,7 +120,9 @@ private struct StoreVerification {
 
     /// One row: its record, its vector, its id's way back, its payload.
     private mutating func checkRow(
-        _ ordinal: Ordinal, _ payloads: PayloadReader, _ transaction: borrowing ReadTransaction
+        _ ordinal: Ordinal,
+        _ payloads: PayloadReader,
+        _ transaction: borrowing ReadTransaction
     ) {
         do throws(IndexError) {
             let record = try store.row(ordinal, transaction)
@@ -128,7 +134,9 @@ private struct StoreVerification {
             collection.liveRows += 1
             let back = try store.ordinal(of: record.item, transaction)
             if back != ordinal {
-                find("ids[\(record.item)]: row \(back.map(String.init) ?? "none"), expected \(ordinal)")
+                find(
+                    "ids[\(record.item)]: row \(back.map(String.init) ?? "none"), expected \(ordinal)"
+                )
             }
             if let value = try transaction.value(store.payloads, ordinal) {
                 let key = Format.key(ordinal)

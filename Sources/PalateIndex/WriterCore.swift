@@ -110,7 +110,8 @@ final class WriterCore: @unchecked Sendable {
     }
 
     private func finish(
-        _ operations: [WriteOperation], _ outcomes: [Result<WriteOutcome, RequestError>],
+        _ operations: [WriteOperation],
+        _ outcomes: [Result<WriteOutcome, RequestError>],
         failing error: IndexError?,
         _ completion: (Int, Result<WriteOutcome, RequestError>) -> Void
     ) {
@@ -145,7 +146,9 @@ final class WriterCore: @unchecked Sendable {
         let started = ContinuousClock.now
         let threads = rows.count < Self.parallelRows ? 1 : buildThreads
         GraphBuilder.insert(
-            Ordinal(rows.lowerBound)..<Ordinal(rows.upperBound), into: graph, threads: threads
+            Ordinal(rows.lowerBound)..<Ordinal(rows.upperBound),
+            into: graph,
+            threads: threads
         ) { codes.quantizer.makePairScorer(over: codes.rows) }
         linkSeconds += (ContinuousClock.now - started).seconds
     }
@@ -173,7 +176,11 @@ final class WriterCore: @unchecked Sendable {
             return current
         }
         let codes = try CodeTraining.train(
-            store: store, metric: metric, rowCount: total, capacity: graph.capacity)
+            store: store,
+            metric: metric,
+            rowCount: total,
+            capacity: graph.capacity
+        )
         if let current { retiring.append(current) }
         state.codes = codes
         return codes

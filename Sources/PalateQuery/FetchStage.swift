@@ -6,8 +6,12 @@ import PalateStorage
 enum FetchStage {
     /// Appends the first k of `slate` that are current and above the floor.
     static func append(
-        _ slate: [RankedHit], _ plan: QueryPlan, since epoch: UInt64, in collection: Collection,
-        _ transaction: borrowing ReadTransaction, _ scratch: inout QueryScratch,
+        _ slate: [RankedHit],
+        _ plan: QueryPlan,
+        since epoch: UInt64,
+        in collection: Collection,
+        _ transaction: borrowing ReadTransaction,
+        _ scratch: inout QueryScratch,
         to response: inout SearchResponse
     ) throws(IndexError) {
         // While a batch replaces rows, an item's old and new row can both be found.
@@ -23,7 +27,8 @@ enum FetchStage {
             if plan.parts.contains(.scoreParts) { response.scoreParts.append(hit.parts) }
             if plan.parts.contains(.payload) {
                 response.payloads.append(
-                    try collection.payload(of: hit.ordinal, transaction) ?? [])
+                    try collection.payload(of: hit.ordinal, transaction) ?? []
+                )
             }
             count += 1
         }

@@ -13,8 +13,11 @@ struct ListQuery {
     ///
     /// - Throws: `unknownItem`, or damage met while its vector was read.
     init(
-        _ source: QuerySource, list: Int, of collection: Collection,
-        _ transaction: borrowing ReadTransaction, _ scratch: inout QueryScratch
+        _ source: QuerySource,
+        list: Int,
+        of collection: Collection,
+        _ transaction: borrowing ReadTransaction,
+        _ scratch: inout QueryScratch
     ) throws(IndexError) {
         let dimensions = collection.info.schema.dimensions
         if scratch.vector.count != dimensions {

@@ -20,16 +20,26 @@ struct PersonSnapshot {
         self = collection.taste.read { graph in
             var person = PersonSnapshot()
             person.medoids = graph.medoids(
-                of: plan.user, now: now, limit: TastePlan.scoringMedoids)
+                of: plan.user,
+                now: now,
+                limit: TastePlan.scoringMedoids
+            )
             person.negatives = graph.negatives(
-                of: plan.user, now: now, limit: TastePlan.scoringNegatives)
+                of: plan.user,
+                now: now,
+                limit: TastePlan.scoringNegatives
+            )
             person.excluded =
                 plan.weights.excludeSeen
                 ? graph.seenItems(of: plan.user) : graph.hiddenItems(of: plan.user)
             if case .person(_, let walk) = plan.retrieval {
                 person.walked = graph.walk(
-                    from: plan.user, now: now, limit: walk,
-                    excludeSeen: plan.weights.excludeSeen, scratch: &scratch.walk)
+                    from: plan.user,
+                    now: now,
+                    limit: walk,
+                    excludeSeen: plan.weights.excludeSeen,
+                    scratch: &scratch.walk
+                )
             }
             return person
         }

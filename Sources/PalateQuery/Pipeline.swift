@@ -32,8 +32,12 @@ package enum Pipeline {
     /// - Returns: `plan.listCount` lists.
     @available(*, noasync, message: "searches block their thread")
     package static func answer(
-        _ request: SearchRequest, plan: QueryPlan, in collection: Collection, now: Int64,
-        deadline: ContinuousClock.Instant? = nil, scratch: inout QueryScratch
+        _ request: SearchRequest,
+        plan: QueryPlan,
+        in collection: Collection,
+        now: Int64,
+        deadline: ContinuousClock.Instant? = nil,
+        scratch: inout QueryScratch
     ) throws(RequestError) -> SearchResponse {
         do {
             return try collection.store.environment.read(failingWith: IndexError.self) {
@@ -43,7 +47,11 @@ package enum Pipeline {
                 response.appliedVersion = collection.appliedVersion
                 response.reserve(lists: plan.listCount, k: plan.k, parts: plan.parts)
                 let person = PersonSnapshot(
-                    plan.taste, in: collection, now: now, scratch: &scratch)
+                    plan.taste,
+                    in: collection,
+                    now: now,
+                    scratch: &scratch
+                )
                 for list in 0..<plan.listCount {
                     if let deadline, ContinuousClock.now >= deadline {
                         response.isDegraded = true
@@ -52,16 +60,39 @@ package enum Pipeline {
                     }
                     let epoch = collection.replacementEpoch
                     let query = try ListQuery(
-                        request.source, list: list, of: collection, transaction, &scratch)
+                        request.source,
+                        list: list,
+                        of: collection,
+                        transaction,
+                        &scratch
+                    )
                     try SearchStage.run(
-                        plan, query, person, excluding: request.excluded, in: collection,
-                        transaction, &scratch)
+                        plan,
+                        query,
+                        person,
+                        excluding: request.excluded,
+                        in: collection,
+                        transaction,
+                        &scratch
+                    )
                     try RescoreStage.run(plan, query, in: collection, transaction, &scratch)
                     let slate = RerankStage.run(
-                        plan, query, person, in: collection, now: now, &scratch)
+                        plan,
+                        query,
+                        person,
+                        in: collection,
+                        now: now,
+                        &scratch
+                    )
                     try FetchStage.append(
-                        slate, plan, since: epoch, in: collection, transaction, &scratch,
-                        to: &response)
+                        slate,
+                        plan,
+                        since: epoch,
+                        in: collection,
+                        transaction,
+                        &scratch,
+                        to: &response
+                    )
                 }
                 return response
             }

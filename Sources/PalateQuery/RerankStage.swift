@@ -14,8 +14,12 @@ struct RankedHit {
 enum RerankStage {
     /// Scores the candidates by taste where the plan says so, then chooses the slate.
     static func run(
-        _ plan: QueryPlan, _ query: ListQuery, _ person: PersonSnapshot,
-        in collection: Collection, now: Int64, _ scratch: inout QueryScratch
+        _ plan: QueryPlan,
+        _ query: ListQuery,
+        _ person: PersonSnapshot,
+        in collection: Collection,
+        now: Int64,
+        _ scratch: inout QueryScratch
     ) -> [RankedHit] {
         var ranked =
             plan.taste.map { taste in
@@ -36,8 +40,12 @@ enum RerankStage {
     // MARK: Taste
 
     private static func blend(
-        _ taste: TastePlan, _ query: ListQuery, _ person: PersonSnapshot,
-        in collection: Collection, now: Int64, _ scratch: inout QueryScratch
+        _ taste: TastePlan,
+        _ query: ListQuery,
+        _ person: PersonSnapshot,
+        in collection: Collection,
+        now: Int64,
+        _ scratch: inout QueryScratch
     ) -> [RankedHit] {
         guard let codes = collection.codes else { return [] }
         let hits = scratch.candidates
@@ -54,8 +62,12 @@ enum RerankStage {
         let settings = collection.taste.read { graph in
             var scores = walkScores.mutableSpan
             graph.walkScores(
-                from: taste.user, now: now, candidates: items.span, scratch: &scratch.walk,
-                into: &scores)
+                from: taste.user,
+                now: now,
+                candidates: items.span,
+                scratch: &scratch.walk,
+                into: &scores
+            )
             columns.popularities = items.map { Float(graph.popularity(of: $0)) }
             return graph.settings
         }
@@ -68,8 +80,11 @@ enum RerankStage {
 
     /// Cosines of the person's medoids and negatives to every candidate.
     private static func addSimilarities(
-        _ person: PersonSnapshot, to columns: inout CandidateColumns, _ codes: CodeSet,
-        in collection: Collection, _ scratch: inout QueryScratch
+        _ person: PersonSnapshot,
+        to columns: inout CandidateColumns,
+        _ codes: CodeSet,
+        in collection: Collection,
+        _ scratch: inout QueryScratch
     ) {
         for medoid in person.medoids {
             guard let ordinal = collection.directory.ordinal(of: medoid.item) else { continue }
@@ -80,12 +95,20 @@ enum RerankStage {
             guard let ordinal = collection.directory.ordinal(of: negative.item) else { continue }
             columns.negativeWeights.append(negative.score)
             appendCosines(
-                ordinal, codes, columns.count, &scratch, to: &columns.negativeSimilarities)
+                ordinal,
+                codes,
+                columns.count,
+                &scratch,
+                to: &columns.negativeSimilarities
+            )
         }
     }
 
     private static func appendCosines(
-        _ ordinal: Ordinal, _ codes: CodeSet, _ count: Int, _ scratch: inout QueryScratch,
+        _ ordinal: Ordinal,
+        _ codes: CodeSet,
+        _ count: Int,
+        _ scratch: inout QueryScratch,
         to cosines: inout [Float]
     ) {
         let dimensions = codes.quantizer.dimensions
@@ -101,7 +124,9 @@ enum RerankStage {
 
     /// Decodes rows to unit length into `scratch.unitVectors`, row-major.
     private static func loadUnitVectors(
-        _ ordinals: some Swift.Collection<Ordinal>, _ codes: CodeSet, _ scratch: inout QueryScratch
+        _ ordinals: some Swift.Collection<Ordinal>,
+        _ codes: CodeSet,
+        _ scratch: inout QueryScratch
     ) {
         let dimensions = codes.quantizer.dimensions
         let needed = ordinals.count * dimensions
@@ -118,7 +143,10 @@ enum RerankStage {
     // MARK: Slate
 
     private static func choose(
-        _ slate: SlatePlan, _ k: Int, from ranked: inout [RankedHit], in collection: Collection,
+        _ slate: SlatePlan,
+        _ k: Int,
+        from ranked: inout [RankedHit],
+        in collection: Collection,
         _ scratch: inout QueryScratch
     ) {
         guard let codes = collection.codes, !ranked.isEmpty else { return }
@@ -128,9 +156,13 @@ enum RerankStage {
         let relevance = pool.map(\.parts.total)
         let vectors = scratch.unitVectors
         let chosen = slate.builder.select(
-            count: k, diversity: slate.diversity, relevance: relevance.span,
+            count: k,
+            diversity: slate.diversity,
+            relevance: relevance.span,
             vectors: vectors.span.extracting(0..<(pool.count * dimensions)),
-            dimensions: dimensions, scratch: &scratch.slate)
+            dimensions: dimensions,
+            scratch: &scratch.slate
+        )
         ranked = chosen.map { ranked[$0] }
     }
 }

@@ -7,8 +7,11 @@ import PalateStorage
 enum RescoreStage {
     /// Replaces code distances by exact ones for the first `plan.rescoreCount` candidates, and sorts.
     static func run(
-        _ plan: QueryPlan, _ query: ListQuery, in collection: Collection,
-        _ transaction: borrowing ReadTransaction, _ scratch: inout QueryScratch
+        _ plan: QueryPlan,
+        _ query: ListQuery,
+        in collection: Collection,
+        _ transaction: borrowing ReadTransaction,
+        _ scratch: inout QueryScratch
     ) throws(IndexError) {
         guard query.hasVector, plan.rescoreCount > 0 else { return }
         let count = min(plan.rescoreCount, scratch.candidates.count)

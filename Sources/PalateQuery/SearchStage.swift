@@ -9,9 +9,13 @@ import PalateTaste
 enum SearchStage {
     /// Searches the graph for the query's vector, or for each of the person's medoids.
     static func run(
-        _ plan: QueryPlan, _ query: ListQuery, _ person: PersonSnapshot,
-        excluding excluded: [ItemID], in collection: Collection,
-        _ transaction: borrowing ReadTransaction, _ scratch: inout QueryScratch
+        _ plan: QueryPlan,
+        _ query: ListQuery,
+        _ person: PersonSnapshot,
+        excluding excluded: [ItemID],
+        in collection: Collection,
+        _ transaction: borrowing ReadTransaction,
+        _ scratch: inout QueryScratch
     ) throws(IndexError) {
         scratch.candidates.removeAll(keepingCapacity: true)
         guard let codes = collection.codes else { return }
@@ -37,7 +41,10 @@ enum SearchStage {
     }
 
     private static func search(
-        _ codes: CodeSet, _ plan: QueryPlan, in collection: Collection, _ scratch: inout QueryScratch
+        _ codes: CodeSet,
+        _ plan: QueryPlan,
+        in collection: Collection,
+        _ scratch: inout QueryScratch
     ) {
         let vector = scratch.vector
         codes.quantizer.prepare(vector.span, into: &scratch.prepared)
@@ -51,8 +58,11 @@ enum SearchStage {
 
     /// Keeps the asked item, the caller's list and the person's out of the results of this list.
     private static func exclude(
-        _ query: ListQuery, _ person: PersonSnapshot, _ excluded: [ItemID],
-        in collection: Collection, _ scratch: inout QueryScratch
+        _ query: ListQuery,
+        _ person: PersonSnapshot,
+        _ excluded: [ItemID],
+        in collection: Collection,
+        _ scratch: inout QueryScratch
     ) {
         scratch.search.clearExclusions()
         if let itself = query.itself { scratch.search.exclude(itself) }
@@ -65,11 +75,15 @@ enum SearchStage {
 
     /// Adds what the walk suggests and the collection holds; the caller's exclusions hold here too.
     private static func addWalked(
-        _ person: PersonSnapshot, in collection: Collection, _ scratch: inout QueryScratch
+        _ person: PersonSnapshot,
+        in collection: Collection,
+        _ scratch: inout QueryScratch
     ) {
         scratch.excluded.removeAll(keepingCapacity: true)
         collection.directory.appendOrdinals(
-            of: person.walked.lazy.map(\.item), to: &scratch.excluded)
+            of: person.walked.lazy.map(\.item),
+            to: &scratch.excluded
+        )
         for ordinal in scratch.excluded where !scratch.search.isExcluded(ordinal) {
             scratch.candidates.append(Hit(ordinal: ordinal, distance: .infinity))
         }

@@ -12,7 +12,11 @@ struct IndexFixture {
         var generator = SeededGenerator(seed: 7)
         vectors = ClusteredVectors(count: count, dimensions: dimensions, using: &generator)
         schema = CollectionSchema(
-            name: "pins", dimensions: dimensions, metric: metric, quantizer: quantizer)
+            name: "pins",
+            dimensions: dimensions,
+            metric: metric,
+            quantizer: quantizer
+        )
     }
 
     var path: String { temporary.path + "/data" }
@@ -32,7 +36,8 @@ struct IndexFixture {
         RowBatch(
             ids: rows.map(Self.item),
             vectors: rows.flatMap { Array(vectors[$0]) },
-            payloads: rows.map { Self.payload($0) })
+            payloads: rows.map { Self.payload($0) }
+        )
     }
 
     static func payload(_ row: Int) -> [UInt8] {
