@@ -14,6 +14,8 @@ struct CollectionParts {
     var counters: RowCounters
     /// The code set whose codes are stored below the watermark.
     var storedCodes: CodeSet?
+    /// What linking the tail took: it counts towards the next checkpoint.
+    var linkSeconds = 0.0
 }
 
 /// Opens a generation: codes and links below the watermark are read, rows above it linked again.
@@ -58,6 +60,7 @@ enum CollectionOpening {
             try readLinks(store, record, into: graph)
         }
         let stored = codes
+        let started = ContinuousClock.now
         let tail = record.watermark..<counters.rowCount
         if !tail.isEmpty {
             codes = try link(
@@ -69,6 +72,7 @@ enum CollectionOpening {
                 threads: buildThreads
             )
         }
+        let linkSeconds = (ContinuousClock.now - started).seconds
         for ordinal in deleted { _ = graph.delete(ordinal) }
         let state = CollectionState(
             codes: codes,
@@ -83,7 +87,8 @@ enum CollectionOpening {
             metric: metric,
             state: state,
             counters: counters,
-            storedCodes: stored
+            storedCodes: stored,
+            linkSeconds: linkSeconds
         )
     }
 
@@ -234,7 +239,7 @@ enum CollectionOpening {
         threads: Int
     ) throws(IndexError) -> CodeSet {
         let linking: CodeSet
-        if let codes {
+        if let codes, !codes.isOutgrown(by: Int(tail.upperBound)) {
             try CodeTraining.encode(tail, from: store, into: codes)
             linking = codes
         } else {

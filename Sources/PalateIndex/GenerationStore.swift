@@ -162,7 +162,7 @@ package final class GenerationStore: Sendable {
     }
 
     /// The row that `item` has.
-    func ordinal(
+    package func ordinal(
         of item: ItemID,
         _ transaction: borrowing some Transaction & ~Copyable
     ) throws(IndexError) -> Ordinal? {
@@ -195,15 +195,6 @@ package final class GenerationStore: Sendable {
             from: value,
             into: &vector
         )
-    }
-
-    /// The version that wrote the row of `ordinal`, nil once it is deleted or replaced.
-    package func liveVersion(
-        _ ordinal: Ordinal,
-        _ transaction: borrowing some Transaction & ~Copyable
-    ) throws(IndexError) -> UInt64? {
-        let record = try row(ordinal, transaction)
-        return record.isDeleted ? nil : record.version
     }
 
     /// The trained dictionary of `id`.

@@ -40,6 +40,7 @@ final class WriterCore: @unchecked Sendable {
         self.buildThreads = buildThreads
         counters = parts.counters
         needsCheckpoint = parts.state.watermark < parts.counters.rowCount
+        linkSeconds = parts.linkSeconds
         checkpoint = Checkpoint(covered: parts.state.watermark, codes: parts.storedCodes)
         let store = store
         let counters = parts.counters
@@ -59,8 +60,11 @@ final class WriterCore: @unchecked Sendable {
 
     /// Commits `operations` in one transaction, then brings the graph up to it.
     ///
-    /// - Parameter completion: gets the position and outcome of every operation, once, if this
-    ///   returns; never if it throws.
+    /// - Parameters:
+    ///   - operations: in the order in which they were asked for.
+    ///   - completion: gets the position and outcome of every operation, once, if this returns;
+    ///     never if it throws.
+    /// - Throws: why nothing was written.
     func write(
         _ operations: [WriteOperation],
         completion: (Int, Result<WriteOutcome, RequestError>) -> Void
@@ -69,16 +73,22 @@ final class WriterCore: @unchecked Sendable {
         var batch = WriteBatch(counters: counters, tail: tail, codec: codec, store: store)
         var outcomes: [Result<WriteOutcome, RequestError>] = []
         let intent: WriteIntent = operations.contains(where: \.grows) ? .grow : .shrink
-        try store.environment.write(intent, failingWith: IndexError.self) {
-            transaction throws(IndexError) in
-            for operation in operations {
-                do throws(IndexError) {
-                    outcomes.append(.success(try batch.apply(operation, &transaction)))
-                } catch .request(let error) {
-                    outcomes.append(.failure(error))
+        state.beginChange()
+        do throws(IndexError) {
+            try store.environment.write(intent, failingWith: IndexError.self) {
+                transaction throws(IndexError) in
+                for operation in operations {
+                    do throws(IndexError) {
+                        outcomes.append(.success(try batch.apply(operation, &transaction)))
+                    } catch .request(let error) {
+                        outcomes.append(.failure(error))
+                    }
                 }
+                try batch.finish(&transaction)
             }
-            try batch.finish(&transaction)
+        } catch {
+            state.endChange()
+            throw error
         }
         counters = batch.counters
         tail = batch.tail
@@ -90,34 +100,34 @@ final class WriterCore: @unchecked Sendable {
         do throws(IndexError) {
             try apply(batch)
         } catch {
-            // On disk and not in the graph: opening the collection again would link the rows.
+            // On disk and not in the graph: opening the collection again would link the rows. The
+            // change never ends for queries, which go on comparing what they find by item.
             failure = error
-            finish(operations, outcomes, failing: error, completion)
+            finish(operations, outcomes, completion) { _ in error }
             return
         }
-        let isAsked = operations.contains { operation in
-            switch operation {
-            case .checkpoint, .commitLoad: true
-            default: false
+        state.endChange()
+        let checkpoint = checkpointIfNeeded(force: operations.contains(where: \.wantsCheckpoint))
+        // Rows are durable and visible whatever became of the checkpoint: only who asked for it
+        // hears of its failure, and the next batch tries again.
+        finish(operations, outcomes, completion) { operation in
+            guard operation.wantsCheckpoint, case .failure(let error) = checkpoint else {
+                return nil
             }
-        }
-        let checkpoint = checkpointIfNeeded(force: isAsked)
-        if isAsked, case .failure(let error) = checkpoint {
-            finish(operations, outcomes, failing: error, completion)
-        } else {
-            finish(operations, outcomes, failing: nil, completion)
+            return error
         }
     }
 
     private func finish(
         _ operations: [WriteOperation],
         _ outcomes: [Result<WriteOutcome, RequestError>],
-        failing error: IndexError?,
-        _ completion: (Int, Result<WriteOutcome, RequestError>) -> Void
+        _ completion: (Int, Result<WriteOutcome, RequestError>) -> Void,
+        failure: (WriteOperation) -> IndexError?
     ) {
         for (index, operation) in operations.enumerated() {
             if case .load = operation { continue }
-            completion(index, error.map { .failure(RequestError($0)) } ?? outcomes[index])
+            let outcome = failure(operation).map { Result<WriteOutcome, RequestError>.failure(.init($0)) }
+            completion(index, outcome ?? outcomes[index])
         }
     }
 
@@ -155,8 +165,6 @@ final class WriterCore: @unchecked Sendable {
 
     /// Makes the batch's rows current and its removed rows invisible.
     private func publish(_ effects: [WriteBatch.Effect]) {
-        guard !effects.isEmpty else { return }
-        state.replacements.wrappingAdd(1, ordering: .acquiringAndReleasing)
         for effect in effects {
             let former: Ordinal? =
                 switch effect {
@@ -165,7 +173,6 @@ final class WriterCore: @unchecked Sendable {
                 }
             if let former { _ = graph.delete(former) }
         }
-        state.replacements.wrappingAdd(1, ordering: .acquiringAndReleasing)
     }
 
     /// The code set for a collection of `total` rows, trained or trained again when due.

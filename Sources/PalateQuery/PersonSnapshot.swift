@@ -16,7 +16,6 @@ struct PersonSnapshot {
     /// Nothing where taste does not apply.
     init(_ plan: TastePlan?, in collection: Collection, now: Int64, scratch: inout QueryScratch) {
         guard let plan else { return }
-        scratch.prepareWalk(for: collection)
         self = collection.taste.read { graph in
             var person = PersonSnapshot()
             person.medoids = graph.medoids(

@@ -31,6 +31,7 @@ package enum Planner {
         guard request.minimumVersion <= version else {
             throw .versionNotReached(got: version, expected: request.minimumVersion)
         }
+        try checkVectors(request, collection.info.schema.dimensions)
         let taste = try tastePlan(request)
         let slate = try slatePlan(request)
         let listCount =
@@ -65,6 +66,16 @@ package enum Planner {
             estimatedMicroseconds:
                 listCount * searches * beamWidth * nanosecondsPerSlot / 1_000
         )
+    }
+
+    private static func checkVectors(
+        _ request: SearchRequest,
+        _ dimensions: Int
+    ) throws(RequestError) {
+        guard case .vectors(let values, let count) = request.source else { return }
+        guard values.count == count * dimensions else {
+            throw .wrongDimensions(got: values.count / max(count, 1), expected: dimensions)
+        }
     }
 
     private static func tastePlan(_ request: SearchRequest) throws(RequestError) -> TastePlan? {

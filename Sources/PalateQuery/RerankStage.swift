@@ -12,7 +12,8 @@ struct RankedHit {
 
 /// Step 5: hits to a ranked slate with the terms of each score.
 enum RerankStage {
-    /// Scores the candidates by taste where the plan says so, then chooses the slate.
+    /// Scores the candidates by taste where the plan says so, drops those below the floor, then
+    /// chooses the slate: it ends up in `scratch.slate`.
     static func run(
         _ plan: QueryPlan,
         _ query: ListQuery,
@@ -20,20 +21,24 @@ enum RerankStage {
         in collection: Collection,
         now: Int64,
         _ scratch: inout QueryScratch
-    ) -> [RankedHit] {
-        var ranked =
-            plan.taste.map { taste in
-                blend(taste, query, person, in: collection, now: now, &scratch)
-            } ?? byDistance(collection.metric, scratch.candidates)
-        if let slate = plan.slate { choose(slate, plan.k, from: &ranked, in: collection, &scratch) }
-        return ranked
+    ) {
+        scratch.slate.removeAll(keepingCapacity: true)
+        if let taste = plan.taste {
+            scratch.slate = blend(taste, query, person, in: collection, now: now, &scratch)
+        } else {
+            appendByDistance(collection.metric, &scratch)
+        }
+        if plan.scoreFloor > -.infinity {
+            scratch.slate.removeAll { !($0.parts.total >= plan.scoreFloor) }
+        }
+        if let slate = plan.slate { choose(slate, plan.k, in: collection, &scratch) }
     }
 
-    private static func byDistance(_ metric: any Metric, _ candidates: [Hit]) -> [RankedHit] {
-        candidates.map { hit in
+    private static func appendByDistance(_ metric: any Metric, _ scratch: inout QueryScratch) {
+        for hit in scratch.candidates {
             var parts = ScoreParts()
             parts.query = metric.similarity(fromDistance: hit.distance)
-            return RankedHit(ordinal: hit.ordinal, parts: parts)
+            scratch.slate.append(RankedHit(ordinal: hit.ordinal, parts: parts))
         }
     }
 
@@ -143,26 +148,26 @@ enum RerankStage {
     // MARK: Slate
 
     private static func choose(
-        _ slate: SlatePlan,
+        _ plan: SlatePlan,
         _ k: Int,
-        from ranked: inout [RankedHit],
         in collection: Collection,
         _ scratch: inout QueryScratch
     ) {
-        guard let codes = collection.codes, !ranked.isEmpty else { return }
-        let pool = ranked.prefix(slate.pool)
+        guard let codes = collection.codes, !scratch.slate.isEmpty else { return }
+        let ranked = scratch.slate
+        let pool = ranked.prefix(plan.pool)
         loadUnitVectors(pool.lazy.map(\.ordinal), codes, &scratch)
         let dimensions = codes.quantizer.dimensions
         let relevance = pool.map(\.parts.total)
         let vectors = scratch.unitVectors
-        let chosen = slate.builder.select(
+        let chosen = plan.builder.select(
             count: k,
-            diversity: slate.diversity,
+            diversity: plan.diversity,
             relevance: relevance.span,
             vectors: vectors.span.extracting(0..<(pool.count * dimensions)),
             dimensions: dimensions,
-            scratch: &scratch.slate
+            scratch: &scratch.slateScratch
         )
-        ranked = chosen.map { ranked[$0] }
+        scratch.slate = chosen.map { ranked[$0] }
     }
 }

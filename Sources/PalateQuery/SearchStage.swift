@@ -2,7 +2,6 @@ import PalateGraph
 import PalateIndex
 import PalateModel
 import PalateQuantization
-import PalateStorage
 import PalateTaste
 
 /// Step 3: plan to candidates, nearest first, in `scratch.candidates`.
@@ -14,14 +13,13 @@ enum SearchStage {
         _ person: PersonSnapshot,
         excluding excluded: [ItemID],
         in collection: Collection,
-        _ transaction: borrowing ReadTransaction,
         _ scratch: inout QueryScratch
     ) throws(IndexError) {
         scratch.candidates.removeAll(keepingCapacity: true)
         guard let codes = collection.codes else { return }
         exclude(query, person, excluded, in: collection, &scratch)
         if query.hasVector {
-            search(codes, plan, in: collection, &scratch)
+            search(codes, plan, keeping: plan.beamWidth, in: collection, &scratch)
             return
         }
         guard let taste = plan.taste, case .person(let medoids, _) = taste.retrieval else {
@@ -32,17 +30,24 @@ enum SearchStage {
         }
         for medoid in person.medoids.prefix(medoids) {
             guard let ordinal = collection.directory.ordinal(of: medoid.item) else { continue }
-            var vector = scratch.vector.mutableSpan
-            try collection.store.readVector(ordinal, transaction, into: &vector)
-            search(codes, plan, in: collection, &scratch)
+            try scratch.loadVector(of: ordinal, from: collection)
+            search(codes, plan, keeping: plan.candidateCount, in: collection, &scratch)
         }
         addWalked(person, in: collection, &scratch)
         scratch.candidates.removeDuplicates()
     }
 
+    /// Leaves the candidates that the plan wants of one search; the rest of the beam was there to
+    /// make up for rows dropped because of a write under way.
+    static func trim(_ plan: QueryPlan, _ query: ListQuery, _ scratch: inout QueryScratch) {
+        guard query.hasVector, scratch.candidates.count > plan.candidateCount else { return }
+        scratch.candidates.removeLast(scratch.candidates.count - plan.candidateCount)
+    }
+
     private static func search(
         _ codes: CodeSet,
         _ plan: QueryPlan,
+        keeping count: Int,
         in collection: Collection,
         _ scratch: inout QueryScratch
     ) {
@@ -50,7 +55,7 @@ enum SearchStage {
         codes.quantizer.prepare(vector.span, into: &scratch.prepared)
         let scorer = codes.quantizer.makeScorer(scratch.prepared, over: codes.rows)
         collection.graph.search(scorer, beamWidth: plan.beamWidth, scratch: &scratch.search)
-        for index in 0..<min(scratch.search.count, plan.candidateCount) {
+        for index in 0..<min(scratch.search.count, count) {
             scratch.candidates.append(scratch.search.hit(index))
         }
         scratch.visitedCount += scratch.search.visitedCount
