@@ -10,8 +10,8 @@ struct Catalog: Sendable {
     private let meta: Table<[UInt8]>
     private let collections: Table<[UInt8]>
 
-    /// Opens or makes the catalog at `path`.
-    init(path: String, readOnly: Bool = false) throws(IndexError) {
+    /// Opens the catalog at `path`; makes it where `creates` allows.
+    init(path: String, readOnly: Bool = false, creates: Bool = false) throws(IndexError) {
         do {
             environment = try Environment(
                 path: path,
@@ -39,7 +39,7 @@ struct Catalog: Sendable {
         }
         if let record {
             try record.check()
-        } else if readOnly {
+        } else if !creates {
             throw .missing(place: "catalog meta")
         } else {
             try environment.write(failingWith: IndexError.self) {

@@ -48,7 +48,7 @@ package final class Collection: Sendable {
         directory = parts.directory
         metric = parts.metric
         state = parts.state
-        writer = try CollectionWriter(parts: parts, buildThreads: buildThreads)
+        writer = try CollectionWriter(parts: parts, taste: taste, buildThreads: buildThreads)
     }
 
     /// The quantizer and its codes; nil while the collection has never had a row.
@@ -91,6 +91,12 @@ package final class Collection: Sendable {
     package var indexBytes: Int {
         let codeBytes = codes.map { $0.quantizer.codeBytes * graph.count } ?? 0
         return graph.byteCount + codeBytes + 8 * graph.count + directory.byteCount
+    }
+
+    /// Writes what waits and refuses everything after; no checkpoint, since the files go next.
+    func abandon() {
+        writer.stop()
+        taste.close()
     }
 
     /// Writes what is left, and a checkpoint; afterwards every write is refused.

@@ -73,7 +73,7 @@ package final class DataDirectory: Sendable {
         } catch {
             throw .storage(error)
         }
-        catalog = try Catalog(path: path + "/catalog")
+        catalog = try Self.openCatalog(in: path)
         serverID = try catalog.serverID()
         let entries = try catalog.all()
         try removeOrphans(but: entries)
@@ -143,7 +143,7 @@ package final class DataDirectory: Sendable {
                     live.byHandle[collection.info.handle] = nil
                     live.byName[name] = nil
                 }
-                try? collection.close()
+                collection.abandon()
                 let info = collection.info
                 try removeTree(Self.directory(info.schema.name, info.handle, in: path))
             } catch {
@@ -153,12 +153,25 @@ package final class DataDirectory: Sendable {
     }
 
     /// Checkpoints and closes every collection; afterwards writes are refused.
+    ///
+    /// - Throws: the first failure, once every collection is closed.
     package func close() throws(IndexError) {
-        let all = live.withLock { live in
-            live.isClosed = true
-            return Array(live.byName.values)
+        // Behind a collection that is being made or dropped, so that none stays open.
+        let all = changes.withLock { _ in
+            live.withLock { live in
+                live.isClosed = true
+                return Array(live.byName.values)
+            }
         }
-        for collection in all { try collection.close() }
+        var failure: IndexError?
+        for collection in all {
+            do throws(IndexError) {
+                try collection.close()
+            } catch {
+                failure = failure ?? error
+            }
+        }
+        if let failure { throw failure }
     }
 
     // MARK: Directories
@@ -179,6 +192,17 @@ package final class DataDirectory: Sendable {
     /// Where a collection's taste is: beside its generations, which it outlives.
     static func tastePath(of entry: CatalogEntry, in path: String) -> String {
         directory(entry.schema.name, entry.id, in: path) + "/taste"
+    }
+
+    /// Opens the catalog; makes one only where there is no collection that it would not know.
+    private static func openCatalog(in path: String) throws(IndexError) -> Catalog {
+        let isEmpty: Bool
+        do {
+            isEmpty = try FileTree.list(path + "/collections").isEmpty
+        } catch {
+            throw .storage(error)
+        }
+        return try Catalog(path: path + "/catalog", creates: isEmpty)
     }
 
     private func make(_ schema: CollectionSchema) throws(IndexError) -> Collection {

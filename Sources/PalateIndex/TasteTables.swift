@@ -65,11 +65,16 @@ struct TasteTables: Sendable {
         let events = events
         return try environment.read(failingWith: IndexError.self) {
             transaction throws(IndexError) in
+            let last: UInt64?
             do throws(StorageError) {
-                return try transaction.lastKey(events).map { $0 + 1 } ?? 0
+                last = try transaction.lastKey(events)
             } catch {
                 throw .storage(error)
             }
+            guard let last, let value = try transaction.value(events, last) else { return 0 }
+            // Its seal proves the key, so that a flipped bit there cannot move the next event.
+            _ = try Sealed.open(value, table: "events", key: Format.key(last))
+            return last + 1
         }
     }
 
@@ -105,7 +110,8 @@ struct TasteTables: Sendable {
             transaction throws(IndexError) in
             guard let value = try transaction.value(users, user) else { return nil }
             return try Self.decode(
-                try Sealed.open(value, table: "users", key: Format.key(user))
+                try Sealed.open(value, table: "users", key: Format.key(user)),
+                of: user
             )
         }
     }
@@ -113,7 +119,7 @@ struct TasteTables: Sendable {
     /// Visits everybody, in order.
     func forEachUser(_ body: (UserID, UserRecord) throws(IndexError) -> Void) throws(IndexError) {
         try environment.forEachSealed(users) { user, bytes throws(IndexError) in
-            try body(user, try Self.decode(bytes))
+            try body(user, try Self.decode(bytes, of: user))
         }
     }
 
@@ -125,11 +131,11 @@ struct TasteTables: Sendable {
         }
     }
 
-    private static func decode(_ body: RawSpan) throws(IndexError) -> UserRecord {
+    private static func decode(_ body: RawSpan, of user: UserID) throws(IndexError) -> UserRecord {
         do {
             return try UserRecord(bytes: body)
         } catch {
-            throw .taste(error)
+            throw .corrupt(place: Sealed.place("users", Format.key(user)), reason: "\(error)")
         }
     }
 }

@@ -115,7 +115,10 @@ private struct StoreVerification {
             )
         }
         checkIDs(counters)
+        checkDictionaries()
+        checkLoaders()
         checkGraph(graph, counters)
+        try checkEntryCounts(counters, graph)
     }
 
     /// One row: its record, its vector, its id's way back, its payload.
@@ -158,6 +161,54 @@ private struct StoreVerification {
         }
         if count != collection.liveRows {
             find("ids: \(count) entries, expected \(collection.liveRows)")
+        }
+    }
+
+    /// Every dictionary is the one its key names.
+    private mutating func checkDictionaries() {
+        let store = store
+        report.note(collection.name) { () throws(IndexError) in
+            try store.environment.forEachSealed(store.dictionaries) { id, body throws(IndexError) in
+                let got = PayloadDictionary.id(of: body.copied)
+                guard got != id else { return }
+                throw .corrupt(
+                    place: Sealed.place("dict", Format.key(id)),
+                    reason: "dictionary \(got.map(String.init) ?? "none"), expected \(id)"
+                )
+            }
+        }
+    }
+
+    /// Every loader's progress can be read.
+    private mutating func checkLoaders() {
+        let store = store
+        report.note(collection.name) { () throws(IndexError) in
+            try store.environment.forEachSealed(store.loaders) { id, body throws(IndexError) in
+                _ = try LoaderRecord(body: body, place: Sealed.place("loaders", Format.key(id)))
+            }
+        }
+    }
+
+    /// No table holds more or fewer entries than the rows call for.
+    private mutating func checkEntryCounts(
+        _ counters: RowCounters,
+        _ graph: GraphRecord
+    ) throws(IndexError) {
+        let store = store
+        var counts: [(name: String, entries: Int)] = []
+        try store.environment.read(failingWith: IndexError.self) {
+            transaction throws(IndexError) in
+            try store.appendEntryCounts(transaction, to: &counts)
+        }
+        let rows = Int(counters.rowCount)
+        let perVectorBlock = store.vectorBlockRows
+        let linkBlocks = LiveGraph.blockCount(count: Int(graph.watermark))
+        let expected = [
+            "rows": rows, "vectors": (rows + perVectorBlock - 1) / perVectorBlock,
+            "links0": linkBlocks, "linksN": linkBlocks, "payloads": collection.payloads,
+        ]
+        for (name, entries) in counts where entries != expected[name] ?? entries {
+            find("\(name): \(entries) entries, expected \(expected[name] ?? 0)")
         }
     }
 

@@ -11,6 +11,11 @@ struct WriteBatch {
     enum Effect {
         case insert(item: ItemID, ordinal: Ordinal)
         case remove(item: ItemID)
+
+        /// The item that has a row now.
+        var inserted: ItemID? {
+            if case .insert(let item, _) = self { item } else { nil }
+        }
     }
 
     /// Rows that lie contiguously: their first ordinal and their vectors.
@@ -46,7 +51,9 @@ struct WriteBatch {
             try write(rows, &transaction)
             return receipt(changed: rows.ids.count)
         case .delete(let ids):
-            return receipt(changed: try delete(ids, &transaction))
+            // Two steps: in one, `receipt` would be called on the value from before the deletion.
+            let changed = try delete(ids, &transaction)
+            return receipt(changed: changed)
         case .beginLoad(let begin):
             return .grant(try grant(begin, transaction))
         case .load(let data):

@@ -18,6 +18,7 @@ final class WriterCore: @unchecked Sendable {
     private let items: ItemColumn
     private let directory: ItemDirectory
     private let metric: any Metric
+    private let taste: TasteStore
     private let buildThreads: Int
     private var counters: RowCounters
     private var tail: VectorTail
@@ -30,7 +31,8 @@ final class WriterCore: @unchecked Sendable {
     /// Set by the first write that reached the disk but not the graph.
     private var failure: IndexError?
 
-    init(parts: CollectionParts, buildThreads: Int) throws(IndexError) {
+    init(parts: CollectionParts, taste: TasteStore, buildThreads: Int) throws(IndexError) {
+        self.taste = taste
         store = parts.store
         graph = parts.graph
         state = parts.state
@@ -126,7 +128,9 @@ final class WriterCore: @unchecked Sendable {
     ) {
         for (index, operation) in operations.enumerated() {
             if case .load = operation { continue }
-            let outcome = failure(operation).map { Result<WriteOutcome, RequestError>.failure(.init($0)) }
+            let outcome = failure(operation).map {
+                Result<WriteOutcome, RequestError>.failure(.init($0))
+            }
             completion(index, outcome ?? outcomes[index])
         }
     }
@@ -148,6 +152,7 @@ final class WriterCore: @unchecked Sendable {
             link(linked..<total, codes)
         }
         publish(batch.effects)
+        taste.itemsArrived(batch.effects.lazy.compactMap(\.inserted))
         state.appliedVersion.store(counters.version, ordering: .releasing)
         if !batch.effects.isEmpty { needsCheckpoint = true }
     }

@@ -52,7 +52,8 @@ enum ChangeWindow {
         scratch.claims.removeAll(keepingCapacity: true)
         for hit in scratch.candidates {
             scratch.claims.append(
-                RowClaim(item: collection.items[hit.ordinal], ordinal: hit.ordinal))
+                RowClaim(item: collection.items[hit.ordinal], ordinal: hit.ordinal)
+            )
         }
         scratch.claims.sort { ($0.item, $1.ordinal) < ($1.item, $0.ordinal) }
         var kept = 0

@@ -55,8 +55,15 @@ package enum Pipeline {
             }
             do throws(IndexError) {
                 try append(
-                    list, of: request, plan, person, in: collection, now: now, &scratch,
-                    to: &response)
+                    list,
+                    of: request,
+                    plan,
+                    person,
+                    in: collection,
+                    now: now,
+                    &scratch,
+                    to: &response
+                )
             } catch {
                 throw RequestError(error)
             }
@@ -81,19 +88,36 @@ package enum Pipeline {
         let epoch = collection.changeEpoch
         let query = try ListQuery(request.source, list: list, of: collection, &scratch)
         try SearchStage.run(
-            plan, query, person, excluding: request.excluded, in: collection, &scratch)
+            plan,
+            query,
+            person,
+            excluding: request.excluded,
+            in: collection,
+            &scratch
+        )
         try collection.store.environment.read(failingWith: IndexError.self) {
             transaction throws(IndexError) in
             let isSteady = epoch % 2 == 0 && collection.changeEpoch == epoch
             if !isSteady {
                 ChangeWindow.settle(
-                    query, person, excluding: request.excluded, in: collection, &scratch)
+                    query,
+                    person,
+                    excluding: request.excluded,
+                    in: collection,
+                    &scratch
+                )
             }
             SearchStage.trim(plan, query, &scratch)
             try RescoreStage.run(plan, query, in: collection, transaction, &scratch)
             RerankStage.run(plan, query, person, in: collection, now: now, &scratch)
             try FetchStage.append(
-                plan, isSteady: isSteady, in: collection, transaction, &scratch, to: &response)
+                plan,
+                isSteady: isSteady,
+                in: collection,
+                transaction,
+                &scratch,
+                to: &response
+            )
         }
     }
 }
