@@ -28,14 +28,18 @@ struct ClosedDirectory {
     /// Opens a collection's live generation, read-only.
     func store(of entry: CatalogEntry) throws(IndexError) -> GenerationStore {
         try GenerationStore(
-            path: DataDirectory.generationPath(of: entry, in: path), mapBytes: Self.mapBytes,
-            readOnly: true)
+            path: DataDirectory.generationPath(of: entry, in: path),
+            mapBytes: Self.mapBytes,
+            readOnly: true
+        )
     }
 
     /// Opens a collection's taste store, read-only.
     func taste(of entry: CatalogEntry) throws(IndexError) -> TasteTables {
         try TasteTables(
-            path: DataDirectory.tastePath(of: entry, in: path), mapBytes: Self.mapBytes,
-            readOnly: true)
+            path: DataDirectory.tastePath(of: entry, in: path),
+            mapBytes: Self.mapBytes,
+            readOnly: true
+        )
     }
 }
