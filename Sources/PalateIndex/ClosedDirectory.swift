@@ -2,8 +2,8 @@ import PalateStorage
 
 /// A data directory that no server has open, for tools that only read.
 struct ClosedDirectory {
-    /// Room in the map: as much as a generation may ever have been given.
-    private static let mapBytes = 1 << 44
+    /// Room in the map; LMDB raises it to what the file holds.
+    private static let mapBytes = 1 << 20
 
     private let path: String
     private let lock: ProcessLock
