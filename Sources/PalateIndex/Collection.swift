@@ -59,8 +59,8 @@ package final class Collection: Sendable {
 
     /// Odd from before rows are committed until graph and directory have caught up.
     ///
-    /// A query that saw the same even number before its search and after it took its snapshot of the
-    /// store has met each item once and as it is stored.
+    /// A query that saw the same even number before its search and after it took its snapshot of
+    /// the store has met each item once and as it is stored.
     package var changeEpoch: UInt64 {
         // The fence keeps the load behind what a search has read.
         atomicMemoryFence(ordering: .acquiring)

@@ -137,9 +137,8 @@ private struct StoreVerification {
             collection.liveRows += 1
             let back = try store.ordinal(of: record.item, transaction)
             if back != ordinal {
-                find(
-                    "ids[\(record.item)]: row \(back.map(String.init) ?? "none"), expected \(ordinal)"
-                )
+                let got = back.map(String.init) ?? "none"
+                find("ids[\(record.item)]: row \(got), expected \(ordinal)")
             }
             guard record.hasPayload else { return }
             let key = Format.key(ordinal)
