@@ -10,16 +10,25 @@ struct Catalog: Sendable {
     private let meta: Table<[UInt8]>
     private let collections: Table<[UInt8]>
 
-    /// Opens or makes the catalog at `path`.
-    init(path: String, readOnly: Bool = false) throws(IndexError) {
+    /// Opens the catalog at `path`; makes it where `creates` allows.
+    init(path: String, readOnly: Bool = false, creates: Bool = false) throws(IndexError) {
         do {
             environment = try Environment(
-                path: path, mapBytes: Self.mapBytes, tables: Format.CatalogTable.allCases.count,
-                readOnly: readOnly)
+                path: path,
+                mapBytes: Self.mapBytes,
+                tables: Format.CatalogTable.allCases.count,
+                readOnly: readOnly
+            )
             meta = try environment.table(
-                Format.CatalogTable.meta.rawValue, key: [UInt8].self, creates: true)
+                Format.CatalogTable.meta.rawValue,
+                key: [UInt8].self,
+                creates: true
+            )
             collections = try environment.table(
-                Format.CatalogTable.collections.rawValue, key: [UInt8].self, creates: true)
+                Format.CatalogTable.collections.rawValue,
+                key: [UInt8].self,
+                creates: true
+            )
         } catch {
             throw .storage(error)
         }
@@ -30,7 +39,7 @@ struct Catalog: Sendable {
         }
         if let record {
             try record.check()
-        } else if readOnly {
+        } else if !creates {
             throw .missing(place: "catalog meta")
         } else {
             try environment.write(failingWith: IndexError.self) {
@@ -47,7 +56,10 @@ struct Catalog: Sendable {
             transaction throws(IndexError) in
             guard
                 let record = try transaction.record(
-                    CatalogRecord.self, meta, Format.MetaKey.catalog)
+                    CatalogRecord.self,
+                    meta,
+                    Format.MetaKey.catalog
+                )
             else { throw .missing(place: "catalog meta") }
             return record.serverID
         }
@@ -69,7 +81,10 @@ struct Catalog: Sendable {
             transaction throws(IndexError) in
             guard
                 let record = try transaction.record(
-                    CatalogRecord.self, meta, Format.MetaKey.catalog)
+                    CatalogRecord.self,
+                    meta,
+                    Format.MetaKey.catalog
+                )
             else { throw .missing(place: "catalog meta") }
             var next = record
             next.nextID += 1

@@ -22,7 +22,9 @@ struct Checkpoint {
 
     /// Writes what changed since the last time.
     mutating func write(
-        store: GenerationStore, graph: LiveGraph, codes: CodeSet?
+        store: GenerationStore,
+        graph: LiveGraph,
+        codes: CodeSet?
     ) throws(IndexError) {
         guard let codes else { return }
         var record = GraphRecord()
@@ -48,7 +50,9 @@ struct Checkpoint {
     }
 
     private static func put(
-        _ blocks: [Int], of graph: LiveGraph, _ store: GenerationStore,
+        _ blocks: [Int],
+        of graph: LiveGraph,
+        _ store: GenerationStore,
         _ transaction: inout WriteTransaction
     ) throws(IndexError) {
         var links: [UInt8] = []
@@ -63,7 +67,10 @@ struct Checkpoint {
     }
 
     private static func put(
-        _ codes: CodeSet, from first: UInt32, count: UInt32, _ store: GenerationStore,
+        _ codes: CodeSet,
+        from first: UInt32,
+        count: UInt32,
+        _ store: GenerationStore,
         _ transaction: inout WriteTransaction
     ) throws(IndexError) {
         let rows = codes.rows

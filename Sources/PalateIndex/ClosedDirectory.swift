@@ -2,8 +2,8 @@ import PalateStorage
 
 /// A data directory that no server has open, for tools that only read.
 struct ClosedDirectory {
-    /// Room in the map: as much as a generation may ever have been given.
-    private static let mapBytes = 1 << 44
+    /// Room in the map; LMDB raises it to what the file holds.
+    private static let mapBytes = 1 << 20
 
     private let path: String
     private let lock: ProcessLock
@@ -28,14 +28,18 @@ struct ClosedDirectory {
     /// Opens a collection's live generation, read-only.
     func store(of entry: CatalogEntry) throws(IndexError) -> GenerationStore {
         try GenerationStore(
-            path: DataDirectory.generationPath(of: entry, in: path), mapBytes: Self.mapBytes,
-            readOnly: true)
+            path: DataDirectory.generationPath(of: entry, in: path),
+            mapBytes: Self.mapBytes,
+            readOnly: true
+        )
     }
 
     /// Opens a collection's taste store, read-only.
     func taste(of entry: CatalogEntry) throws(IndexError) -> TasteTables {
         try TasteTables(
-            path: DataDirectory.tastePath(of: entry, in: path), mapBytes: Self.mapBytes,
-            readOnly: true)
+            path: DataDirectory.tastePath(of: entry, in: path),
+            mapBytes: Self.mapBytes,
+            readOnly: true
+        )
     }
 }

@@ -1,5 +1,5 @@
-import PalateModel
 package import PalateKernels
+import PalateModel
 package import PalateQuantization
 
 /// A trained quantizer and the codes it made; a query keeps the one it started with.

@@ -8,7 +8,9 @@ struct CodeSimilarity: ItemSimilarity {
     let state: CollectionState
 
     func cosines(
-        of item: ItemID, to others: [ItemID], into similarities: inout [Float]
+        of item: ItemID,
+        to others: [ItemID],
+        into similarities: inout [Float]
     ) -> Bool {
         similarities.removeAll(keepingCapacity: true)
         guard let codes = state.codes, let ordinal = directory.ordinal(of: item) else {
@@ -22,7 +24,8 @@ struct CodeSimilarity: ItemSimilarity {
             }
             let compared = codes.unitVector(of: other)
             similarities.append(
-                codes.kernels.innerProduct(vector.span, compared.span))
+                codes.kernels.innerProduct(vector.span, compared.span)
+            )
         }
         return true
     }

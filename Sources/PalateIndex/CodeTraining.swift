@@ -9,27 +9,41 @@ enum CodeTraining {
 
     /// A code set for rows 0 ..< `rowCount`, trained on rows spread evenly over them.
     static func train(
-        store: GenerationStore, metric: any Metric, rowCount: Int, capacity: Int
+        store: GenerationStore,
+        metric: any Metric,
+        rowCount: Int,
+        capacity: Int
     ) throws(IndexError) -> CodeSet {
         let count = min(rowCount, CodeSet.sampleRows)
         let sample = try vectors(
-            (0..<count).map { Ordinal($0 * rowCount / count) }, from: store)
+            (0..<count).map { Ordinal($0 * rowCount / count) },
+            from: store
+        )
         let quantizer: any Quantizer
         do {
             quantizer = try QuantizerRegistry.named(store.schema.quantizer).train(
-                sample.span, count: count, dimensions: store.schema.dimensions, metric: metric)
+                sample.span,
+                count: count,
+                dimensions: store.schema.dimensions,
+                metric: metric
+            )
         } catch {
             throw .quantization(error)
         }
         let codes = try CodeSet(
-            quantizer: quantizer, trainedRows: rowCount, capacity: capacity)
+            quantizer: quantizer,
+            trainedRows: rowCount,
+            capacity: capacity
+        )
         try encode(0..<Ordinal(rowCount), from: store, into: codes)
         return codes
     }
 
     /// Encodes stored rows.
     static func encode(
-        _ rows: Range<Ordinal>, from store: GenerationStore, into codes: CodeSet
+        _ rows: Range<Ordinal>,
+        from store: GenerationStore,
+        into codes: CodeSet
     ) throws(IndexError) {
         var first = rows.lowerBound
         while first < rows.upperBound {
@@ -42,7 +56,8 @@ enum CodeTraining {
 
     /// The stored vectors of `ordinals`, row-major.
     private static func vectors(
-        _ ordinals: [Ordinal], from store: GenerationStore
+        _ ordinals: [Ordinal],
+        from store: GenerationStore
     ) throws(IndexError) -> [Float] {
         let dimensions = store.schema.dimensions
         var vectors = [Float](repeating: 0, count: ordinals.count * dimensions)
@@ -53,7 +68,9 @@ enum CodeTraining {
                 transaction throws(IndexError) in
                 for index in next..<end {
                     var all = vectors.mutableSpan
-                    var row = all._mutatingExtracting((index * dimensions)..<((index + 1) * dimensions))
+                    var row = all._mutatingExtracting(
+                        (index * dimensions)..<((index + 1) * dimensions)
+                    )
                     try store.readVector(ordinals[index], transaction, into: &row)
                 }
             }

@@ -24,7 +24,8 @@ extension Collection {
                 guard wantsVectors else { continue }
                 var all = response.vectors.mutableSpan
                 var row = all._mutatingExtracting(
-                    (index * dimensions)..<((index + 1) * dimensions))
+                    (index * dimensions)..<((index + 1) * dimensions)
+                )
                 try store.readVector(ordinal, transaction, into: &row)
             }
             return response

@@ -35,7 +35,10 @@ package final class Collection: Sendable {
     let payloads = PayloadReader()
 
     init(
-        info: CollectionInfo, parts: CollectionParts, taste: TasteStore, buildThreads: Int
+        info: CollectionInfo,
+        parts: CollectionParts,
+        taste: TasteStore,
+        buildThreads: Int
     ) throws(IndexError) {
         self.info = info
         self.taste = taste
@@ -45,7 +48,7 @@ package final class Collection: Sendable {
         directory = parts.directory
         metric = parts.metric
         state = parts.state
-        writer = try CollectionWriter(parts: parts, buildThreads: buildThreads)
+        writer = try CollectionWriter(parts: parts, taste: taste, buildThreads: buildThreads)
     }
 
     /// The quantizer and its codes; nil while the collection has never had a row.
@@ -54,11 +57,11 @@ package final class Collection: Sendable {
     /// The version of the last write that queries see.
     package var appliedVersion: UInt64 { state.appliedVersion.load(ordering: .acquiring) }
 
-    /// Counts the windows in which a replaced row and its successor are both linked; odd inside one.
+    /// Odd from before rows are committed until graph and directory have caught up.
     ///
-    /// A query that saw the same even number before and after its search need not ask the directory
-    /// which of its results are current.
-    package var replacementEpoch: UInt64 { state.replacements.load(ordering: .acquiring) }
+    /// A query that saw the same even number before its search and after it took its snapshot of the
+    /// store has met each item once and as it is stored.
+    package var changeEpoch: UInt64 { state.changes.load(ordering: .acquiring) }
 
     /// The collection's figures.
     package func stats() throws(IndexError) -> CollectionStats {
@@ -90,10 +93,16 @@ package final class Collection: Sendable {
         return graph.byteCount + codeBytes + 8 * graph.count + directory.byteCount
     }
 
+    /// Writes what waits and refuses everything after; no checkpoint, since the files go next.
+    func abandon() {
+        writer.stop()
+        taste.close()
+    }
+
     /// Writes what is left, and a checkpoint; afterwards every write is refused.
     package func close() throws(IndexError) {
+        defer { taste.close() }
         try writer.close()
-        taste.close()
     }
 }
 
@@ -101,7 +110,7 @@ package final class Collection: Sendable {
 final class CollectionState: Sendable {
     private let codeSet: Mutex<CodeSet?>
     let appliedVersion: Atomic<UInt64>
-    let replacements = Atomic<UInt64>(0)
+    let changes = Atomic<UInt64>(0)
     private let watermarkRow: Atomic<UInt32>
 
     init(codes: CodeSet?, appliedVersion: UInt64, watermark: UInt32) {
@@ -109,6 +118,12 @@ final class CollectionState: Sendable {
         self.appliedVersion = Atomic(appliedVersion)
         watermarkRow = Atomic(watermark)
     }
+
+    /// Before a commit that may change rows.
+    func beginChange() { changes.wrappingAdd(1, ordering: .acquiringAndReleasing) }
+
+    /// Once the graph and the directory show what was committed, or nothing was.
+    func endChange() { changes.wrappingAdd(1, ordering: .acquiringAndReleasing) }
 
     var codes: CodeSet? {
         get { codeSet.withLock { $0 } }

@@ -14,6 +14,8 @@ struct CollectionParts {
     var counters: RowCounters
     /// The code set whose codes are stored below the watermark.
     var storedCodes: CodeSet?
+    /// What linking the tail took: it counts towards the next checkpoint.
+    var linkSeconds = 0.0
 }
 
 /// Opens a generation: codes and links below the watermark are read, rows above it linked again.
@@ -25,7 +27,10 @@ enum CollectionOpening {
     private static let blocksPerRead = 256
 
     /// Reads everything that searches need into memory.
-    static func open(_ store: GenerationStore, buildThreads: Int) throws(IndexError)
+    static func open(
+        _ store: GenerationStore,
+        buildThreads: Int
+    ) throws(IndexError)
         -> CollectionParts
     {
         let metric = try metric(of: store)
@@ -44,7 +49,8 @@ enum CollectionOpening {
         guard record.watermark <= counters.rowCount else {
             throw .corrupt(
                 place: "meta[graph]",
-                reason: "watermark \(record.watermark), rows \(counters.rowCount)")
+                reason: "watermark \(record.watermark), rows \(counters.rowCount)"
+            )
         }
         let directory = ItemDirectory(column: items)
         let deleted = try readRows(store, counters, into: items, directory)
@@ -54,28 +60,49 @@ enum CollectionOpening {
             try readLinks(store, record, into: graph)
         }
         let stored = codes
+        let started = ContinuousClock.now
         let tail = record.watermark..<counters.rowCount
         if !tail.isEmpty {
             codes = try link(
-                tail, store: store, graph: graph, codes: codes, metric: metric,
-                threads: buildThreads)
+                tail,
+                store: store,
+                graph: graph,
+                codes: codes,
+                metric: metric,
+                threads: buildThreads
+            )
         }
+        let linkSeconds = (ContinuousClock.now - started).seconds
         for ordinal in deleted { _ = graph.delete(ordinal) }
         let state = CollectionState(
-            codes: codes, appliedVersion: counters.version, watermark: record.watermark)
+            codes: codes,
+            appliedVersion: counters.version,
+            watermark: record.watermark
+        )
         return CollectionParts(
-            store: store, graph: graph, items: items, directory: directory, metric: metric,
-            state: state, counters: counters, storedCodes: stored)
+            store: store,
+            graph: graph,
+            items: items,
+            directory: directory,
+            metric: metric,
+            state: state,
+            counters: counters,
+            storedCodes: stored,
+            linkSeconds: linkSeconds
+        )
     }
 
     /// Reads stored codes and links alone, as `palate verify` does.
     static func readStored(
-        _ store: GenerationStore, _ record: GraphRecord, _ counters: RowCounters
+        _ store: GenerationStore,
+        _ record: GraphRecord,
+        _ counters: RowCounters
     ) throws(IndexError) -> LiveGraph {
         guard record.watermark <= counters.rowCount else {
             throw .corrupt(
                 place: "meta[graph]",
-                reason: "watermark \(record.watermark), rows \(counters.rowCount)")
+                reason: "watermark \(record.watermark), rows \(counters.rowCount)"
+            )
         }
         let capacity = Int(record.watermark)
         let graph = try makeGraph(store, capacity: capacity)
@@ -93,11 +120,14 @@ enum CollectionOpening {
     }
 
     private static func makeGraph(
-        _ store: GenerationStore, capacity: Int
+        _ store: GenerationStore,
+        capacity: Int
     ) throws(IndexError) -> LiveGraph {
         let parameters = GraphParameters(
-            neighbours: store.schema.neighbours, buildBeamWidth: store.schema.buildBeamWidth,
-            seed: store.seed)
+            neighbours: store.schema.neighbours,
+            buildBeamWidth: store.schema.buildBeamWidth,
+            seed: store.seed
+        )
         guard let graph = LiveGraph(parameters: parameters, capacity: capacity) else {
             throw .outOfAddressSpace(bytes: capacity * 8 * store.schema.neighbours)
         }
@@ -106,7 +136,9 @@ enum CollectionOpening {
 
     /// Fills the item column and the directory; returns the deleted rows.
     private static func readRows(
-        _ store: GenerationStore, _ counters: RowCounters, into items: ItemColumn,
+        _ store: GenerationStore,
+        _ counters: RowCounters,
+        into items: ItemColumn,
         _ directory: ItemDirectory
     ) throws(IndexError) -> [Ordinal] {
         var deleted: [Ordinal] = []
@@ -123,7 +155,8 @@ enum CollectionOpening {
                     } else if let other = directory.insert(record.item, at: ordinal) {
                         throw .corrupt(
                             place: Sealed.place("rows", Format.key(ordinal)),
-                            reason: "item \(record.item) is live at row \(other) too")
+                            reason: "item \(record.item) is live at row \(other) too"
+                        )
                     }
                 }
             }
@@ -133,27 +166,38 @@ enum CollectionOpening {
     }
 
     private static func readCodes(
-        _ store: GenerationStore, _ record: GraphRecord, metric: any Metric, capacity: Int
+        _ store: GenerationStore,
+        _ record: GraphRecord,
+        metric: any Metric,
+        capacity: Int
     ) throws(IndexError) -> CodeSet {
         let quantizer: any Quantizer
         do {
             quantizer = try QuantizerRegistry.named(store.schema.quantizer).init(
                 parameters: record.quantizerParameters.span.rawBytes,
-                dimensions: store.schema.dimensions, metric: metric)
+                dimensions: store.schema.dimensions,
+                metric: metric
+            )
         } catch {
             throw .quantization(error)
         }
         let codes = try CodeSet(
-            quantizer: quantizer, trainedRows: Int(record.trainedRows), capacity: capacity)
+            quantizer: quantizer,
+            trainedRows: Int(record.trainedRows),
+            capacity: capacity
+        )
         let perBlock = Format.rowsPerCodeBlock(codeBytes: quantizer.codeBytes)
         try forEachBlock(rows: Int(record.watermark), perBlock: perBlock, store) {
-            block, rows, transaction throws(IndexError) in
+            block,
+            rows,
+            transaction throws(IndexError) in
             let body = try store.body(store.codes, block, transaction)
             let expected = rows.count * quantizer.codeBytes
             guard body.byteCount >= expected else {
                 throw .corrupt(
                     place: Sealed.place("codes", Format.key(block)),
-                    reason: "\(body.byteCount) bytes, expected \(expected)")
+                    reason: "\(body.byteCount) bytes, expected \(expected)"
+                )
             }
             codes.rows.store(Ordinal(rows.lowerBound), body.extracting(0..<expected))
         }
@@ -161,11 +205,15 @@ enum CollectionOpening {
     }
 
     private static func readLinks(
-        _ store: GenerationStore, _ record: GraphRecord, into graph: LiveGraph
+        _ store: GenerationStore,
+        _ record: GraphRecord,
+        into graph: LiveGraph
     ) throws(IndexError) {
         let watermark = Int(record.watermark)
         try forEachBlock(rows: watermark, perBlock: LiveGraph.nodesPerBlock, store) {
-            block, _, transaction throws(IndexError) in
+            block,
+            _,
+            transaction throws(IndexError) in
             let links = try store.body(store.links0, block, transaction)
             let upper = try store.body(store.linksN, block, transaction)
             do throws(GraphError) {
@@ -183,17 +231,24 @@ enum CollectionOpening {
 
     /// Encodes and links the rows that the last checkpoint does not cover.
     private static func link(
-        _ tail: Range<Ordinal>, store: GenerationStore, graph: LiveGraph, codes: CodeSet?,
-        metric: any Metric, threads: Int
+        _ tail: Range<Ordinal>,
+        store: GenerationStore,
+        graph: LiveGraph,
+        codes: CodeSet?,
+        metric: any Metric,
+        threads: Int
     ) throws(IndexError) -> CodeSet {
         let linking: CodeSet
-        if let codes {
+        if let codes, !codes.isOutgrown(by: Int(tail.upperBound)) {
             try CodeTraining.encode(tail, from: store, into: codes)
             linking = codes
         } else {
             linking = try CodeTraining.train(
-                store: store, metric: metric, rowCount: Int(tail.upperBound),
-                capacity: graph.capacity)
+                store: store,
+                metric: metric,
+                rowCount: Int(tail.upperBound),
+                capacity: graph.capacity
+            )
         }
         GraphBuilder.insert(tail, into: graph, threads: threads) {
             linking.quantizer.makePairScorer(over: linking.rows)
@@ -203,7 +258,9 @@ enum CollectionOpening {
 
     /// Visits the blocks that hold `rows` rows, a few per read transaction.
     private static func forEachBlock(
-        rows: Int, perBlock: Int, _ store: GenerationStore,
+        rows: Int,
+        perBlock: Int,
+        _ store: GenerationStore,
         _ body: (UInt32, Range<Int>, borrowing ReadTransaction) throws(IndexError) -> Void
     ) throws(IndexError) {
         let blocks = (rows + perBlock - 1) / perBlock

@@ -33,14 +33,17 @@ package final class CollectionWriter: Sendable {
     private let backlog = Mutex(Backlog())
     private let core: WriterCore
 
-    init(parts: CollectionParts, buildThreads: Int) throws(IndexError) {
+    init(parts: CollectionParts, taste: TasteStore, buildThreads: Int) throws(IndexError) {
         queue = DispatchQueue(label: "palate.writer.\(parts.store.schema.name)")
-        core = try WriterCore(parts: parts, buildThreads: buildThreads)
+        core = try WriterCore(parts: parts, taste: taste, buildThreads: buildThreads)
     }
 
     /// Queues one operation.
     ///
-    /// - Parameter completion: called once, on the writer's queue, never before the commit.
+    /// - Parameters:
+    ///   - operation: what to do.
+    ///   - completion: called once: on the writer's queue after the commit, or at once by the
+    ///     caller's own thread where the operation is refused.
     package func submit(_ operation: WriteOperation, completion: @escaping WriteCompletion) {
         let bytes = operation.byteCount
         let refusal: RequestError? = backlog.withLock { backlog in
@@ -74,12 +77,14 @@ package final class CollectionWriter: Sendable {
 
     /// Finishes what waits, checkpoints, and refuses everything after.
     func close() throws(IndexError) {
+        stop()
+        try queue.sync { core.checkpointIfNeeded(force: true) }.get()
+    }
+
+    /// Finishes what waits, and refuses everything after.
+    func stop() {
         backlog.withLock { $0.isClosed = true }
-        let outcome: Result<Void, IndexError> = queue.sync {
-            drain()
-            return core.checkpointIfNeeded(force: true)
-        }
-        try outcome.get()
+        queue.sync { drain() }
     }
 
     /// Writes groups until nothing waits; on the queue.
@@ -111,7 +116,7 @@ package final class CollectionWriter: Sendable {
         let operations = group.map(\.operation)
         do throws(IndexError) {
             try core.write(operations) { index, result in group[index].completion(result) }
-        } catch where group.count == 1 {
+        } catch  where group.count == 1 {
             group[0].completion(.failure(RequestError(error)))
         } catch {
             for waiting in group { write([waiting]) }

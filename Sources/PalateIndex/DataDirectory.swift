@@ -76,7 +76,7 @@ package final class DataDirectory: Sendable {
         } catch {
             throw .storage(error)
         }
-        catalog = try Catalog(path: path + "/catalog")
+        catalog = try Self.openCatalog(in: path)
         serverID = try catalog.serverID()
         let entries = try catalog.all()
         try removeOrphans(but: entries)
@@ -146,7 +146,7 @@ package final class DataDirectory: Sendable {
                     live.byHandle[collection.info.handle] = nil
                     live.byName[name] = nil
                 }
-                try? collection.close()
+                collection.abandon()
                 let info = collection.info
                 try removeTree(Self.directory(info.schema.name, info.handle, in: path))
             } catch {
@@ -156,12 +156,25 @@ package final class DataDirectory: Sendable {
     }
 
     /// Checkpoints and closes every collection; afterwards writes are refused.
+    ///
+    /// - Throws: the first failure, once every collection is closed.
     package func close() throws(IndexError) {
-        let all = live.withLock { live in
-            live.isClosed = true
-            return Array(live.byName.values)
+        // Behind a collection that is being made or dropped, so that none stays open.
+        let all = changes.withLock { _ in
+            live.withLock { live in
+                live.isClosed = true
+                return Array(live.byName.values)
+            }
         }
-        for collection in all { try collection.close() }
+        var failure: IndexError?
+        for collection in all {
+            do throws(IndexError) {
+                try collection.close()
+            } catch {
+                failure = failure ?? error
+            }
+        }
+        if let failure { throw failure }
     }
 
     // MARK: Directories
@@ -184,12 +197,28 @@ package final class DataDirectory: Sendable {
         directory(entry.schema.name, entry.id, in: path) + "/taste"
     }
 
+    /// Opens the catalog; makes one only where there is no collection that it would not know.
+    private static func openCatalog(in path: String) throws(IndexError) -> Catalog {
+        let isEmpty: Bool
+        do {
+            isEmpty = try FileTree.list(path + "/collections").isEmpty
+        } catch {
+            throw .storage(error)
+        }
+        return try Catalog(path: path + "/catalog", creates: isEmpty)
+    }
+
     private func make(_ schema: CollectionSchema) throws(IndexError) -> Collection {
         let entry = CatalogEntry(
-            id: try catalog.reserveID(), generation: Self.firstGeneration, schema: schema)
+            id: try catalog.reserveID(),
+            generation: Self.firstGeneration,
+            schema: schema
+        )
         _ = try GenerationStore(
-            path: Self.generationPath(of: entry, in: path), mapBytes: options.generationMapBytes,
-            creating: (schema, entry.generation, Self.seed))
+            path: Self.generationPath(of: entry, in: path),
+            mapBytes: options.generationMapBytes,
+            creating: (schema, entry.generation, Self.seed)
+        )
         let collection = try open(entry)
         try catalog.put(entry)
         return collection
@@ -197,22 +226,33 @@ package final class DataDirectory: Sendable {
 
     private func open(_ entry: CatalogEntry) throws(IndexError) -> Collection {
         let store = try GenerationStore(
-            path: Self.generationPath(of: entry, in: path), mapBytes: options.generationMapBytes)
+            path: Self.generationPath(of: entry, in: path),
+            mapBytes: options.generationMapBytes
+        )
         guard store.schema == entry.schema, store.generation == entry.generation else {
             throw .corrupt(
                 place: "meta[generation]",
                 reason: "\(store.schema) of generation \(store.generation), the catalog says "
-                    + "\(entry.schema) of \(entry.generation)")
+                    + "\(entry.schema) of \(entry.generation)"
+            )
         }
         let parts = try CollectionOpening.open(store, buildThreads: options.buildThreads)
         let taste = try TasteStore(
             path: Self.tastePath(of: entry, in: path),
             mapBytes: options.tasteMapBytes,
-            similarity: CodeSimilarity(directory: parts.directory, state: parts.state))
+            similarity: CodeSimilarity(directory: parts.directory, state: parts.state)
+        )
         let info = CollectionInfo(
-            handle: entry.id, generation: entry.generation, schema: entry.schema)
+            handle: entry.id,
+            generation: entry.generation,
+            schema: entry.schema
+        )
         return try Collection(
-            info: info, parts: parts, taste: taste, buildThreads: options.buildThreads)
+            info: info,
+            parts: parts,
+            taste: taste,
+            buildThreads: options.buildThreads
+        )
     }
 
     /// Removes what creating or dropping left behind when the process died in the middle.
@@ -251,7 +291,9 @@ package final class DataDirectory: Sendable {
     }
 
     private static func check(
-        _ field: String, _ got: Int, _ expected: ClosedRange<Int>
+        _ field: String,
+        _ got: Int,
+        _ expected: ClosedRange<Int>
     ) throws(RequestError) {
         guard expected.contains(got) else {
             throw .outOfRange(field: field, got: got, expected: expected)
@@ -259,7 +301,9 @@ package final class DataDirectory: Sendable {
     }
 
     private static func check(
-        _ field: String, _ got: String, _ expected: [String]
+        _ field: String,
+        _ got: String,
+        _ expected: [String]
     ) throws(RequestError) {
         guard expected.contains(got) else {
             throw .unknownChoice(field: field, got: got, expected: expected)

@@ -102,7 +102,9 @@ extension FormatRecord {
             self = try Self(from: &reader)
         } catch {
             throw .corrupt(
-                place: place, reason: "ends at \(error.offset), \(error.needed) bytes early")
+                place: place,
+                reason: "ends at \(error.offset), \(error.needed) bytes early"
+            )
         }
         guard reader.remaining == 0 else {
             throw .corrupt(place: place, reason: "\(reader.remaining) bytes too many")

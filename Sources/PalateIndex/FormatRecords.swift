@@ -49,7 +49,8 @@ extension CollectionSchema: FormatRecord {
             metric: try reader.readString(),
             quantizer: try reader.readString(),
             neighbours: Int(try reader.readUInt32()),
-            buildBeamWidth: Int(try reader.readUInt32()))
+            buildBeamWidth: Int(try reader.readUInt32())
+        )
     }
 
     func write(to writer: inout ByteWriter) {

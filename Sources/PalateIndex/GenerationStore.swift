@@ -33,11 +33,15 @@ package final class GenerationStore: Sendable {
     ) throws(IndexError) {
         do {
             let environment = try Environment(
-                path: path, mapBytes: mapBytes, tables: Format.Table.allCases.count,
-                readOnly: readOnly)
+                path: path,
+                mapBytes: mapBytes,
+                tables: Format.Table.allCases.count,
+                readOnly: readOnly
+            )
             let creates = new != nil
             func table<Key: TableKey>(
-                _ name: Format.Table, _ key: Key.Type
+                _ name: Format.Table,
+                _ key: Key.Type
             ) throws(StorageError) -> Table<Key> {
                 try environment.table(name.rawValue, key: key, creates: creates)
             }
@@ -57,7 +61,10 @@ package final class GenerationStore: Sendable {
         }
         if let new {
             let record = GenerationRecord(
-                generation: new.generation, seed: new.seed, schema: new.schema)
+                generation: new.generation,
+                seed: new.seed,
+                schema: new.schema
+            )
             let meta = meta
             try environment.write(failingWith: IndexError.self) {
                 transaction throws(IndexError) in
@@ -71,7 +78,10 @@ package final class GenerationStore: Sendable {
             transaction throws(IndexError) in
             guard
                 let record = try transaction.record(
-                    GenerationRecord.self, meta, Format.MetaKey.generation)
+                    GenerationRecord.self,
+                    meta,
+                    Format.MetaKey.generation
+                )
             else { throw .missing(place: place) }
             return record
         }
@@ -91,7 +101,9 @@ package final class GenerationStore: Sendable {
     /// The body of a sealed block that must be there.
     @_lifetime(borrow transaction)
     func body(
-        _ table: Table<UInt32>, _ block: UInt32, _ transaction: borrowing ReadTransaction
+        _ table: Table<UInt32>,
+        _ block: UInt32,
+        _ transaction: borrowing ReadTransaction
     ) throws(IndexError) -> RawSpan {
         let key = Format.key(block)
         guard let value = try transaction.value(table, block) else {
@@ -100,12 +112,17 @@ package final class GenerationStore: Sendable {
         return try Sealed.open(value, table: table.name, key: key)
     }
 
-    func counters(_ transaction: borrowing some Transaction & ~Copyable) throws(IndexError)
+    func counters(
+        _ transaction: borrowing some Transaction & ~Copyable
+    ) throws(IndexError)
         -> RowCounters
     {
         guard
             let counters = try transaction.record(
-                RowCounters.self, meta, Format.MetaKey.counters)
+                RowCounters.self,
+                meta,
+                Format.MetaKey.counters
+            )
         else { throw .missing(place: "meta[counters]") }
         return counters
     }
@@ -119,7 +136,8 @@ package final class GenerationStore: Sendable {
 
     /// Appends every table's name and number of entries.
     func appendEntryCounts(
-        _ transaction: borrowing ReadTransaction, to counts: inout [(name: String, entries: Int)]
+        _ transaction: borrowing ReadTransaction,
+        to counts: inout [(name: String, entries: Int)]
     ) throws(IndexError) {
         do {
             for table in [rows, vectors, codes, links0, linksN, payloads, dictionaries] {
@@ -134,7 +152,8 @@ package final class GenerationStore: Sendable {
     }
 
     func row(
-        _ ordinal: Ordinal, _ transaction: borrowing some Transaction & ~Copyable
+        _ ordinal: Ordinal,
+        _ transaction: borrowing some Transaction & ~Copyable
     ) throws(IndexError) -> RowRecord {
         guard let record = try transaction.record(RowRecord.self, rows, ordinal) else {
             throw .missing(place: Sealed.place("rows", Format.key(ordinal)))
@@ -143,15 +162,17 @@ package final class GenerationStore: Sendable {
     }
 
     /// The row that `item` has.
-    func ordinal(
-        of item: ItemID, _ transaction: borrowing some Transaction & ~Copyable
+    package func ordinal(
+        of item: ItemID,
+        _ transaction: borrowing some Transaction & ~Copyable
     ) throws(IndexError) -> Ordinal? {
         guard let value = try transaction.value(ids, item) else { return nil }
         let body = try Sealed.open(value, table: "ids", key: Format.key(item))
         guard body.byteCount == 4 else {
             throw .corrupt(
                 place: Sealed.place("ids", Format.key(item)),
-                reason: "\(body.byteCount) bytes, expected 4")
+                reason: "\(body.byteCount) bytes, expected 4"
+            )
         }
         return Sealed.word(body, at: 0)
     }
@@ -167,21 +188,19 @@ package final class GenerationStore: Sendable {
             throw .missing(place: Sealed.place("vectors", Format.key(block)))
         }
         try VectorBlock.read(
-            row: ordinal % UInt32(vectorBlockRows), of: block, rowsPerBlock: vectorBlockRows,
-            dimensions: schema.dimensions, from: value, into: &vector)
-    }
-
-    /// The version that wrote the row of `ordinal`, nil once it is deleted or replaced.
-    package func liveVersion(
-        _ ordinal: Ordinal, _ transaction: borrowing some Transaction & ~Copyable
-    ) throws(IndexError) -> UInt64? {
-        let record = try row(ordinal, transaction)
-        return record.isDeleted ? nil : record.version
+            row: ordinal % UInt32(vectorBlockRows),
+            of: block,
+            rowsPerBlock: vectorBlockRows,
+            dimensions: schema.dimensions,
+            from: value,
+            into: &vector
+        )
     }
 
     /// The trained dictionary of `id`.
     func dictionary(
-        _ id: UInt32, _ transaction: borrowing some Transaction & ~Copyable
+        _ id: UInt32,
+        _ transaction: borrowing some Transaction & ~Copyable
     ) throws(IndexError) -> [UInt8] {
         guard let value = try transaction.value(dictionaries, id) else {
             throw .missing(place: Sealed.place("dict", Format.key(id)))

@@ -16,7 +16,6 @@ extension IndexError: CustomStringConvertible {
         case .storage(let error): "\(error)"
         case .quantization(let error): "\(error)"
         case .graph(let error): "links: \(error)"
-        case .taste(let error): "taste: \(error)"
         case .request(let error): "\(error)"
         }
     }

@@ -2,7 +2,6 @@ package import PalateGraph
 package import PalateModel
 package import PalateQuantization
 package import PalateStorage
-package import PalateTaste
 
 /// Why a data directory could not be opened, read or written.
 package enum IndexError: Error, Equatable, Sendable {
@@ -20,8 +19,6 @@ package enum IndexError: Error, Equatable, Sendable {
     case quantization(QuantizationError)
     /// Links that cannot be: the block says which.
     case graph(GraphError)
-    /// A user record that cannot be.
-    case taste(TasteError)
     /// The request itself was wrong.
     case request(RequestError)
 }
@@ -39,7 +36,6 @@ extension RequestError {
         case .storage(let error): self = Self.storage(error)
         case .quantization(let error): self = .internalFailure(reason: "\(error)")
         case .graph(let error): self = .corrupt(place: "links: \(error)")
-        case .taste(let error): self = .corrupt(place: "taste: \(error)")
         case .request(let error): self = error
         }
     }

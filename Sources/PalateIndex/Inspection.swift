@@ -33,7 +33,9 @@ package enum Inspection {
         return inspections
     }
 
-    private static func inspect(_ store: GenerationStore) throws(IndexError)
+    private static func inspect(
+        _ store: GenerationStore
+    ) throws(IndexError)
         -> CollectionInspection
     {
         try store.environment.read(failingWith: IndexError.self) {
@@ -43,10 +45,15 @@ package enum Inspection {
             var tables: [(name: String, entries: Int)] = []
             try store.appendEntryCounts(transaction, to: &tables)
             return CollectionInspection(
-                schema: store.schema, generation: store.generation, rows: Int(counters.rowCount),
-                deletedRows: Int(counters.deletedCount), version: counters.version,
-                watermark: Int(graph.watermark), dictionaryID: counters.dictionaryID,
-                tables: tables)
+                schema: store.schema,
+                generation: store.generation,
+                rows: Int(counters.rowCount),
+                deletedRows: Int(counters.deletedCount),
+                version: counters.version,
+                watermark: Int(graph.watermark),
+                dictionaryID: counters.dictionaryID,
+                tables: tables
+            )
         }
     }
 }

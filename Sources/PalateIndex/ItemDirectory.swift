@@ -53,7 +53,7 @@ package final class ItemDirectory: Sendable {
 
     /// Points `item`, already in the column at `ordinal`, to that row; returns the row it had.
     @discardableResult
-    func insert(_ item: ItemID, at ordinal: Ordinal) -> Ordinal? {
+    package func insert(_ item: ItemID, at ordinal: Ordinal) -> Ordinal? {
         slots.withLock { slots in
             if let position = Self.position(of: item, in: slots.ordinals, column) {
                 defer { slots.ordinals[position] = ordinal }
@@ -72,7 +72,7 @@ package final class ItemDirectory: Sendable {
 
     /// Forgets `item`; returns the row it had.
     @discardableResult
-    func remove(_ item: ItemID) -> Ordinal? {
+    package func remove(_ item: ItemID) -> Ordinal? {
         slots.withLock { slots in
             guard let position = Self.position(of: item, in: slots.ordinals, column) else {
                 return nil
@@ -106,7 +106,9 @@ package final class ItemDirectory: Sendable {
     }
 
     private static func position(
-        of item: ItemID, in ordinals: [Ordinal], _ column: ItemColumn
+        of item: ItemID,
+        in ordinals: [Ordinal],
+        _ column: ItemColumn
     ) -> Int? {
         var position = start(item, ordinals.count)
         while true {

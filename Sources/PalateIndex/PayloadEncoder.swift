@@ -44,7 +44,9 @@ struct PayloadEncoder {
         do {
             guard
                 let dictionary = try PayloadDictionary.train(
-                    samples: samples, capacity: Self.dictionaryBytes)
+                    samples: samples,
+                    capacity: Self.dictionaryBytes
+                )
             else { return nil }
             compressor = try PayloadCompressor(dictionary: dictionary)
             return PayloadDictionary.id(of: dictionary).map { ($0, dictionary) }

@@ -22,36 +22,57 @@ final class PayloadReader: Sendable {
     ///
     /// - Throws: damage, or more bytes than `Limits.payloadBytes`.
     func decompress(
-        _ frame: RawSpan, _ store: GenerationStore, _ transaction: borrowing ReadTransaction
+        _ frame: RawSpan,
+        _ store: GenerationStore,
+        _ transaction: borrowing ReadTransaction
     ) throws(IndexError) -> [UInt8] {
-        do throws(StorageError) {
-            let lease: Lease
-            if let free = idle.withLock({ $0.decompressors.popLast() }) {
-                lease = free
-            } else {
-                lease = try Lease()
-            }
-            defer { idle.withLock { $0.decompressors.append(lease) } }
-            let id = try PayloadFrame(frame).dictionaryID
-            if id != 0, !lease.known.contains(id) {
-                guard let dictionary = try? store.dictionary(id, transaction) else {
-                    throw StorageError.unknownDictionary(id: id)
-                }
-                try lease.decompressor.add(dictionary)
-                lease.known.insert(id)
-            }
-            return try lease.decompressor.decompress(
-                frame, limit: Limits.payloadBytes.upperBound)
+        let lease = try takeLease()
+        defer { idle.withLock { $0.decompressors.append(lease) } }
+        try addDictionary(of: frame, to: lease, store, transaction)
+        do {
+            return try lease.decompressor.decompress(frame, limit: Limits.payloadBytes.upperBound)
         } catch {
             throw .storage(error)
         }
+    }
+
+    private func takeLease() throws(IndexError) -> Lease {
+        if let free = idle.withLock({ $0.decompressors.popLast() }) { return free }
+        do {
+            return try Lease()
+        } catch {
+            throw .storage(error)
+        }
+    }
+
+    private func addDictionary(
+        of frame: RawSpan,
+        to lease: Lease,
+        _ store: GenerationStore,
+        _ transaction: borrowing ReadTransaction
+    ) throws(IndexError) {
+        let id: UInt32
+        do {
+            id = try PayloadFrame(frame).dictionaryID
+        } catch {
+            throw .storage(error)
+        }
+        guard id != 0, !lease.known.contains(id) else { return }
+        let dictionary = try store.dictionary(id, transaction)
+        do {
+            try lease.decompressor.add(dictionary)
+        } catch {
+            throw .storage(error)
+        }
+        lease.known.insert(id)
     }
 }
 
 extension Collection {
     /// The payload of a row, nil where it has none.
     package func payload(
-        of ordinal: Ordinal, _ transaction: borrowing ReadTransaction
+        of ordinal: Ordinal,
+        _ transaction: borrowing ReadTransaction
     ) throws(IndexError) -> [UInt8]? {
         guard let value = try transaction.value(store.payloads, ordinal) else { return nil }
         let frame = try Sealed.open(value, table: "payloads", key: Format.key(ordinal))

@@ -21,18 +21,24 @@ enum Sealed {
     /// - Throws: `corrupt` naming `table` and `key`.
     @_lifetime(copy value)
     static func open(
-        _ value: RawSpan, table: String, key: [UInt8]
+        _ value: RawSpan,
+        table: String,
+        key: [UInt8]
     ) throws(IndexError) -> RawSpan {
         guard value.byteCount >= overhead else {
             throw .corrupt(
-                place: place(table, key), reason: "\(value.byteCount) bytes, expected >= 4")
+                place: place(table, key),
+                reason: "\(value.byteCount) bytes, expected >= 4"
+            )
         }
         let body = value.extracting(0..<(value.byteCount - overhead))
         let expected = word(value, at: body.byteCount)
         let got = crc32c(body, seed: crc32c(key.span.rawBytes))
         guard got == expected else {
             throw .corrupt(
-                place: place(table, key), reason: "checksum \(got), expected \(expected)")
+                place: place(table, key),
+                reason: "checksum \(got), expected \(expected)"
+            )
         }
         return body
     }

@@ -19,7 +19,9 @@ extension Transaction where Self: ~Copyable {
 
     /// The record of `key`, its checksum checked.
     func record<Record: FormatRecord, Key: FormatKey>(
-        _ type: Record.Type, _ table: Table<Key>, _ key: Key
+        _ type: Record.Type,
+        _ table: Table<Key>,
+        _ key: Key
     ) throws(IndexError) -> Record? {
         guard let value = try value(table, key) else { return nil }
         let body = try Sealed.open(value, table: table.name, key: key.keyBytes)
@@ -30,7 +32,9 @@ extension Transaction where Self: ~Copyable {
 extension WriteTransaction {
     /// Stores `body` with its checksum.
     mutating func putSealed<Key: FormatKey>(
-        _ table: Table<Key>, _ key: Key, _ body: [UInt8]
+        _ table: Table<Key>,
+        _ key: Key,
+        _ body: [UInt8]
     ) throws(IndexError) {
         do {
             try put(table, key, Sealed.seal(body, key: key.keyBytes).span.rawBytes)
@@ -43,7 +47,9 @@ extension WriteTransaction {
 extension WriteTransaction {
     /// Stores bytes that carry their own checksums.
     mutating func putRaw<Key: TableKey>(
-        _ table: Table<Key>, _ key: Key, _ bytes: RawSpan
+        _ table: Table<Key>,
+        _ key: Key,
+        _ bytes: RawSpan
     ) throws(IndexError) {
         do {
             try put(table, key, bytes)
@@ -55,7 +61,8 @@ extension WriteTransaction {
     /// Removes a key; false where it was not there.
     @discardableResult
     mutating func remove<Key: TableKey>(
-        _ table: Table<Key>, _ key: Key
+        _ table: Table<Key>,
+        _ key: Key
     ) throws(IndexError) -> Bool {
         do {
             return try delete(table, key)
@@ -69,7 +76,8 @@ extension Environment {
     /// Visits the checked bodies of a table in key order, `chunk` per read transaction, so that a
     /// long table pins no pages.
     func forEachSealed<Key: FormatKey>(
-        _ table: Table<Key>, chunk: Int = 4_096,
+        _ table: Table<Key>,
+        chunk: Int = 4_096,
         _ body: (Key, RawSpan) throws(IndexError) -> Void
     ) throws(IndexError) {
         var start: Key?
@@ -80,7 +88,9 @@ extension Environment {
                     guard let key = try cursor.step() else { return nil }
                     let value = cursor.value
                     try body(
-                        key, try Sealed.open(value, table: table.name, key: key.keyBytes))
+                        key,
+                        try Sealed.open(value, table: table.name, key: key.keyBytes)
+                    )
                 }
                 return try cursor.step()
             }
@@ -92,7 +102,8 @@ extension Transaction where Self: ~Copyable {
     /// A cursor whose failures are this layer's.
     @_lifetime(borrow self)
     func sealedCursor<Key: TableKey>(
-        _ table: Table<Key>, from start: Key?
+        _ table: Table<Key>,
+        from start: Key?
     ) throws(IndexError) -> Cursor<Key> {
         do {
             return try cursor(table, from: start)

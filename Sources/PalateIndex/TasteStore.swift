@@ -14,8 +14,13 @@ package final class TasteStore: Sendable {
     private static let eventsPerLock = 256
     /// Events that may wait for the disk.
     private static let backlogEvents = 4 * Limits.eventsPerRequest.upperBound
-    /// How long a group of events gathers before it commits.
-    private static let groupBytes = 16 << 20
+    /// Events of one transaction, unless one submission has more.
+    private static let groupEvents = 8_192
+    /// People clustered per hold of the write lock.
+    private static let usersPerLock = 16
+    /// Pairs of an item without a vector and somebody who likes it that are remembered; those
+    /// beyond are clustered when the collection is opened again.
+    private static let waitingPairsMax = 1 << 20
 
     private struct Waiting {
         var events: [Event]
@@ -29,25 +34,40 @@ package final class TasteStore: Sendable {
         var isClosed = false
     }
 
+    /// Liked items without a vector, and whose clusters wait for it.
+    private struct Unclustered {
+        var users: [ItemID: Set<UserID>] = [:]
+        var pairs = 0
+    }
+
     private let tables: TasteTables
     private let graph: ReadWriteLock<TasteGraph>
     private let similarity: any ItemSimilarity
     private let queue: DispatchQueue
     private let backlog = Mutex(Backlog())
     private let storedEvents: Atomic<UInt64>
+    private let unclustered = Mutex(Unclustered())
 
     /// Opens the store at `path`, making it when it is new, and reads everybody's record.
     init(
-        path: String, mapBytes: Int, similarity: any ItemSimilarity
+        path: String,
+        mapBytes: Int,
+        similarity: any ItemSimilarity
     ) throws(IndexError) {
         let tables = try TasteTables(path: path, mapBytes: mapBytes)
         self.tables = tables
         self.similarity = similarity
         queue = DispatchQueue(label: "palate.taste")
         var graph = TasteGraph()
-        try tables.forEachUser { user, record in graph.load(record, for: user) }
+        var users: [UserID] = []
+        try tables.forEachUser { user, record in
+            graph.load(record, for: user)
+            users.append(user)
+        }
         self.graph = ReadWriteLock(graph)
         storedEvents = Atomic(try tables.eventCount())
+        // Items may have got their vectors since their events were counted.
+        queue.sync { cluster(users) }
     }
 
     /// Reads the graph; the body must be short and must not call back into the store.
@@ -57,7 +77,10 @@ package final class TasteStore: Sendable {
 
     /// Stores events and lets them count.
     ///
-    /// - Parameter completion: called once, on the store's queue, after the commit.
+    /// - Parameters:
+    ///   - events: what people did.
+    ///   - completion: called once: on the store's queue after the commit, or at once by the
+    ///     caller's own thread where the events are refused.
     package func submit(
         _ events: [Event],
         completion: @escaping @Sendable (Result<WriteReceipt, RequestError>) -> Void
@@ -95,37 +118,54 @@ package final class TasteStore: Sendable {
     private func drain() {
         while true {
             let group: [Waiting] = backlog.withLock { backlog in
-                let group = backlog.waiting
-                backlog.waiting = []
-                backlog.events = 0
+                var count = 0
+                var events = 0
+                for waiting in backlog.waiting {
+                    if count > 0, events + waiting.events.count > Self.groupEvents { break }
+                    count += 1
+                    events += waiting.events.count
+                }
+                let group = Array(backlog.waiting.prefix(count))
+                backlog.waiting.removeFirst(count)
+                backlog.events -= events
                 if group.isEmpty { backlog.isScheduled = false }
                 return group
             }
             if group.isEmpty { return }
-            for waiting in group { write(waiting) }
+            write(group)
         }
     }
 
-    private func write(_ waiting: Waiting) {
-        let touched = apply(waiting.events)
+    /// Commits a group; when the store refuses it, each submission by itself, so that one that is
+    /// too large for the disk does not take others with it.
+    private func write(_ group: [Waiting]) {
+        let events = group.count == 1 ? group[0].events : group.flatMap(\.events)
+        let touched = apply(events)
         let first = storedEvents.load(ordering: .relaxed)
         do throws(IndexError) {
-            try tables.write(
-                waiting.events, firstSequence: first,
-                records: touched.map { user in
-                    (user, graph.withReadLock { $0.record(of: user) } ?? UserRecord())
-                })
+            try tables.write(events, firstSequence: first, records: records(of: touched))
         } catch {
             restore(touched)
-            waiting.completion(.failure(RequestError(error)))
+            if group.count == 1 {
+                group[0].completion(.failure(RequestError(error)))
+            } else {
+                for waiting in group { write([waiting]) }
+            }
             return
         }
-        let version = first + UInt64(waiting.events.count)
-        storedEvents.store(version, ordering: .relaxed)
-        waiting.completion(
-            .success(
-                WriteReceipt(
-                    version: version, changed: UInt64(waiting.events.count), generation: 0)))
+        storedEvents.store(first + UInt64(events.count), ordering: .relaxed)
+        var version = first
+        for waiting in group {
+            let count = UInt64(waiting.events.count)
+            version += count
+            waiting.completion(
+                .success(WriteReceipt(version: version, changed: count, generation: 0))
+            )
+        }
+    }
+
+    private func records(of users: [UserID]) -> [(UserID, UserRecord)] {
+        users.map { user in (user, graph.withReadLock { $0.record(of: user) } ?? UserRecord()) }
     }
 
     /// Applies events to the graph, a slice per hold of the lock; returns the people they changed.
@@ -137,7 +177,7 @@ package final class TasteStore: Sendable {
             graph.withWriteLock { graph in
                 for event in events[start..<end] {
                     let changed = graph.apply(event) { item, others, similarities in
-                        similarity.cosines(of: item, to: others, into: &similarities)
+                        cosines(of: item, to: others, for: event.user, into: &similarities)
                     }
                     if changed { touched.insert(event.user) }
                 }
@@ -159,6 +199,66 @@ package final class TasteStore: Sendable {
                 }
             }
         }
+    }
+
+    // MARK: Items that get their vectors after their events
+
+    /// Clusters anew whoever likes one of `items` and waited for its vector; on the writer's queue,
+    /// after the directory knows the items.
+    func itemsArrived(_ items: some Sequence<ItemID>) {
+        let users: Set<UserID> = unclustered.withLock { waiting in
+            guard waiting.pairs > 0 else { return [] }
+            var users: Set<UserID> = []
+            for item in items {
+                guard let found = waiting.users.removeValue(forKey: item) else { continue }
+                waiting.pairs -= found.count
+                users.formUnion(found)
+            }
+            return users
+        }
+        guard !users.isEmpty else { return }
+        queue.async { self.cluster(users.sorted()) }
+    }
+
+    /// Puts unclustered liked items into clusters and stores whom that changed; on the queue.
+    private func cluster(_ users: [UserID]) {
+        var changed: [UserID] = []
+        var start = 0
+        while start < users.count {
+            let end = min(users.count, start + Self.usersPerLock)
+            graph.withWriteLock { graph in
+                for user in users[start..<end] {
+                    let isChanged = graph.cluster(user) { item, others, similarities in
+                        cosines(of: item, to: others, for: user, into: &similarities)
+                    }
+                    if isChanged { changed.append(user) }
+                }
+            }
+            start = end
+        }
+        guard !changed.isEmpty else { return }
+        // A failure costs nothing: opening the store clusters them again.
+        try? tables.write(
+            [],
+            firstSequence: storedEvents.load(ordering: .relaxed),
+            records: records(of: changed)
+        )
+    }
+
+    /// Cosines, remembering who waits for the item's vector where it has none.
+    private func cosines(
+        of item: ItemID,
+        to others: [ItemID],
+        for user: UserID,
+        into similarities: inout [Float]
+    ) -> Bool {
+        if similarity.cosines(of: item, to: others, into: &similarities) { return true }
+        unclustered.withLock { waiting in
+            guard waiting.pairs < Self.waitingPairsMax else { return }
+            if waiting.users[item, default: []].insert(user).inserted { waiting.pairs += 1 }
+        }
+        // Asked again: the item may have arrived before it was waited for.
+        return similarity.cosines(of: item, to: others, into: &similarities)
     }
 }
 

@@ -19,14 +19,26 @@ struct TasteTables: Sendable {
     init(path: String, mapBytes: Int, readOnly: Bool = false) throws(IndexError) {
         do {
             environment = try Environment(
-                path: path, mapBytes: mapBytes, tables: Format.TasteTable.allCases.count,
-                readOnly: readOnly)
+                path: path,
+                mapBytes: mapBytes,
+                tables: Format.TasteTable.allCases.count,
+                readOnly: readOnly
+            )
             meta = try environment.table(
-                Format.TasteTable.meta.rawValue, key: [UInt8].self, creates: true)
+                Format.TasteTable.meta.rawValue,
+                key: [UInt8].self,
+                creates: true
+            )
             events = try environment.table(
-                Format.TasteTable.events.rawValue, key: UInt64.self, creates: true)
+                Format.TasteTable.events.rawValue,
+                key: UInt64.self,
+                creates: true
+            )
             users = try environment.table(
-                Format.TasteTable.users.rawValue, key: UInt64.self, creates: true)
+                Format.TasteTable.users.rawValue,
+                key: UInt64.self,
+                creates: true
+            )
         } catch {
             throw .storage(error)
         }
@@ -53,24 +65,34 @@ struct TasteTables: Sendable {
         let events = events
         return try environment.read(failingWith: IndexError.self) {
             transaction throws(IndexError) in
+            let last: UInt64?
             do throws(StorageError) {
-                return try transaction.lastKey(events).map { $0 + 1 } ?? 0
+                last = try transaction.lastKey(events)
             } catch {
                 throw .storage(error)
             }
+            guard let last, let value = try transaction.value(events, last) else { return 0 }
+            // Its seal proves the key, so that a flipped bit there cannot move the next event.
+            _ = try Sealed.open(value, table: "events", key: Format.key(last))
+            return last + 1
         }
     }
 
     /// Appends events and replaces the records they changed, in one transaction.
     func write(
-        _ newEvents: [Event], firstSequence: UInt64, records: [(UserID, UserRecord)]
+        _ newEvents: [Event],
+        firstSequence: UInt64,
+        records: [(UserID, UserRecord)]
     ) throws(IndexError) {
         let (events, users) = (events, users)
         try environment.write(failingWith: IndexError.self) {
             transaction throws(IndexError) in
             for (index, event) in newEvents.enumerated() {
                 try transaction.putSealed(
-                    events, firstSequence + UInt64(index), EventRecord(event: event).bytes)
+                    events,
+                    firstSequence + UInt64(index),
+                    EventRecord(event: event).bytes
+                )
             }
             var writer = ByteWriter()
             for (user, record) in records {
@@ -88,14 +110,16 @@ struct TasteTables: Sendable {
             transaction throws(IndexError) in
             guard let value = try transaction.value(users, user) else { return nil }
             return try Self.decode(
-                try Sealed.open(value, table: "users", key: Format.key(user)))
+                try Sealed.open(value, table: "users", key: Format.key(user)),
+                of: user
+            )
         }
     }
 
     /// Visits everybody, in order.
     func forEachUser(_ body: (UserID, UserRecord) throws(IndexError) -> Void) throws(IndexError) {
         try environment.forEachSealed(users) { user, bytes throws(IndexError) in
-            try body(user, try Self.decode(bytes))
+            try body(user, try Self.decode(bytes, of: user))
         }
     }
 
@@ -107,11 +131,11 @@ struct TasteTables: Sendable {
         }
     }
 
-    private static func decode(_ body: RawSpan) throws(IndexError) -> UserRecord {
+    private static func decode(_ body: RawSpan, of user: UserID) throws(IndexError) -> UserRecord {
         do {
             return try UserRecord(bytes: body)
         } catch {
-            throw .taste(error)
+            throw .corrupt(place: Sealed.place("users", Format.key(user)), reason: "\(error)")
         }
     }
 }

@@ -16,7 +16,11 @@ enum VectorBlock {
     ///
     /// - Throws: `corrupt` naming the block when it is too short or the row fails its checksum.
     static func read(
-        row: UInt32, of block: UInt32, rowsPerBlock: Int, dimensions: Int, from value: RawSpan,
+        row: UInt32,
+        of block: UInt32,
+        rowsPerBlock: Int,
+        dimensions: Int,
+        from value: RawSpan,
         into vector: inout MutableSpan<Float>
     ) throws(IndexError) {
         let stride = Format.sealedVectorBytes(dimensions: dimensions)
@@ -24,7 +28,8 @@ enum VectorBlock {
         guard start + stride <= value.byteCount else {
             throw .corrupt(
                 place: Sealed.place("vectors", Format.key(block)),
-                reason: "\(value.byteCount) bytes, row \(row) ends at \(start + stride)")
+                reason: "\(value.byteCount) bytes, row \(row) ends at \(start + stride)"
+            )
         }
         let bytes = value.extracting(start..<(start + 4 * dimensions))
         let expected = Sealed.word(value, at: start + 4 * dimensions)
@@ -32,7 +37,8 @@ enum VectorBlock {
         guard got == expected else {
             throw .corrupt(
                 place: Sealed.place("vectors", Format.key(block)),
-                reason: "row \(row): checksum \(got), expected \(expected)")
+                reason: "row \(row): checksum \(got), expected \(expected)"
+            )
         }
         bytes.copyFloats(into: &vector)
     }

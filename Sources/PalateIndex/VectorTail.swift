@@ -12,7 +12,8 @@ struct VectorTail {
 
     /// The tail of a generation that holds `rowCount` rows.
     init(
-        of store: GenerationStore, rowCount: UInt32,
+        of store: GenerationStore,
+        rowCount: UInt32,
         _ transaction: borrowing some Transaction & ~Copyable
     ) throws(IndexError) {
         block = rowCount / UInt32(store.vectorBlockRows)
@@ -26,7 +27,9 @@ struct VectorTail {
 
     /// Appends a row, writing the block when that fills it.
     mutating func append(
-        _ vector: Span<Float>, ordinal: Ordinal, to store: GenerationStore,
+        _ vector: Span<Float>,
+        ordinal: Ordinal,
+        to store: GenerationStore,
         _ transaction: inout WriteTransaction
     ) throws(IndexError) {
         VectorBlock.append(vector, ordinal: ordinal, to: &bytes)
@@ -40,7 +43,8 @@ struct VectorTail {
 
     /// Writes the block if it changed.
     mutating func flush(
-        to store: GenerationStore, _ transaction: inout WriteTransaction
+        to store: GenerationStore,
+        _ transaction: inout WriteTransaction
     ) throws(IndexError) {
         guard isDirty, !bytes.isEmpty else { return }
         try transaction.putRaw(store.vectors, block, bytes.span.rawBytes)

@@ -26,7 +26,9 @@ package struct VerificationReport: Sendable {
 
     /// By name.
     package var collections: [Collection] = []
-    /// Every damaged object: table, key, what is wrong. Empty = clean.
+    /// Every damaged object: table, key, what is wrong.
+    ///
+    /// Empty = clean.
     package var findings: [String] = []
 }
 
@@ -80,7 +82,8 @@ private struct StoreVerification {
     var collection: VerificationReport.Collection
 
     init(
-        store: GenerationStore, report: VerificationReport,
+        store: GenerationStore,
+        report: VerificationReport,
         collection: VerificationReport.Collection
     ) {
         self.store = store
@@ -108,15 +111,21 @@ private struct StoreVerification {
         if collection.liveRows != Int(counters.rowCount) - Int(counters.deletedCount) {
             find(
                 "meta[counters]: \(collection.liveRows) live rows, expected "
-                    + "\(Int(counters.rowCount) - Int(counters.deletedCount))")
+                    + "\(Int(counters.rowCount) - Int(counters.deletedCount))"
+            )
         }
         checkIDs(counters)
+        checkDictionaries()
+        checkLoaders()
         checkGraph(graph, counters)
+        try checkEntryCounts(counters, graph)
     }
 
     /// One row: its record, its vector, its id's way back, its payload.
     private mutating func checkRow(
-        _ ordinal: Ordinal, _ payloads: PayloadReader, _ transaction: borrowing ReadTransaction
+        _ ordinal: Ordinal,
+        _ payloads: PayloadReader,
+        _ transaction: borrowing ReadTransaction
     ) {
         do throws(IndexError) {
             let record = try store.row(ordinal, transaction)
@@ -128,7 +137,9 @@ private struct StoreVerification {
             collection.liveRows += 1
             let back = try store.ordinal(of: record.item, transaction)
             if back != ordinal {
-                find("ids[\(record.item)]: row \(back.map(String.init) ?? "none"), expected \(ordinal)")
+                find(
+                    "ids[\(record.item)]: row \(back.map(String.init) ?? "none"), expected \(ordinal)"
+                )
             }
             if let value = try transaction.value(store.payloads, ordinal) {
                 let key = Format.key(ordinal)
@@ -150,6 +161,54 @@ private struct StoreVerification {
         }
         if count != collection.liveRows {
             find("ids: \(count) entries, expected \(collection.liveRows)")
+        }
+    }
+
+    /// Every dictionary is the one its key names.
+    private mutating func checkDictionaries() {
+        let store = store
+        report.note(collection.name) { () throws(IndexError) in
+            try store.environment.forEachSealed(store.dictionaries) { id, body throws(IndexError) in
+                let got = PayloadDictionary.id(of: body.copied)
+                guard got != id else { return }
+                throw .corrupt(
+                    place: Sealed.place("dict", Format.key(id)),
+                    reason: "dictionary \(got.map(String.init) ?? "none"), expected \(id)"
+                )
+            }
+        }
+    }
+
+    /// Every loader's progress can be read.
+    private mutating func checkLoaders() {
+        let store = store
+        report.note(collection.name) { () throws(IndexError) in
+            try store.environment.forEachSealed(store.loaders) { id, body throws(IndexError) in
+                _ = try LoaderRecord(body: body, place: Sealed.place("loaders", Format.key(id)))
+            }
+        }
+    }
+
+    /// No table holds more or fewer entries than the rows call for.
+    private mutating func checkEntryCounts(
+        _ counters: RowCounters,
+        _ graph: GraphRecord
+    ) throws(IndexError) {
+        let store = store
+        var counts: [(name: String, entries: Int)] = []
+        try store.environment.read(failingWith: IndexError.self) {
+            transaction throws(IndexError) in
+            try store.appendEntryCounts(transaction, to: &counts)
+        }
+        let rows = Int(counters.rowCount)
+        let perVectorBlock = store.vectorBlockRows
+        let linkBlocks = LiveGraph.blockCount(count: Int(graph.watermark))
+        let expected = [
+            "rows": rows, "vectors": (rows + perVectorBlock - 1) / perVectorBlock,
+            "links0": linkBlocks, "linksN": linkBlocks, "payloads": collection.payloads,
+        ]
+        for (name, entries) in counts where entries != expected[name] ?? entries {
+            find("\(name): \(entries) entries, expected \(expected[name] ?? 0)")
         }
     }
 

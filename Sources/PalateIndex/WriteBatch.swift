@@ -11,6 +11,11 @@ struct WriteBatch {
     enum Effect {
         case insert(item: ItemID, ordinal: Ordinal)
         case remove(item: ItemID)
+
+        /// The item that has a row now.
+        var inserted: ItemID? {
+            if case .insert(let item, _) = self { item } else { nil }
+        }
     }
 
     /// Rows that lie contiguously: their first ordinal and their vectors.
@@ -37,7 +42,8 @@ struct WriteBatch {
     ///
     /// - Throws: `.request` before anything is written, anything else means: abort.
     mutating func apply(
-        _ operation: WriteOperation, _ transaction: inout WriteTransaction
+        _ operation: WriteOperation,
+        _ transaction: inout WriteTransaction
     ) throws(IndexError) -> WriteOutcome {
         switch operation {
         case .upsert(let rows):
@@ -45,7 +51,9 @@ struct WriteBatch {
             try write(rows, &transaction)
             return receipt(changed: rows.ids.count)
         case .delete(let ids):
-            return receipt(changed: try delete(ids, &transaction))
+            // Two steps: in one, `receipt` would be called on the value from before the deletion.
+            let changed = try delete(ids, &transaction)
+            return receipt(changed: changed)
         case .beginLoad(let begin):
             return .grant(try grant(begin, transaction))
         case .load(let data):
@@ -67,7 +75,11 @@ struct WriteBatch {
     private func receipt(changed: Int) -> WriteOutcome {
         .receipt(
             WriteReceipt(
-                version: counters.version, changed: UInt64(changed), generation: store.generation))
+                version: counters.version,
+                changed: UInt64(changed),
+                generation: store.generation
+            )
+        )
     }
 
     // MARK: Rows
@@ -76,12 +88,17 @@ struct WriteBatch {
         let expected = rows.ids.count * store.schema.dimensions
         guard rows.vectors.count == expected else {
             throw .request(
-                .unequalColumns(field: "vectors", got: rows.vectors.count, expected: expected))
+                .unequalColumns(field: "vectors", got: rows.vectors.count, expected: expected)
+            )
         }
         guard rows.payloads.isEmpty || rows.payloads.count == rows.ids.count else {
             throw .request(
                 .unequalColumns(
-                    field: "payloads", got: rows.payloads.count, expected: rows.ids.count))
+                    field: "payloads",
+                    got: rows.payloads.count,
+                    expected: rows.ids.count
+                )
+            )
         }
         let room = Limits.itemsPerCollection - Int(counters.rowCount)
         guard rows.ids.count <= room else {
@@ -90,7 +107,8 @@ struct WriteBatch {
     }
 
     private mutating func write(
-        _ rows: RowBatch, _ transaction: inout WriteTransaction
+        _ rows: RowBatch,
+        _ transaction: inout WriteTransaction
     ) throws(IndexError) {
         counters.version += 1
         let dimensions = store.schema.dimensions
@@ -105,10 +123,14 @@ struct WriteBatch {
             let ordinal = counters.rowCount
             try retire(item, &transaction)
             try transaction.putSealed(
-                store.rows, ordinal, RowRecord(item: item, version: counters.version).bytes)
+                store.rows,
+                ordinal,
+                RowRecord(item: item, version: counters.version).bytes
+            )
             try transaction.putSealed(store.ids, item, Format.value(ordinal))
             let vector = rows.vectors.span.extracting(
-                (index * dimensions)..<((index + 1) * dimensions))
+                (index * dimensions)..<((index + 1) * dimensions)
+            )
             try tail.append(vector, ordinal: ordinal, to: store, &transaction)
             if !rows.payloads.isEmpty, !rows.payloads[index].isEmpty {
                 let frame = try codec.encode(rows.payloads[index])
@@ -120,7 +142,8 @@ struct WriteBatch {
     }
 
     private mutating func delete(
-        _ ids: [ItemID], _ transaction: inout WriteTransaction
+        _ ids: [ItemID],
+        _ transaction: inout WriteTransaction
     ) throws(IndexError) -> Int {
         counters.version += 1
         var count = 0
@@ -135,7 +158,8 @@ struct WriteBatch {
     /// Marks the row that `item` has as deleted; false where it has none.
     @discardableResult
     private mutating func retire(
-        _ item: ItemID, _ transaction: inout WriteTransaction
+        _ item: ItemID,
+        _ transaction: inout WriteTransaction
     ) throws(IndexError) -> Bool {
         guard let ordinal = try store.ordinal(of: item, transaction) else { return false }
         var record = try store.row(ordinal, transaction)
@@ -149,7 +173,8 @@ struct WriteBatch {
     // MARK: Loads
 
     private func loader(
-        _ begin: LoadBegin, _ transaction: borrowing WriteTransaction
+        _ begin: LoadBegin,
+        _ transaction: borrowing WriteTransaction
     ) throws(IndexError) -> LoaderRecord {
         let stored =
             try transaction.record(LoaderRecord.self, store.loaders, begin.loaderID)
@@ -164,24 +189,29 @@ struct WriteBatch {
     }
 
     private func grant(
-        _ begin: LoadBegin, _ transaction: borrowing WriteTransaction
+        _ begin: LoadBegin,
+        _ transaction: borrowing WriteTransaction
     ) throws(IndexError) -> LoadGrant {
         let loader = try loader(begin, transaction)
         let rowBytes = max(1, 4 * store.schema.dimensions)
         let suggested = min(Limits.rowsPerRequest.upperBound, max(64, (4 << 20) / rowBytes))
         return LoadGrant(
-            durableSequence: loader.sequence, creditBytes: UInt64(CollectionWriter.creditBytes),
-            suggestedRows: UInt32(suggested))
+            durableSequence: loader.sequence,
+            creditBytes: UInt64(CollectionWriter.creditBytes),
+            suggestedRows: UInt32(suggested)
+        )
     }
 
     private mutating func load(
-        _ data: LoadData, _ transaction: inout WriteTransaction
+        _ data: LoadData,
+        _ transaction: inout WriteTransaction
     ) throws(IndexError) -> LoadAcknowledgement {
         var loader = try loader(data.begin, transaction)
         if data.sequence > loader.sequence {
             guard data.sequence == loader.sequence + 1 else {
                 throw .request(
-                    .loadSequence(got: data.sequence, expected: loader.sequence + 1))
+                    .loadSequence(got: data.sequence, expected: loader.sequence + 1)
+                )
             }
             try check(data.rows)
             try write(data.rows, &transaction)
@@ -191,22 +221,29 @@ struct WriteBatch {
             try transaction.putSealed(store.loaders, data.begin.loaderID, loader.bytes)
         }
         return LoadAcknowledgement(
-            receivedSequence: loader.sequence, durableSequence: loader.sequence)
+            receivedSequence: loader.sequence,
+            durableSequence: loader.sequence
+        )
     }
 
     private func check(
-        _ commit: LoadCommit, _ transaction: borrowing WriteTransaction
+        _ commit: LoadCommit,
+        _ transaction: borrowing WriteTransaction
     ) throws(IndexError) {
         let loader = try loader(commit.begin, transaction)
         guard loader.rows == commit.expectedRows else {
             throw .request(
-                .loadMismatch(field: "rows", got: commit.expectedRows, expected: loader.rows))
+                .loadMismatch(field: "rows", got: commit.expectedRows, expected: loader.rows)
+            )
         }
         guard loader.idChecksum == commit.idChecksum else {
             throw .request(
                 .loadMismatch(
-                    field: "id checksum", got: UInt64(commit.idChecksum),
-                    expected: UInt64(loader.idChecksum)))
+                    field: "id checksum",
+                    got: UInt64(commit.idChecksum),
+                    expected: UInt64(loader.idChecksum)
+                )
+            )
         }
     }
 }

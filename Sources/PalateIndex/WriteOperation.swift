@@ -33,6 +33,14 @@ package enum WriteOperation: Sendable {
         }
     }
 
+    /// Whether the operation is done only when codes and links are durable too.
+    var wantsCheckpoint: Bool {
+        switch self {
+        case .checkpoint, .commitLoad: true
+        case .upsert, .delete, .beginLoad, .load: false
+        }
+    }
+
     private static func byteCount(_ rows: RowBatch) -> Int {
         8 * rows.ids.count + 4 * rows.vectors.count + rows.payloads.reduce(0) { $0 + $1.count }
     }

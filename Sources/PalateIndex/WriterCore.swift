@@ -18,6 +18,7 @@ final class WriterCore: @unchecked Sendable {
     private let items: ItemColumn
     private let directory: ItemDirectory
     private let metric: any Metric
+    private let taste: TasteStore
     private let buildThreads: Int
     private var counters: RowCounters
     private var tail: VectorTail
@@ -30,7 +31,8 @@ final class WriterCore: @unchecked Sendable {
     /// Set by the first write that reached the disk but not the graph.
     private var failure: IndexError?
 
-    init(parts: CollectionParts, buildThreads: Int) throws(IndexError) {
+    init(parts: CollectionParts, taste: TasteStore, buildThreads: Int) throws(IndexError) {
+        self.taste = taste
         store = parts.store
         graph = parts.graph
         state = parts.state
@@ -40,6 +42,7 @@ final class WriterCore: @unchecked Sendable {
         self.buildThreads = buildThreads
         counters = parts.counters
         needsCheckpoint = parts.state.watermark < parts.counters.rowCount
+        linkSeconds = parts.linkSeconds
         checkpoint = Checkpoint(covered: parts.state.watermark, codes: parts.storedCodes)
         let store = store
         let counters = parts.counters
@@ -59,8 +62,11 @@ final class WriterCore: @unchecked Sendable {
 
     /// Commits `operations` in one transaction, then brings the graph up to it.
     ///
-    /// - Parameter completion: gets the position and outcome of every operation, once, if this
-    ///   returns; never if it throws.
+    /// - Parameters:
+    ///   - operations: in the order in which they were asked for.
+    ///   - completion: gets the position and outcome of every operation, once, if this returns;
+    ///     never if it throws.
+    /// - Throws: why nothing was written.
     func write(
         _ operations: [WriteOperation],
         completion: (Int, Result<WriteOutcome, RequestError>) -> Void
@@ -69,16 +75,22 @@ final class WriterCore: @unchecked Sendable {
         var batch = WriteBatch(counters: counters, tail: tail, codec: codec, store: store)
         var outcomes: [Result<WriteOutcome, RequestError>] = []
         let intent: WriteIntent = operations.contains(where: \.grows) ? .grow : .shrink
-        try store.environment.write(intent, failingWith: IndexError.self) {
-            transaction throws(IndexError) in
-            for operation in operations {
-                do throws(IndexError) {
-                    outcomes.append(.success(try batch.apply(operation, &transaction)))
-                } catch .request(let error) {
-                    outcomes.append(.failure(error))
+        state.beginChange()
+        do throws(IndexError) {
+            try store.environment.write(intent, failingWith: IndexError.self) {
+                transaction throws(IndexError) in
+                for operation in operations {
+                    do throws(IndexError) {
+                        outcomes.append(.success(try batch.apply(operation, &transaction)))
+                    } catch .request(let error) {
+                        outcomes.append(.failure(error))
+                    }
                 }
+                try batch.finish(&transaction)
             }
-            try batch.finish(&transaction)
+        } catch {
+            state.endChange()
+            throw error
         }
         counters = batch.counters
         tail = batch.tail
@@ -90,33 +102,36 @@ final class WriterCore: @unchecked Sendable {
         do throws(IndexError) {
             try apply(batch)
         } catch {
-            // On disk and not in the graph: opening the collection again would link the rows.
+            // On disk and not in the graph: opening the collection again would link the rows. The
+            // change never ends for queries, which go on comparing what they find by item.
             failure = error
-            finish(operations, outcomes, failing: error, completion)
+            finish(operations, outcomes, completion) { _ in error }
             return
         }
-        let isAsked = operations.contains { operation in
-            switch operation {
-            case .checkpoint, .commitLoad: true
-            default: false
+        state.endChange()
+        let checkpoint = checkpointIfNeeded(force: operations.contains(where: \.wantsCheckpoint))
+        // Rows are durable and visible whatever became of the checkpoint: only who asked for it
+        // hears of its failure, and the next batch tries again.
+        finish(operations, outcomes, completion) { operation in
+            guard operation.wantsCheckpoint, case .failure(let error) = checkpoint else {
+                return nil
             }
-        }
-        let checkpoint = checkpointIfNeeded(force: isAsked)
-        if isAsked, case .failure(let error) = checkpoint {
-            finish(operations, outcomes, failing: error, completion)
-        } else {
-            finish(operations, outcomes, failing: nil, completion)
+            return error
         }
     }
 
     private func finish(
-        _ operations: [WriteOperation], _ outcomes: [Result<WriteOutcome, RequestError>],
-        failing error: IndexError?,
-        _ completion: (Int, Result<WriteOutcome, RequestError>) -> Void
+        _ operations: [WriteOperation],
+        _ outcomes: [Result<WriteOutcome, RequestError>],
+        _ completion: (Int, Result<WriteOutcome, RequestError>) -> Void,
+        failure: (WriteOperation) -> IndexError?
     ) {
         for (index, operation) in operations.enumerated() {
             if case .load = operation { continue }
-            completion(index, error.map { .failure(RequestError($0)) } ?? outcomes[index])
+            let outcome = failure(operation).map {
+                Result<WriteOutcome, RequestError>.failure(.init($0))
+            }
+            completion(index, outcome ?? outcomes[index])
         }
     }
 
@@ -137,6 +152,7 @@ final class WriterCore: @unchecked Sendable {
             link(linked..<total, codes)
         }
         publish(batch.effects)
+        taste.itemsArrived(batch.effects.lazy.compactMap(\.inserted))
         state.appliedVersion.store(counters.version, ordering: .releasing)
         if !batch.effects.isEmpty { needsCheckpoint = true }
     }
@@ -145,15 +161,15 @@ final class WriterCore: @unchecked Sendable {
         let started = ContinuousClock.now
         let threads = rows.count < Self.parallelRows ? 1 : buildThreads
         GraphBuilder.insert(
-            Ordinal(rows.lowerBound)..<Ordinal(rows.upperBound), into: graph, threads: threads
+            Ordinal(rows.lowerBound)..<Ordinal(rows.upperBound),
+            into: graph,
+            threads: threads
         ) { codes.quantizer.makePairScorer(over: codes.rows) }
         linkSeconds += (ContinuousClock.now - started).seconds
     }
 
     /// Makes the batch's rows current and its removed rows invisible.
     private func publish(_ effects: [WriteBatch.Effect]) {
-        guard !effects.isEmpty else { return }
-        state.replacements.wrappingAdd(1, ordering: .acquiringAndReleasing)
         for effect in effects {
             let former: Ordinal? =
                 switch effect {
@@ -162,7 +178,6 @@ final class WriterCore: @unchecked Sendable {
                 }
             if let former { _ = graph.delete(former) }
         }
-        state.replacements.wrappingAdd(1, ordering: .acquiringAndReleasing)
     }
 
     /// The code set for a collection of `total` rows, trained or trained again when due.
@@ -173,7 +188,11 @@ final class WriterCore: @unchecked Sendable {
             return current
         }
         let codes = try CodeTraining.train(
-            store: store, metric: metric, rowCount: total, capacity: graph.capacity)
+            store: store,
+            metric: metric,
+            rowCount: total,
+            capacity: graph.capacity
+        )
         if let current { retiring.append(current) }
         state.codes = codes
         return codes

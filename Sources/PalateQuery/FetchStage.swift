@@ -2,29 +2,38 @@ import PalateIndex
 import PalateModel
 import PalateStorage
 
-/// Step 6: a slate to columns of the response.
+/// Step 6: the slate to columns of the response.
 enum FetchStage {
-    /// Appends the first k of `slate` that are current and above the floor.
+    /// Appends the first k of the scratch's slate.
+    ///
+    /// - Parameters:
+    ///   - plan: k, and what to fetch.
+    ///   - isSteady: no write was under way from before the search until `transaction` began; else
+    ///     a result's payload may have moved to a newer row of its item, or be gone with it.
+    ///   - collection: where the slate is from.
+    ///   - transaction: begun after the search.
+    ///   - scratch: holds the slate.
+    ///   - response: gets one list more.
     static func append(
-        _ slate: [RankedHit], _ plan: QueryPlan, since epoch: UInt64, in collection: Collection,
-        _ transaction: borrowing ReadTransaction, _ scratch: inout QueryScratch,
+        _ plan: QueryPlan,
+        isSteady: Bool,
+        in collection: Collection,
+        _ transaction: borrowing ReadTransaction,
+        _ scratch: inout QueryScratch,
         to response: inout SearchResponse
     ) throws(IndexError) {
-        // While a batch replaces rows, an item's old and new row can both be found.
-        let mayHoldOldRows = epoch % 2 == 1 || collection.replacementEpoch != epoch
         var count = 0
-        for hit in slate where count < plan.k {
-            let score = hit.parts.total
-            guard score >= plan.scoreFloor else { continue }
+        for hit in scratch.slate where count < plan.k {
             let item = collection.items[hit.ordinal]
-            if mayHoldOldRows, collection.directory.ordinal(of: item) != hit.ordinal { continue }
-            response.ids.append(item)
-            response.scores.append(score)
-            if plan.parts.contains(.scoreParts) { response.scoreParts.append(hit.parts) }
             if plan.parts.contains(.payload) {
-                response.payloads.append(
-                    try collection.payload(of: hit.ordinal, transaction) ?? [])
+                var row: Ordinal? = hit.ordinal
+                if !isSteady { row = try collection.store.ordinal(of: item, transaction) }
+                guard let row else { continue }
+                response.payloads.append(try collection.payload(of: row, transaction) ?? [])
             }
+            response.ids.append(item)
+            response.scores.append(hit.parts.total)
+            if plan.parts.contains(.scoreParts) { response.scoreParts.append(hit.parts) }
             count += 1
         }
         response.offsets.append(UInt32(response.ids.count))

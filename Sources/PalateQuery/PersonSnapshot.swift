@@ -16,20 +16,29 @@ struct PersonSnapshot {
     /// Nothing where taste does not apply.
     init(_ plan: TastePlan?, in collection: Collection, now: Int64, scratch: inout QueryScratch) {
         guard let plan else { return }
-        scratch.prepareWalk(for: collection)
         self = collection.taste.read { graph in
             var person = PersonSnapshot()
             person.medoids = graph.medoids(
-                of: plan.user, now: now, limit: TastePlan.scoringMedoids)
+                of: plan.user,
+                now: now,
+                limit: TastePlan.scoringMedoids
+            )
             person.negatives = graph.negatives(
-                of: plan.user, now: now, limit: TastePlan.scoringNegatives)
+                of: plan.user,
+                now: now,
+                limit: TastePlan.scoringNegatives
+            )
             person.excluded =
                 plan.weights.excludeSeen
                 ? graph.seenItems(of: plan.user) : graph.hiddenItems(of: plan.user)
             if case .person(_, let walk) = plan.retrieval {
                 person.walked = graph.walk(
-                    from: plan.user, now: now, limit: walk,
-                    excludeSeen: plan.weights.excludeSeen, scratch: &scratch.walk)
+                    from: plan.user,
+                    now: now,
+                    limit: walk,
+                    excludeSeen: plan.weights.excludeSeen,
+                    scratch: &scratch.walk
+                )
             }
             return person
         }

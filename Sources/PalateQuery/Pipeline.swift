@@ -12,6 +12,7 @@ import PalateStorage
 // | QueryPlan.swift      | what was decided                                                 |
 // | ListQuery.swift      | what one result list starts from                                 |
 // | SearchStage.swift    | plan to candidates, by graph and walk                            |
+// | ChangeWindow.swift   | candidates while a write is under way                            |
 // | RescoreStage.swift   | candidates to hits, by the stored float vectors                  |
 // | RerankStage.swift    | hits to a ranked slate, by taste and diversity                   |
 // | PersonSnapshot.swift | what one query needs to know of a person                         |
@@ -30,43 +31,93 @@ package enum Pipeline {
     ///   - deadline: lists not begun by then stay empty, and the response says so.
     ///   - scratch: leased by the caller.
     /// - Returns: `plan.listCount` lists.
+    /// - Throws: `unknownItem`, `noTaste`, and damage by name.
     @available(*, noasync, message: "searches block their thread")
     package static func answer(
-        _ request: SearchRequest, plan: QueryPlan, in collection: Collection, now: Int64,
-        deadline: ContinuousClock.Instant? = nil, scratch: inout QueryScratch
+        _ request: SearchRequest,
+        plan: QueryPlan,
+        in collection: Collection,
+        now: Int64,
+        deadline: ContinuousClock.Instant? = nil,
+        scratch: inout QueryScratch
     ) throws(RequestError) -> SearchResponse {
-        do {
-            return try collection.store.environment.read(failingWith: IndexError.self) {
-                transaction throws(IndexError) in
-                var response = SearchResponse()
-                response.generation = collection.info.generation
-                response.appliedVersion = collection.appliedVersion
-                response.reserve(lists: plan.listCount, k: plan.k, parts: plan.parts)
-                let person = PersonSnapshot(
-                    plan.taste, in: collection, now: now, scratch: &scratch)
-                for list in 0..<plan.listCount {
-                    if let deadline, ContinuousClock.now >= deadline {
-                        response.isDegraded = true
-                        response.offsets.append(UInt32(response.ids.count))
-                        continue
-                    }
-                    let epoch = collection.replacementEpoch
-                    let query = try ListQuery(
-                        request.source, list: list, of: collection, transaction, &scratch)
-                    try SearchStage.run(
-                        plan, query, person, excluding: request.excluded, in: collection,
-                        transaction, &scratch)
-                    try RescoreStage.run(plan, query, in: collection, transaction, &scratch)
-                    let slate = RerankStage.run(
-                        plan, query, person, in: collection, now: now, &scratch)
-                    try FetchStage.append(
-                        slate, plan, since: epoch, in: collection, transaction, &scratch,
-                        to: &response)
-                }
-                return response
+        var response = SearchResponse()
+        response.generation = collection.info.generation
+        response.appliedVersion = collection.appliedVersion
+        response.reserve(lists: plan.listCount, k: plan.k, parts: plan.parts)
+        scratch.prepare(for: collection)
+        let person = PersonSnapshot(plan.taste, in: collection, now: now, scratch: &scratch)
+        for list in 0..<plan.listCount {
+            if let deadline, ContinuousClock.now >= deadline {
+                response.isDegraded = true
+                response.offsets.append(UInt32(response.ids.count))
+                continue
             }
-        } catch {
-            throw RequestError(error)
+            do throws(IndexError) {
+                try append(
+                    list,
+                    of: request,
+                    plan,
+                    person,
+                    in: collection,
+                    now: now,
+                    &scratch,
+                    to: &response
+                )
+            } catch {
+                throw RequestError(error)
+            }
+        }
+        return response
+    }
+
+    /// Makes one list.
+    ///
+    /// The snapshot of the store is taken after the search: rows are committed before they are
+    /// linked, so it holds every row that the search found, and it lives for one list only.
+    private static func append(
+        _ list: Int,
+        of request: SearchRequest,
+        _ plan: QueryPlan,
+        _ person: PersonSnapshot,
+        in collection: Collection,
+        now: Int64,
+        _ scratch: inout QueryScratch,
+        to response: inout SearchResponse
+    ) throws(IndexError) {
+        let epoch = collection.changeEpoch
+        let query = try ListQuery(request.source, list: list, of: collection, &scratch)
+        try SearchStage.run(
+            plan,
+            query,
+            person,
+            excluding: request.excluded,
+            in: collection,
+            &scratch
+        )
+        try collection.store.environment.read(failingWith: IndexError.self) {
+            transaction throws(IndexError) in
+            let isSteady = epoch % 2 == 0 && collection.changeEpoch == epoch
+            if !isSteady {
+                ChangeWindow.settle(
+                    query,
+                    person,
+                    excluding: request.excluded,
+                    in: collection,
+                    &scratch
+                )
+            }
+            SearchStage.trim(plan, query, &scratch)
+            try RescoreStage.run(plan, query, in: collection, transaction, &scratch)
+            RerankStage.run(plan, query, person, in: collection, now: now, &scratch)
+            try FetchStage.append(
+                plan,
+                isSteady: isSteady,
+                in: collection,
+                transaction,
+                &scratch,
+                to: &response
+            )
         }
     }
 }

@@ -24,12 +24,14 @@ package enum Planner {
 
     /// Plans `request` against the collection as it is now.
     package static func plan(
-        _ request: SearchRequest, for collection: Collection
+        _ request: SearchRequest,
+        for collection: Collection
     ) throws(RequestError) -> QueryPlan {
         let version = collection.appliedVersion
         guard request.minimumVersion <= version else {
             throw .versionNotReached(got: version, expected: request.minimumVersion)
         }
+        try checkVectors(request, collection.info.schema.dimensions)
         let taste = try tastePlan(request)
         let slate = try slatePlan(request)
         let listCount =
@@ -39,7 +41,10 @@ package enum Planner {
             case .user: 1
             }
         let candidates = max(
-            request.k, slate?.pool ?? 0, taste.map { self.candidates(of: $0) } ?? 0)
+            request.k,
+            slate?.pool ?? 0,
+            taste.map { self.candidates(of: $0) } ?? 0
+        )
         let isLossless = collection.codes.map { $0.quantizer.relativeError == 0 } ?? true
         let rescored =
             request.rescoreCount
@@ -49,11 +54,28 @@ package enum Planner {
         let beamWidth = max(asked, candidateCount)
         let searches = taste.map { self.searches(of: $0) } ?? 1
         return QueryPlan(
-            listCount: listCount, k: request.k, beamWidth: beamWidth,
-            candidateCount: candidateCount, rescoreCount: rescored, taste: taste, slate: slate,
-            parts: request.parts, scoreFloor: request.scoreFloor ?? -.infinity,
+            listCount: listCount,
+            k: request.k,
+            beamWidth: beamWidth,
+            candidateCount: candidateCount,
+            rescoreCount: rescored,
+            taste: taste,
+            slate: slate,
+            parts: request.parts,
+            scoreFloor: request.scoreFloor ?? -.infinity,
             estimatedMicroseconds:
-                listCount * searches * beamWidth * nanosecondsPerSlot / 1_000)
+                listCount * searches * beamWidth * nanosecondsPerSlot / 1_000
+        )
+    }
+
+    private static func checkVectors(
+        _ request: SearchRequest,
+        _ dimensions: Int
+    ) throws(RequestError) {
+        guard case .vectors(let values, let count) = request.source else { return }
+        guard values.count == count * dimensions else {
+            throw .wrongDimensions(got: values.count / max(count, 1), expected: dimensions)
+        }
     }
 
     private static func tastePlan(_ request: SearchRequest) throws(RequestError) -> TastePlan? {
@@ -66,8 +88,10 @@ package enum Planner {
         }
         let walk = weights.candidates == 0 ? walkCandidates : weights.candidates
         return TastePlan(
-            user: user, weights: weights,
-            retrieval: .person(medoids: searchedMedoids, walk: max(walk, request.k)))
+            user: user,
+            weights: weights,
+            retrieval: .person(medoids: searchedMedoids, walk: max(walk, request.k))
+        )
     }
 
     private static func candidates(of plan: TastePlan) -> Int {
@@ -88,10 +112,16 @@ package enum Planner {
         guard let diversity = request.diversity else { return nil }
         guard let builder = SlateRegistry.named(diversity.method) else {
             throw .unknownChoice(
-                field: "diversity method", got: diversity.method, expected: SlateRegistry.names)
+                field: "diversity method",
+                got: diversity.method,
+                expected: SlateRegistry.names
+            )
         }
         let pool = diversity.pool == 0 ? slatePoolFactor * request.k : diversity.pool
         return SlatePlan(
-            builder: builder, diversity: diversity.diversity, pool: max(pool, request.k))
+            builder: builder,
+            diversity: diversity.diversity,
+            pool: max(pool, request.k)
+        )
     }
 }

@@ -9,7 +9,7 @@ package struct QueryScratch: ~Copyable, Sendable {
     var search = SearchScratch()
     var prepared = PreparedQuery()
     var walk = WalkScratch()
-    var slate = SlateScratch()
+    var slateScratch = SlateScratch()
     /// The query's vector, shape [dimensions].
     var vector: [Float] = []
     /// A stored vector being rescored, shape [dimensions].
@@ -18,21 +18,43 @@ package struct QueryScratch: ~Copyable, Sendable {
     var candidates: [Hit] = []
     /// Unit vectors of the candidates, row-major.
     var unitVectors: [Float] = []
+    /// The results of the list being made, best first.
+    var slate: [RankedHit] = []
+    /// Rows by item, while a write is under way.
+    var claims: [RowClaim] = []
     /// Rows kept out of the list being made.
     var excluded: [Ordinal] = []
     /// Rows scored by the graph since the request began.
     var visitedCount = 0
-    private var walkOwner: ObjectIdentifier?
+    /// Rescores; of the collection that `owner` names.
+    private var exact: ExactQuery?
+    private var owner: ObjectIdentifier?
 
     /// Empty; grows to fit on first use.
     package init() {}
 
-    /// Forgets a walk over another collection's graph: its memory is keyed by person and moment.
-    mutating func prepareWalk(for collection: Collection) {
+    /// Forgets what belongs to another collection: its metric, and a walk over its people.
+    mutating func prepare(for collection: Collection) {
         let owner = ObjectIdentifier(collection)
-        if walkOwner != owner {
-            walk = WalkScratch()
-            walkOwner = owner
+        guard self.owner != owner else { return }
+        walk = WalkScratch()
+        exact = nil
+        self.owner = owner
+    }
+
+    /// Lends the scratch that rescores, so that it can be used while the rest is written.
+    mutating func takeExactQuery(for metric: any Metric) throws(IndexError) -> ExactQuery {
+        if let exact {
+            self.exact = nil
+            return exact
+        }
+        do {
+            return try ExactQuery(metric: metric)
+        } catch {
+            throw .quantization(error)
         }
     }
+
+    /// Takes back what `takeExactQuery` lent.
+    mutating func returnExactQuery(_ exact: consuming ExactQuery) { self.exact = exact }
 }

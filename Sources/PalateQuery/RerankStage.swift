@@ -12,32 +12,45 @@ struct RankedHit {
 
 /// Step 5: hits to a ranked slate with the terms of each score.
 enum RerankStage {
-    /// Scores the candidates by taste where the plan says so, then chooses the slate.
+    /// Scores the candidates by taste where the plan says so, drops those below the floor, then
+    /// chooses the slate: it ends up in `scratch.slate`.
     static func run(
-        _ plan: QueryPlan, _ query: ListQuery, _ person: PersonSnapshot,
-        in collection: Collection, now: Int64, _ scratch: inout QueryScratch
-    ) -> [RankedHit] {
-        var ranked =
-            plan.taste.map { taste in
-                blend(taste, query, person, in: collection, now: now, &scratch)
-            } ?? byDistance(collection.metric, scratch.candidates)
-        if let slate = plan.slate { choose(slate, plan.k, from: &ranked, in: collection, &scratch) }
-        return ranked
+        _ plan: QueryPlan,
+        _ query: ListQuery,
+        _ person: PersonSnapshot,
+        in collection: Collection,
+        now: Int64,
+        _ scratch: inout QueryScratch
+    ) {
+        scratch.slate.removeAll(keepingCapacity: true)
+        if let taste = plan.taste {
+            scratch.slate = blend(taste, query, person, in: collection, now: now, &scratch)
+        } else {
+            appendByDistance(collection.metric, &scratch)
+        }
+        if plan.scoreFloor > -.infinity {
+            scratch.slate.removeAll { !($0.parts.total >= plan.scoreFloor) }
+        }
+        if let slate = plan.slate { choose(slate, plan.k, in: collection, &scratch) }
     }
 
-    private static func byDistance(_ metric: any Metric, _ candidates: [Hit]) -> [RankedHit] {
-        candidates.map { hit in
+    private static func appendByDistance(_ metric: any Metric, _ scratch: inout QueryScratch) {
+        for hit in scratch.candidates {
             var parts = ScoreParts()
             parts.query = metric.similarity(fromDistance: hit.distance)
-            return RankedHit(ordinal: hit.ordinal, parts: parts)
+            scratch.slate.append(RankedHit(ordinal: hit.ordinal, parts: parts))
         }
     }
 
     // MARK: Taste
 
     private static func blend(
-        _ taste: TastePlan, _ query: ListQuery, _ person: PersonSnapshot,
-        in collection: Collection, now: Int64, _ scratch: inout QueryScratch
+        _ taste: TastePlan,
+        _ query: ListQuery,
+        _ person: PersonSnapshot,
+        in collection: Collection,
+        now: Int64,
+        _ scratch: inout QueryScratch
     ) -> [RankedHit] {
         guard let codes = collection.codes else { return [] }
         let hits = scratch.candidates
@@ -54,8 +67,12 @@ enum RerankStage {
         let settings = collection.taste.read { graph in
             var scores = walkScores.mutableSpan
             graph.walkScores(
-                from: taste.user, now: now, candidates: items.span, scratch: &scratch.walk,
-                into: &scores)
+                from: taste.user,
+                now: now,
+                candidates: items.span,
+                scratch: &scratch.walk,
+                into: &scores
+            )
             columns.popularities = items.map { Float(graph.popularity(of: $0)) }
             return graph.settings
         }
@@ -68,8 +85,11 @@ enum RerankStage {
 
     /// Cosines of the person's medoids and negatives to every candidate.
     private static func addSimilarities(
-        _ person: PersonSnapshot, to columns: inout CandidateColumns, _ codes: CodeSet,
-        in collection: Collection, _ scratch: inout QueryScratch
+        _ person: PersonSnapshot,
+        to columns: inout CandidateColumns,
+        _ codes: CodeSet,
+        in collection: Collection,
+        _ scratch: inout QueryScratch
     ) {
         for medoid in person.medoids {
             guard let ordinal = collection.directory.ordinal(of: medoid.item) else { continue }
@@ -80,12 +100,20 @@ enum RerankStage {
             guard let ordinal = collection.directory.ordinal(of: negative.item) else { continue }
             columns.negativeWeights.append(negative.score)
             appendCosines(
-                ordinal, codes, columns.count, &scratch, to: &columns.negativeSimilarities)
+                ordinal,
+                codes,
+                columns.count,
+                &scratch,
+                to: &columns.negativeSimilarities
+            )
         }
     }
 
     private static func appendCosines(
-        _ ordinal: Ordinal, _ codes: CodeSet, _ count: Int, _ scratch: inout QueryScratch,
+        _ ordinal: Ordinal,
+        _ codes: CodeSet,
+        _ count: Int,
+        _ scratch: inout QueryScratch,
         to cosines: inout [Float]
     ) {
         let dimensions = codes.quantizer.dimensions
@@ -101,7 +129,9 @@ enum RerankStage {
 
     /// Decodes rows to unit length into `scratch.unitVectors`, row-major.
     private static func loadUnitVectors(
-        _ ordinals: some Swift.Collection<Ordinal>, _ codes: CodeSet, _ scratch: inout QueryScratch
+        _ ordinals: some Swift.Collection<Ordinal>,
+        _ codes: CodeSet,
+        _ scratch: inout QueryScratch
     ) {
         let dimensions = codes.quantizer.dimensions
         let needed = ordinals.count * dimensions
@@ -118,19 +148,26 @@ enum RerankStage {
     // MARK: Slate
 
     private static func choose(
-        _ slate: SlatePlan, _ k: Int, from ranked: inout [RankedHit], in collection: Collection,
+        _ plan: SlatePlan,
+        _ k: Int,
+        in collection: Collection,
         _ scratch: inout QueryScratch
     ) {
-        guard let codes = collection.codes, !ranked.isEmpty else { return }
-        let pool = ranked.prefix(slate.pool)
+        guard let codes = collection.codes, !scratch.slate.isEmpty else { return }
+        let ranked = scratch.slate
+        let pool = ranked.prefix(plan.pool)
         loadUnitVectors(pool.lazy.map(\.ordinal), codes, &scratch)
         let dimensions = codes.quantizer.dimensions
         let relevance = pool.map(\.parts.total)
         let vectors = scratch.unitVectors
-        let chosen = slate.builder.select(
-            count: k, diversity: slate.diversity, relevance: relevance.span,
+        let chosen = plan.builder.select(
+            count: k,
+            diversity: plan.diversity,
+            relevance: relevance.span,
             vectors: vectors.span.extracting(0..<(pool.count * dimensions)),
-            dimensions: dimensions, scratch: &scratch.slate)
-        ranked = chosen.map { ranked[$0] }
+            dimensions: dimensions,
+            scratch: &scratch.slateScratch
+        )
+        scratch.slate = chosen.map { ranked[$0] }
     }
 }

@@ -2,22 +2,24 @@ import PalateGraph
 import PalateIndex
 import PalateModel
 import PalateQuantization
-import PalateStorage
 import PalateTaste
 
 /// Step 3: plan to candidates, nearest first, in `scratch.candidates`.
 enum SearchStage {
     /// Searches the graph for the query's vector, or for each of the person's medoids.
     static func run(
-        _ plan: QueryPlan, _ query: ListQuery, _ person: PersonSnapshot,
-        excluding excluded: [ItemID], in collection: Collection,
-        _ transaction: borrowing ReadTransaction, _ scratch: inout QueryScratch
+        _ plan: QueryPlan,
+        _ query: ListQuery,
+        _ person: PersonSnapshot,
+        excluding excluded: [ItemID],
+        in collection: Collection,
+        _ scratch: inout QueryScratch
     ) throws(IndexError) {
         scratch.candidates.removeAll(keepingCapacity: true)
         guard let codes = collection.codes else { return }
         exclude(query, person, excluded, in: collection, &scratch)
         if query.hasVector {
-            search(codes, plan, in: collection, &scratch)
+            search(codes, plan, keeping: plan.beamWidth, in: collection, &scratch)
             return
         }
         guard let taste = plan.taste, case .person(let medoids, _) = taste.retrieval else {
@@ -28,22 +30,32 @@ enum SearchStage {
         }
         for medoid in person.medoids.prefix(medoids) {
             guard let ordinal = collection.directory.ordinal(of: medoid.item) else { continue }
-            var vector = scratch.vector.mutableSpan
-            try collection.store.readVector(ordinal, transaction, into: &vector)
-            search(codes, plan, in: collection, &scratch)
+            try scratch.loadVector(of: ordinal, from: collection)
+            search(codes, plan, keeping: plan.candidateCount, in: collection, &scratch)
         }
         addWalked(person, in: collection, &scratch)
         scratch.candidates.removeDuplicates()
     }
 
+    /// Leaves the candidates that the plan wants of one search; the rest of the beam was there to
+    /// make up for rows dropped because of a write under way.
+    static func trim(_ plan: QueryPlan, _ query: ListQuery, _ scratch: inout QueryScratch) {
+        guard query.hasVector, scratch.candidates.count > plan.candidateCount else { return }
+        scratch.candidates.removeLast(scratch.candidates.count - plan.candidateCount)
+    }
+
     private static func search(
-        _ codes: CodeSet, _ plan: QueryPlan, in collection: Collection, _ scratch: inout QueryScratch
+        _ codes: CodeSet,
+        _ plan: QueryPlan,
+        keeping count: Int,
+        in collection: Collection,
+        _ scratch: inout QueryScratch
     ) {
         let vector = scratch.vector
         codes.quantizer.prepare(vector.span, into: &scratch.prepared)
         let scorer = codes.quantizer.makeScorer(scratch.prepared, over: codes.rows)
         collection.graph.search(scorer, beamWidth: plan.beamWidth, scratch: &scratch.search)
-        for index in 0..<min(scratch.search.count, plan.candidateCount) {
+        for index in 0..<min(scratch.search.count, count) {
             scratch.candidates.append(scratch.search.hit(index))
         }
         scratch.visitedCount += scratch.search.visitedCount
@@ -51,8 +63,11 @@ enum SearchStage {
 
     /// Keeps the asked item, the caller's list and the person's out of the results of this list.
     private static func exclude(
-        _ query: ListQuery, _ person: PersonSnapshot, _ excluded: [ItemID],
-        in collection: Collection, _ scratch: inout QueryScratch
+        _ query: ListQuery,
+        _ person: PersonSnapshot,
+        _ excluded: [ItemID],
+        in collection: Collection,
+        _ scratch: inout QueryScratch
     ) {
         scratch.search.clearExclusions()
         if let itself = query.itself { scratch.search.exclude(itself) }
@@ -65,11 +80,15 @@ enum SearchStage {
 
     /// Adds what the walk suggests and the collection holds; the caller's exclusions hold here too.
     private static func addWalked(
-        _ person: PersonSnapshot, in collection: Collection, _ scratch: inout QueryScratch
+        _ person: PersonSnapshot,
+        in collection: Collection,
+        _ scratch: inout QueryScratch
     ) {
         scratch.excluded.removeAll(keepingCapacity: true)
         collection.directory.appendOrdinals(
-            of: person.walked.lazy.map(\.item), to: &scratch.excluded)
+            of: person.walked.lazy.map(\.item),
+            to: &scratch.excluded
+        )
         for ordinal in scratch.excluded where !scratch.search.isExcluded(ordinal) {
             scratch.candidates.append(Hit(ordinal: ordinal, distance: .infinity))
         }

@@ -1,6 +1,12 @@
+import Dispatch
+import Glibc
+import PalateGraph
 import PalateIndex
 import PalateModel
+import PalateQuantization
+import Synchronization
 import TestKit
+import Testing
 
 /// A data directory with one collection of clustered vectors, whose ids are 1,000 + row.
 struct IndexFixture {
@@ -12,18 +18,32 @@ struct IndexFixture {
         var generator = SeededGenerator(seed: 7)
         vectors = ClusteredVectors(count: count, dimensions: dimensions, using: &generator)
         schema = CollectionSchema(
-            name: "pins", dimensions: dimensions, metric: metric, quantizer: quantizer)
+            name: "pins",
+            dimensions: dimensions,
+            metric: metric,
+            quantizer: quantizer
+        )
     }
 
     var path: String { temporary.path + "/data" }
 
     /// Opens the directory with maps small enough for a test machine.
-    func open(generationMapBytes: Int = 1 << 30) throws -> DataDirectory {
+    func open(
+        path: String? = nil,
+        generationMapBytes: Int = 1 << 28,
+        tasteMapBytes: Int = 1 << 26
+    ) throws -> DataDirectory {
         var options = DataDirectoryOptions()
         options.generationMapBytes = generationMapBytes
-        options.tasteMapBytes = 1 << 28
+        options.tasteMapBytes = tasteMapBytes
         options.buildThreads = 2
-        return try DataDirectory(path: path, options: options)
+        return try DataDirectory(path: path ?? self.path, options: options)
+    }
+
+    /// Opens the directory and makes the collection in it.
+    func create(generationMapBytes: Int = 1 << 28) throws -> (DataDirectory, Collection) {
+        let directory = try open(generationMapBytes: generationMapBytes)
+        return (directory, try directory.create(schema))
     }
 
     static func item(_ row: Int) -> ItemID { ItemID(1_000 + row) }
@@ -32,7 +52,8 @@ struct IndexFixture {
         RowBatch(
             ids: rows.map(Self.item),
             vectors: rows.flatMap { Array(vectors[$0]) },
-            payloads: rows.map { Self.payload($0) })
+            payloads: rows.map { Self.payload($0) }
+        )
     }
 
     static func payload(_ row: Int) -> [UInt8] {
@@ -41,9 +62,93 @@ struct IndexFixture {
 }
 
 /// Runs one operation and returns its receipt.
+@discardableResult
 func write(_ operation: WriteOperation, to collection: Collection) throws -> WriteReceipt {
     guard case .receipt(let receipt) = try collection.writer.perform(operation) else {
         throw RequestError.internalFailure(reason: "no receipt")
     }
     return receipt
+}
+
+/// Submits events and waits for their receipt.
+@discardableResult
+func tell(_ events: [Event], to collection: Collection) throws -> WriteReceipt {
+    let done = DispatchSemaphore(value: 0)
+    let result = Mutex<Result<WriteReceipt, RequestError>?>(nil)
+    collection.taste.submit(events) { outcome in
+        result.withLock { $0 = outcome }
+        done.signal()
+    }
+    done.wait()
+    return try #require(result.withLock { $0 }).get()
+}
+
+/// Items found by a beam that covers the graph, nearest first, by their codes.
+func nearest(_ vector: [Float], in collection: Collection) -> [ItemID] {
+    guard let codes = collection.codes, collection.graph.count > 0 else { return [] }
+    var prepared = PreparedQuery()
+    codes.quantizer.prepare(vector.span, into: &prepared)
+    var scratch = SearchScratch()
+    collection.graph.search(
+        codes.quantizer.makeScorer(prepared, over: codes.rows),
+        beamWidth: min(collection.graph.count, Limits.beamWidth.upperBound),
+        scratch: &scratch
+    )
+    return (0..<scratch.count).map { collection.items[scratch.hit($0).ordinal] }
+}
+
+/// Retries what fails while a dropped directory's last write is still under way on its queue.
+func eventually<Value>(_ body: () throws -> Value) throws -> Value {
+    for _ in 0..<500 {
+        if let value = try? body() { return value }
+        usleep(10_000)
+    }
+    return try body()
+}
+
+/// Copies a tree of files, as a crash would leave them.
+func copyTree(_ source: String, to target: String) throws {
+    var status = stat()
+    #expect(stat(source, &status) == 0)
+    if status.st_mode & S_IFMT == S_IFDIR {
+        mkdir(target, 0o755)
+        for name in try listTree(source) {
+            try copyTree("\(source)/\(name)", to: "\(target)/\(name)")
+        }
+    } else {
+        try writeFile(target, try readFile(source))
+    }
+}
+
+/// Names in a directory, sorted.
+func listTree(_ path: String) throws -> [String] {
+    let stream = try #require(opendir(path))
+    defer { closedir(stream) }
+    var names: [String] = []
+    while let entry = readdir(stream) {
+        let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
+            String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+        }
+        if name != ".", name != ".." { names.append(name) }
+    }
+    return names.sorted()
+}
+
+/// All bytes of a file.
+func readFile(_ path: String) throws -> [UInt8] {
+    let file = try #require(fopen(path, "r"))
+    defer { fclose(file) }
+    fseek(file, 0, SEEK_END)
+    let count = ftell(file)
+    rewind(file)
+    return [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+        initialized = fread(buffer.baseAddress, 1, count, file)
+    }
+}
+
+/// Replaces a file's bytes.
+func writeFile(_ path: String, _ bytes: [UInt8]) throws {
+    let file = try #require(fopen(path, "w"))
+    defer { fclose(file) }
+    #expect(fwrite(bytes, 1, bytes.count, file) == bytes.count)
 }
