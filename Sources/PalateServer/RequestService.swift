@@ -104,6 +104,7 @@ final class RequestService: Sendable {
     ) throws(RequestError) -> Response? {
         let collection = try directory.collection(handle: search.handle)
         let plan = try Planner.plan(search, for: collection)
+        try checkFits(plan, in: call.answerBytesMax)
         let deadline = call.arrival + budget(call)
         let workers = workers
         let run: @Sendable () throws(RequestError) -> Response = { () throws(RequestError) in
@@ -123,6 +124,18 @@ final class RequestService: Sendable {
         let cost = microseconds(search, plan)
         guard cost > options.inlineMicroseconds else { return try run() }
         return try onWorker(call, completion(), microseconds: cost, run)
+    }
+
+    /// Refuses what could pass the frame before it is made.
+    ///
+    /// 65,536 lists of 10,000 results are more than there is memory. The refusal depends on the
+    /// request alone, so a client can know beforehand.
+    private func checkFits(_ plan: QueryPlan, in bytesMax: Int) throws(RequestError) {
+        var bytesPerResult = MemoryLayout<ItemID>.size + MemoryLayout<Float>.size
+        if plan.parts.contains(.scoreParts) { bytesPerResult += MemoryLayout<ScoreParts>.size }
+        if plan.parts.contains(.payload) { bytesPerResult += MemoryLayout<UInt32>.size }
+        let bytes = plan.listCount * (plan.k * bytesPerResult + MemoryLayout<UInt32>.size)
+        guard bytes <= bytesMax else { throw .answerTooLarge(got: bytes, expected: bytesMax) }
     }
 
     /// What a query will cost, with what the plan does not count: exclusions and payloads.

@@ -165,9 +165,7 @@ final class SearchWorkers: Sendable {
 
     /// Whether one more thread should run; counts it as running.
     private func claimThread(_ state: inout State) -> Bool {
-        guard state.running < count, state.running < state.waiting, !state.ready.isEmpty else {
-            return false
-        }
+        guard state.running < count, !state.ready.isEmpty else { return false }
         state.running += 1
         return true
     }
@@ -175,12 +173,16 @@ final class SearchWorkers: Sendable {
     private func startThread() {
         threads.submit { [self] poolState in
             guard case .active = poolState else { return }
-            while let job = next() { job.run() }
+            while let (job, starts) = next() {
+                if starts { startThread() }
+                job.run()
+            }
         }
     }
 
-    /// The next job of the next lane; nil when the thread has nothing to do, which uncounts it.
-    private func next() -> Job? {
+    /// The next job of the next lane, and whether there is work for one more thread; nil when this
+    /// one has nothing to do, which uncounts it.
+    private func next() -> (Job, starts: Bool)? {
         state.withLock { state in
             while let id = state.ready.popFirst() {
                 guard var lane = state.lanes[id] else { continue }
@@ -193,7 +195,7 @@ final class SearchWorkers: Sendable {
                 state.waiting -= 1
                 makeReady(id, &lane, &state)
                 state.lanes[id] = lane.jobs.isEmpty ? nil : lane
-                return job
+                return (job, claimThread(&state))
             }
             state.running -= 1
             return nil

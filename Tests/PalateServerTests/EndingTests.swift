@@ -43,7 +43,6 @@ import Testing
             answers.map { ($0.header.requestID, $0.status) },
             uniquingKeysWith: { first, _ in first }
         )
-        for a in answers { if case .failure(_, let r) = a.response { print("REPORT", a.header.requestID, r) } }
         let fine = StatusCode?.none
         #expect(
             statuses == [0: fine, 2: fine, 3: fine, 4: fine, 5: fine, 6: .shuttingDown]
@@ -65,15 +64,18 @@ import Testing
     /// A server's whole life: batches and a write are in flight when it is told to leave, and a
     /// ping comes after that.
     private func answersWhileLeaving(_ path: String) async throws -> [RawConnection.Answer] {
-        let server = try await ServedDirectory.start(at: path) { $0.workers = 1 }
+        let server = try await ServedDirectory.start(at: path) {
+            $0.workers = 1
+            $0.drainTimeout = .seconds(60)
+        }
         let pins = Pins(400)
         let handle = try await pins.write(to: server.directory).info.handle
         var raw = try await RawConnection.greeted(port: server.port)
         let more = RowBatch(ids: [5], vectors: Array(pins.vectors[0]))
         try await raw.send(
             RawConnection.frame(.upsert(handle: handle, rows: more), id: 2)
-                + RawConnection.frame(.query(pins.batch(handle, lists: 3_000)), id: 3)
-                + RawConnection.frame(.query(pins.batch(handle, lists: 3_000)), id: 4)
+                + RawConnection.frame(.query(pins.batch(handle, lists: 1_000)), id: 3)
+                + RawConnection.frame(.query(pins.batch(handle, lists: 1_000)), id: 4)
                 + Self.ping(5)
         )
         // Once the ping is answered, the others are in flight.

@@ -47,6 +47,24 @@ import Testing
         }
     }
 
+    @Test func `a worker that is free takes work while another is busy`() async throws {
+        try await withServer {
+            $0.workers = 2
+        } _: { server in
+            let pins = Pins(400)
+            let handle = try await pins.write(to: server.directory).info.handle
+            var raw = try await RawConnection.greeted(port: server.port)
+            let long = Request.query(pins.batch(handle, lists: 5_000))
+            let short = Request.query(pins.batch(handle, lists: 50))
+            try await raw.send(
+                RawConnection.frame(long, id: 2) + RawConnection.frame(short, id: 3)
+            )
+            #expect(await raw.next()?.header.requestID == 3)
+            #expect(await raw.next()?.header.requestID == 2)
+            await raw.close()
+        }
+    }
+
     @Test func `requests beyond those granted are refused and the others answered`() async throws {
         try await withServer {
             $0.requestsInFlight = 2
@@ -179,8 +197,13 @@ import Testing
             let search = pins.query(handle, rows: 0..<1, k: 400)
             try await raw.send(RawConnection.frame(.query(search), id: 3))
             #expect(await raw.next()?.status == .answerTooLarge)
-            try await raw.send(Self.ping(4))
-            #expect(await raw.next()?.response == .pong(token: 4))
+            // More than memory holds, asked for in a few bytes: refused before anything is made.
+            let ids = [ItemID](repeating: Pins.id(0), count: 400)
+            let huge = SearchRequest(handle: handle, source: .items(ids), k: 10_000)
+            try await raw.send(RawConnection.frame(.query(huge), id: 4))
+            #expect(await raw.next()?.status == .answerTooLarge)
+            try await raw.send(Self.ping(5))
+            #expect(await raw.next()?.response == .pong(token: 5))
             await raw.close()
         }
     }

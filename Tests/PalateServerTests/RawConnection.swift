@@ -29,9 +29,7 @@ struct RawConnection {
     private let channel: any Channel
     private var answers: AsyncStream<Answer>.AsyncIterator
 
-    /// Connects without saying anything.
-    ///
-    /// - Parameter reads: whether answers are taken from the start.
+    /// Connects without saying anything; takes answers from the start where `reads`.
     init(port: Int, reads: Bool = true) async throws {
         let (stream, continuation) = AsyncStream.makeStream(of: Answer.self)
         channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
