@@ -196,9 +196,12 @@ let package = Package(
         .testTarget(
             name: "PalateServerTests",
             dependencies: [
-                "PalateServer", "PalateClient", "PalateWire", "PalateModel", "TestKit",
+                "PalateServer", "PalateClient", "PalateWire", "PalateModel", "PalateIndex",
+                "PalateQuery", "TestKit",
+                .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: common
         ),

@@ -8,56 +8,78 @@ import PalateWire
 ///
 /// Everything runs on the connection's event loop. Frames are handled a few at a time, so that a
 /// client that pipelines thousands does not keep its neighbours waiting; answers made in one turn
-/// leave in one write.
-final class ConnectionHandler: ChannelInboundHandler {
+/// leave in one write. Nothing is read while something else has to happen first: the client reads
+/// its answers, a load gets durable, or frames that are here already have their turn.
+final class ConnectionHandler: ChannelDuplexHandler {
     typealias InboundIn = ByteBuffer
+    typealias OutboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
     /// Tells the handler to say GOAWAY and to close once everything is answered.
     struct GoAwayEvent: Sendable {}
 
-    private let service: RequestService
+    enum Phase {
+        /// HELLO has not been answered.
+        case greeting
+        /// Requests are answered.
+        case open
+        /// The last answers are being written; what arrives is dropped.
+        case closing
+        /// All is written and said to be; waits until the client has seen it and closes.
+        case lingering
+        case closed
+    }
+
+    let service: RequestService
     private let server: ServerIdentity
-    private let logger: Logger
-    private var decoder = FrameDecoder()
-    private var received = ByteBuffer()
-    private var writer = FrameWriter()
-    private var version: any WireVersion = WireVersions.handshake
-    private var bodyBytesMax = Limits.frameBytes
-    private var inFlight: Set<UInt32> = []
-    private var loadBytes: [UInt32: Int] = [:]
+    let logger: Logger
+    let lane: SearchWorkers.LaneID
+    var phase = Phase.greeting
+    var inbox = FrameInbox()
+    var outbox = FrameOutbox()
+    let clock: StallClock
+    /// When the last bytes came: what every whole frame's time is counted from.
+    private var arrival = ContinuousClock.now
+    /// Requests whose answers are made elsewhere, and the bytes that each holds of the load credit.
+    var inFlight: [UInt32: Int] = [:]
     private var loadBytesInFlight = 0
-    private var hasGreeted = false
-    private var isClosing = false
-    private var isDraining = false
+    /// GOAWAY has been said.
+    private var isLeaving = false
+    /// The client sends no more; it may still read what it asked for.
+    var isInputClosed = false
+    /// Whole frames may be in the inbox.
+    private var isBacklogged = false
     private var isScheduled = false
-    private var isReading = true
-    private var stall: Scheduled<Void>?
+    private var isTakingTurn = false
+    var isReadHeld = false
 
     init(service: RequestService, server: ServerIdentity, logger: Logger) {
         self.service = service
         self.server = server
         self.logger = logger
+        lane = service.workers.makeLane()
+        clock = StallClock(patience: service.options.stallTimeout)
     }
 
     // MARK: Channel events
 
     func channelActive(context: ChannelHandlerContext) {
-        let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
-        let context = context.loopBound
-        context.eventLoop.scheduleTask(in: service.options.helloTimeout) {
-            guard !bound.value.hasGreeted else { return }
-            context.value.close(promise: nil)
+        clock.fixed = .now() + service.options.helloTimeout
+        watchStall(context)
+    }
+
+    func read(context: ChannelHandlerContext) {
+        if wantsBytes(context) {
+            context.read()
+        } else {
+            isReadHeld = true
         }
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        var buffer = unwrapInboundIn(data)
-        if received.readableBytes == 0 {
-            received = buffer
-        } else {
-            received.writeBuffer(&buffer)
-        }
+        guard isServing else { return }
+        arrival = .now
+        inbox.append(unwrapInboundIn(data))
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
@@ -65,15 +87,15 @@ final class ConnectionHandler: ChannelInboundHandler {
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        updateReading(context)
-        watchStall(context)
+        guard isServing else { return }
+        service.workers.setPaused(!context.channel.isWritable, lane)
         takeTurn(context)
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        isClosing = true
-        stall?.cancel()
-        server.connections.remove(context.channel)
+        phase = .closed
+        forgetRequests()
+        clock.stop()
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
@@ -83,38 +105,88 @@ final class ConnectionHandler: ChannelInboundHandler {
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if event is GoAwayEvent {
-            isDraining = true
-            let notice = GoAway(
-                drainMilliseconds: UInt32(
-                    clamping: service.options.drainTimeout.nanoseconds / 1_000_000),
-                reason: "the server is shutting down")
-            send(.goAway(notice), requestID: 0, took: 0)
-            flush(context)
-            closeIfDrained(context)
+            sayGoAway(context)
         } else if let event = event as? ChannelEvent, event == .inputClosed {
-            // The client sends no more; it may still read what it asked for.
-            isDraining = true
-            takeTurn(context)
-            closeIfDrained(context)
+            isInputClosed = true
+            if phase == .lingering { context.close(promise: nil) } else { takeTurn(context) }
         }
-        context.fireUserInboundEventTriggered(event)
     }
 
-    // MARK: Frames
+    private func sayGoAway(_ context: ChannelHandlerContext) {
+        guard isServing, !isLeaving else { return }
+        isLeaving = true
+        let limit = service.options.drainTimeout.nanoseconds / 1_000_000
+        let notice = GoAway(
+            drainMilliseconds: UInt32(clamping: limit),
+            reason: "the server is shutting down"
+        )
+        outbox.append(aboutConnection: .goAway(notice))
+        takeTurn(context)
+    }
+
+    // MARK: Turns
+
+    var isServing: Bool { phase == .greeting || phase == .open }
+
+    /// Whether the client takes its answers and keeps to its load credit.
+    private func keepsUp(_ context: ChannelHandlerContext) -> Bool {
+        context.channel.isWritable && loadBytesInFlight <= CollectionWriter.creditBytes
+    }
+
+    func wantsBytes(_ context: ChannelHandlerContext) -> Bool {
+        switch phase {
+        case .greeting, .open: !isBacklogged && keepsUp(context)
+        case .closing, .lingering: true
+        case .closed: false
+        }
+    }
 
     /// Handles some of the frames received, then lets other connections have the thread.
     private func takeTurn(_ context: ChannelHandlerContext) {
-        var handled = 0
-        while !isClosing, isReading, let frame = nextFrame(context) {
-            handle(frame, context)
-            handled += 1
-            if handled == service.options.framesPerTurn {
-                continueLater(context)
-                break
-            }
-        }
+        // Writing may change writability, which leads here again.
+        guard isServing, !isTakingTurn else { return }
+        isTakingTurn = true
+        handleFrames(context)
         flush(context)
+        isTakingTurn = false
+        guard isServing else { return }
+        let isDone = (isLeaving || isInputClosed) && inFlight.isEmpty && !isBacklogged
+        if isDone { return finish(context) }
+        if isReadHeld, wantsBytes(context) {
+            isReadHeld = false
+            context.read()
+        }
         watchStall(context)
+    }
+
+    private func handleFrames(_ context: ChannelHandlerContext) {
+        let began = ContinuousClock.now
+        var now = began
+        var handled = 0
+        isBacklogged = false
+        while isServing {
+            guard keepsUp(context) else {
+                isBacklogged = !inbox.isEmpty
+                return
+            }
+            guard handled < service.options.framesPerTurn,
+                now - began < service.options.turnDuration
+            else {
+                isBacklogged = !inbox.isEmpty
+                if isBacklogged { continueLater(context) }
+                return
+            }
+            do throws(WireError) {
+                guard let header = try inbox.nextHeader() else { return }
+                now = handle(header, context)
+            } catch {
+                return refuse(error, context)
+            }
+            inbox.consume()
+            clock.forgetFrame()
+            handled += 1
+            if outbox.byteCount > service.options.writeBufferBytes { flush(context) }
+        }
     }
 
     private func continueLater(_ context: ChannelHandlerContext) {
@@ -128,232 +200,144 @@ final class ConnectionHandler: ChannelInboundHandler {
         }
     }
 
-    private struct Frame {
-        var header: FrameHeader
-        var request: Result<Request, RequestError>
-    }
+    // MARK: Requests
 
-    /// Decodes one frame out of the received bytes; nil when there is no whole one.
-    private func nextFrame(_ context: ChannelHandlerContext) -> Frame? {
-        let step: Result<(Frame, Int)?, WireError> = received.withUnsafeReadableBytes { bytes in
-            let span = bytes.bytes
-            do throws(WireError) {
-                guard case .frame(let header, let byteCount) = try decoder.next(span) else {
-                    return .success(nil)
-                }
-                let body = span.extracting(FrameHeader.byteCount..<byteCount)
-                let request: Result<Request, RequestError>
-                do throws(RequestError) {
-                    request = .success(
-                        try version.decodeRequest(
-                            header, body, dimensionsOf: service.dimensions(of:)))
-                } catch {
-                    request = .failure(error)
-                }
-                return .success((Frame(header: header, request: request), byteCount))
-            } catch {
-                return .failure(error)
+    /// Handles the frame at the front of the inbox.
+    ///
+    /// - Returns: when that was done.
+    private func handle(
+        _ header: FrameHeader,
+        _ context: ChannelHandlerContext
+    ) -> ContinuousClock.Instant {
+        do throws(WireError) {
+            guard phase == .open else {
+                try greet(header, context)
+                return .now
             }
+            guard header.requestID != 0 else { throw .requestIDZero }
+            guard inFlight[header.requestID] == nil else {
+                throw .requestIDInUse(got: header.requestID)
+            }
+            guard header.opcode != Opcode.hello.rawValue else { throw .helloRepeated }
+        } catch {
+            refuse(error, context)
+            return .now
         }
-        switch step {
-        case .success(.some((let frame, let byteCount))):
-            received.moveReaderIndex(forwardBy: byteCount)
-            if received.readableBytes == 0 { received.clear() }
-            return frame
-        case .success(.none):
-            return nil
-        case .failure(let error):
-            end(error, context)
-            return nil
+        let response = answer(header, context)
+        let now = ContinuousClock.now
+        if let response {
+            outbox.append(response, to: header, microseconds: (now - arrival).frameMicroseconds)
         }
+        return now
     }
 
-    private func handle(_ frame: Frame, _ context: ChannelHandlerContext) {
-        let header = frame.header
-        guard hasGreeted else { return greet(frame, context) }
-        guard header.requestID != 0 else { return end(.requestIDZero, context) }
-        guard !inFlight.contains(header.requestID) else {
-            return end(.requestIDInUse(got: header.requestID), context)
-        }
-        let started = ContinuousClock.now
+    /// The answer, or nil when it is made elsewhere.
+    private func answer(_ header: FrameHeader, _ context: ChannelHandlerContext) -> Response? {
         do throws(RequestError) {
-            let request = try frame.request.get()
-            if case .hello = request { return end(.helloRepeated, context) }
+            guard !isLeaving else { throw .shuttingDown }
             guard inFlight.count < service.options.requestsInFlight else {
                 throw .overloaded(retryMilliseconds: SearchWorkers.retryMilliseconds)
             }
-            let deadline =
-                header.microseconds == 0
-                ? nil : started + .microseconds(Int64(header.microseconds))
-            let outcome = try service.answer(
-                request, deadline: deadline,
-                completion: completion(header, started: started, context))
-            switch outcome {
-            case .done(let response):
-                send(response, header, took: (ContinuousClock.now - started).frameMicroseconds)
-            case .pending:
-                inFlight.insert(header.requestID)
-                if case .loadData = request { chargeLoad(header, context) }
-            }
+            let request = try inbox.decode(
+                header,
+                outbox.version,
+                dimensionsOf: service.dimensions(of:)
+            )
+            let call = RequestService.Call(
+                lane: lane,
+                arrival: arrival,
+                budgetMicroseconds: Int(header.microseconds),
+                answerBytesMax: outbox.bodyBytesMax
+            )
+            let response = try service.answer(
+                request,
+                call,
+                completion: { completion(header, context) }
+            )
+            guard response == nil else { return response }
+            // Of a load, the whole body counts until it is durable.
+            let bytes = if case .loadData = request { Int(header.bodyLength) } else { 0 }
+            inFlight[header.requestID] = bytes
+            loadBytesInFlight += bytes
+            return nil
         } catch {
-            fail(error, header)
+            return .failure(opcode: header.opcode, ErrorReport(error))
         }
     }
 
     /// Brings an answer made elsewhere back to the event loop.
     private func completion(
-        _ header: FrameHeader, started: ContinuousClock.Instant, _ context: ChannelHandlerContext
-    ) -> @Sendable (Result<Response, RequestError>) -> Void {
-        let eventLoop = context.eventLoop
+        _ header: FrameHeader,
+        _ context: ChannelHandlerContext
+    ) -> RequestService.Completion {
+        let (eventLoop, arrival) = (context.eventLoop, arrival)
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
         let context = context.loopBound
         return { result in
             eventLoop.execute {
-                bound.value.finish(result, header, started: started, context.value)
+                bound.value.complete(result, header, arrival: arrival, context.value)
             }
         }
     }
 
-    private func finish(
-        _ result: Result<Response, RequestError>, _ header: FrameHeader,
-        started: ContinuousClock.Instant, _ context: ChannelHandlerContext
+    private func complete(
+        _ result: Result<Response, RequestError>,
+        _ header: FrameHeader,
+        arrival: ContinuousClock.Instant,
+        _ context: ChannelHandlerContext
     ) {
-        guard !isClosing else { return }
-        inFlight.remove(header.requestID)
-        switch result {
-        case .success(let response):
-            send(response, header, took: (ContinuousClock.now - started).frameMicroseconds)
-        case .failure(let error): fail(error, header)
-        }
-        if let bytes = loadBytes.removeValue(forKey: header.requestID) {
-            loadBytesInFlight -= bytes
-            updateReading(context)
-            takeTurn(context)
-        }
-        flush(context)
-        closeIfDrained(context)
-    }
-
-    // MARK: Handshake
-
-    private func greet(_ frame: Frame, _ context: ChannelHandlerContext) {
-        let request: Request
-        do throws(RequestError) {
-            request = try frame.request.get()
-        } catch {
-            // Nothing but HELLO is answered before HELLO, not even to say what is wrong with it.
-            guard frame.header.opcode == Opcode.hello.rawValue else {
-                return end(.helloExpected(got: frame.header.opcode), context)
+        guard isServing, let bytes = inFlight.removeValue(forKey: header.requestID) else { return }
+        loadBytesInFlight -= bytes
+        let response: Response =
+            switch result {
+            case .success(let response): response
+            case .failure(let error): .failure(opcode: header.opcode, ErrorReport(error))
             }
-            fail(error, frame.header)
-            return close(context)
-        }
-        guard case .hello(let hello) = request else {
-            return end(.helloExpected(got: frame.header.opcode), context)
-        }
-        do throws(WireError) {
-            let welcome = try Welcome(
-                answering: hello, bodyBytesMax: service.options.bodyBytesMax,
-                requestsInFlight: service.options.requestsInFlight, server: server.id,
-                serverName: server.name)
-            hasGreeted = true
-            bodyBytesMax = welcome.bodyBytesMax
-            decoder.bodyBytesMax = welcome.bodyBytesMax
-            if let agreed = WireVersions.newestCommon(with: hello.versions) { version = agreed }
-            send(.welcome(welcome), frame.header, took: 0)
-        } catch {
-            end(error, context)
-        }
+        let took = (ContinuousClock.now - arrival).frameMicroseconds
+        outbox.append(response, to: header, microseconds: took)
+        takeTurn(context)
     }
 
-    // MARK: Answers
-
-    private func send(_ response: Response, _ request: FrameHeader, took: UInt32) {
-        send(
-            response, requestID: request.requestID, took: took,
-            bodyChecksum: request.flags.contains(.bodyChecksum))
-    }
-
-    private func send(
-        _ response: Response, requestID: UInt32, took: UInt32, bodyChecksum: Bool = true
-    ) {
-        let options = FrameOptions(
-            requestID: requestID, microseconds: took, bodyChecksum: bodyChecksum,
-            bodyBytesMax: bodyBytesMax)
+    /// Answers HELLO; nothing else is answered before, not even to say what is wrong with it.
+    private func greet(
+        _ header: FrameHeader,
+        _ context: ChannelHandlerContext
+    ) throws(WireError) {
+        guard header.opcode == Opcode.hello.rawValue else {
+            throw .helloExpected(got: header.opcode)
+        }
+        guard header.requestID != 0 else { throw .requestIDZero }
+        let hello: Hello
         do throws(RequestError) {
-            try version.encode(response, options, into: &writer)
+            let request = try inbox.decode(header, outbox.version) { _ in nil }
+            guard case .hello(let decoded) = request else { return }
+            hello = decoded
         } catch {
-            let report = Response.failure(opcode: response.opcode, ErrorReport(error))
-            try? version.encode(report, options, into: &writer)
+            let failure = Response.failure(opcode: header.opcode, ErrorReport(error))
+            outbox.append(failure, to: header, microseconds: 0)
+            return finish(context)
         }
+        let welcome = try Welcome(
+            answering: hello,
+            bodyBytesMax: service.options.bodyBytesMax,
+            requestsInFlight: service.options.requestsInFlight,
+            server: server.id,
+            serverName: server.name
+        )
+        phase = .open
+        clock.fixed = nil
+        outbox.bodyBytesMax = welcome.bodyBytesMax
+        inbox.bodyBytesMax = welcome.bodyBytesMax
+        if let agreed = WireVersions.newestCommon(with: hello.versions) { outbox.version = agreed }
+        let took = (ContinuousClock.now - arrival).frameMicroseconds
+        outbox.append(.welcome(welcome), to: header, microseconds: took)
+        logger.debug(
+            "connected",
+            metadata: [
+                // The client chose its name: quoted, so that it cannot forge a line of the log.
+                "client": "\(String(reflecting: hello.clientName))",
+                "address": "\(context.remoteAddress?.description ?? "?")",
+            ]
+        )
     }
-
-    private func fail(_ error: RequestError, _ request: FrameHeader) {
-        send(
-            .failure(opcode: request.opcode, ErrorReport(error)), requestID: request.requestID,
-            took: 0)
-    }
-
-    /// Says on request id 0 why the connection cannot go on, and closes it.
-    private func end(_ error: WireError, _ context: ChannelHandlerContext) {
-        logger.debug("connection refused", metadata: ["error": "\(error)"])
-        send(
-            .failure(opcode: Opcode.error.rawValue, ErrorReport(error)), requestID: 0, took: 0)
-        close(context)
-    }
-
-    private func close(_ context: ChannelHandlerContext) {
-        flush(context)
-        isClosing = true
-        let context = context.loopBound
-        context.eventLoop.execute { context.value.close(promise: nil) }
-    }
-
-    private func flush(_ context: ChannelHandlerContext) {
-        guard writer.count > 0 else { return }
-        let buffer = context.channel.allocator.buffer(bytes: writer.bytes)
-        writer.removeAll()
-        context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
-    }
-
-    private func closeIfDrained(_ context: ChannelHandlerContext) {
-        guard isDraining, !isClosing, inFlight.isEmpty else { return }
-        close(context)
-    }
-
-    // MARK: Back-pressure
-
-    private func chargeLoad(_ header: FrameHeader, _ context: ChannelHandlerContext) {
-        let bytes = Int(header.bodyLength)
-        loadBytes[header.requestID] = bytes
-        loadBytesInFlight += bytes
-        updateReading(context)
-    }
-
-    /// Reads only while the client takes its answers and keeps to its load credit.
-    private func updateReading(_ context: ChannelHandlerContext) {
-        let shouldRead =
-            context.channel.isWritable
-            && loadBytesInFlight <= RequestService.loadBytesInFlightMax
-        guard shouldRead != isReading else { return }
-        isReading = shouldRead
-        context.channel.setOption(.autoRead, value: shouldRead).whenComplete { _ in }
-    }
-
-    /// Closes the connection when a half frame or an unread answer does not move in time.
-    private func watchStall(_ context: ChannelHandlerContext) {
-        stall?.cancel()
-        stall = nil
-        let isStalled = !context.channel.isWritable || (isReading && received.readableBytes > 0)
-        guard isStalled, !isClosing, !isScheduled else { return }
-        let context = context.loopBound
-        stall = context.eventLoop.scheduleTask(in: service.options.stallTimeout) {
-            context.value.close(promise: nil)
-        }
-    }
-}
-
-extension RequestService {
-    /// Bytes of LOAD_DATA one connection may have under way before reading from it stops.
-    static let loadBytesInFlightMax = CollectionWriter.creditBytes
 }

@@ -1,4 +1,5 @@
 import Dispatch
+import Glibc
 package import Logging
 import NIOCore
 import NIOPosix
@@ -6,7 +7,6 @@ package import PalateIndex
 import PalateModel
 import PalateWire
 import ServiceLifecycle
-import Synchronization
 
 // PalateServer: sockets to the core and back. Start here.
 //
@@ -14,10 +14,16 @@ import Synchronization
 // |-------------------------|-----------------------------------------------------------------|
 // | PalateServer.swift      | listen, serve, drain, close                                     |
 // | ConnectionHandler.swift | one connection: frames in, frames out, back-pressure            |
+// | FrameInbox.swift        | bytes received, and the frame at their front                    |
+// | FrameOutbox.swift       | answers gathered for one write                                  |
+// | StallClock.swift        | until when a connection may keep the server waiting             |
+// | ConnectionHandler+Ends.swift | how it ends, and what it is given up for                   |
 // | RequestService.swift    | what each opcode does                                           |
-// | SearchWorkers.swift     | threads for what blocks; scratch for all queries                |
+// | SearchWorkers.swift     | threads for what blocks, shared fairly; scratch for all queries |
 // | ServerIdentity.swift    | who answers, and the connections there are                      |
 // | ServerOptions.swift     | every limit of the edge                                         |
+// | ServerError.swift       | why a server does not serve                                     |
+// | WallClock.swift         | the time, and times as the wire has them                        |
 
 /// A server over one data directory, run by a service group.
 package struct PalateServer: Service {
@@ -34,7 +40,9 @@ package struct PalateServer: Service {
     ///   - logger: for what an operator wants to know.
     ///   - whenListening: called once with HOST:PORT.
     package init(
-        directory: DataDirectory, options: ServerOptions, logger: Logger,
+        directory: DataDirectory,
+        options: ServerOptions,
+        logger: Logger,
         whenListening: @escaping @Sendable (_ address: String) -> Void
     ) {
         self.directory = directory
@@ -43,49 +51,113 @@ package struct PalateServer: Service {
         self.whenListening = whenListening
     }
 
-    /// Serves until the service group shuts down gracefully, then answers what is in flight, says
+    /// Serves until the service group shuts down or cancels, then answers what is in flight, says
     /// GOAWAY, checkpoints and closes the directory.
+    ///
+    /// - Throws: `ServerError.cannotListen`; else what went wrong while closing.
     package func run() async throws {
+        // A peer that is gone and a full file system are errors to handle, not reasons to die.
+        signal(SIGPIPE, SIG_IGN)
+        signal(SIGXFSZ, SIG_IGN)
         let group = MultiThreadedEventLoopGroup(numberOfThreads: options.eventLoops)
-        let identity = ServerIdentity(id: directory.serverID)
-        let listener = try await bind(group, identity)
-        let address = listener.localAddress.map { "\($0.ipAddress ?? options.host):\($0.port ?? 0)" }
-        logger.info("listening", metadata: ["address": "\(address ?? "?")"])
-        whenListening(address ?? "")
+        let service = RequestService(directory: directory, options: options)
+        let identity = ServerIdentity(
+            id: directory.serverID,
+            connectionsMax: options.connectionsMax
+        )
+        let listener: any Channel
+        do {
+            listener = try await bind(group, service, identity)
+        } catch {
+            try? await close(service, group)
+            throw ServerError.cannotListen(address: wanted, reason: "\(error)")
+        }
+        let address = listener.localAddress.flatMap(Self.text) ?? wanted
+        logger.info("listening", metadata: ["address": "\(address)"])
+        whenListening(address)
         try? await gracefulShutdown()
         logger.info("shutting down")
         try? await listener.close()
-        await identity.connections.drain(within: options.drainTimeout)
-        try await group.shutdownGracefully()
-        try await closeDirectory()
+        await identity.connections.drain(within: options.drainTimeout, on: group.next())
+        try await close(service, group)
         logger.info("closed")
     }
 
+    /// The directory first, so that nothing waits for its durability; the event loops last, since
+    /// the writers and workers call them.
+    private func close(
+        _ service: RequestService,
+        _ group: MultiThreadedEventLoopGroup
+    ) async throws {
+        let closed: Result<Void, any Error>
+        do {
+            closed = .success(try await closeDirectory())
+        } catch {
+            closed = .failure(error)
+        }
+        if let path = options.unixSocketPath { unlink(path) }
+        try await service.workers.shutDown()
+        try await group.shutdownGracefully()
+        try closed.get()
+    }
+
+    // MARK: Listening
+
+    private var wanted: String {
+        options.unixSocketPath.map { "unix:\($0)" } ?? Self.text(options.host, options.port)
+    }
+
+    private static func text(_ address: SocketAddress) -> String? {
+        switch address {
+        case .v4, .v6: text(address.ipAddress ?? "?", address.port ?? 0)
+        case .unixDomainSocket: address.pathname.map { "unix:\($0)" }
+        }
+    }
+
+    private static func text(_ host: String, _ port: Int) -> String {
+        host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+    }
+
     private func bind(
-        _ group: MultiThreadedEventLoopGroup, _ identity: ServerIdentity
+        _ group: MultiThreadedEventLoopGroup,
+        _ service: RequestService,
+        _ identity: ServerIdentity
     ) async throws -> any Channel {
-        let service = RequestService(directory: directory, options: options)
         let (options, logger) = (options, logger)
-        return try await ServerBootstrap(group: group)
+        var bootstrap = ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 1_024)
-            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-            .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelOption(
                 .writeBufferWaterMark,
-                value: .init(low: options.writeBufferBytes / 4, high: options.writeBufferBytes))
+                value: .init(low: options.writeBufferBytes / 4, high: options.writeBufferBytes)
+            )
             .childChannelOption(
                 .recvAllocator,
                 value: AdaptiveRecvByteBufferAllocator(
-                    minimum: 4_096, initial: 65_536, maximum: 1 << 20))
+                    minimum: 4_096,
+                    initial: 65_536,
+                    maximum: 1 << 20
+                )
+            )
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    identity.connections.add(channel)
+                    guard identity.connections.add(channel) else {
+                        throw ServerError.tooManyConnections(expected: options.connectionsMax)
+                    }
                     try channel.pipeline.syncOperations.addHandler(
-                        ConnectionHandler(service: service, server: identity, logger: logger))
+                        ConnectionHandler(service: service, server: identity, logger: logger)
+                    )
                 }
             }
-            .bind(host: options.host, port: options.port).get()
+        if let path = options.unixSocketPath {
+            return try await bootstrap.bind(
+                unixDomainSocketPath: path,
+                cleanupExistingSocketFile: true
+            ).get()
+        }
+        bootstrap = bootstrap.serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
+        return try await bootstrap.bind(host: options.host, port: options.port).get()
     }
 
     private func closeDirectory() async throws {

@@ -6,16 +6,31 @@ import PalateWire
 
 /// What requests do, whoever sent them: the one place that maps opcodes to the core.
 final class RequestService: Sendable {
-    /// Where an answer comes from.
-    enum Outcome {
-        /// Here it is.
-        case done(Response)
-        /// It will be handed to the completion.
-        case pending
+    /// Takes an answer that was made elsewhere, on any thread.
+    typealias Completion = @Sendable (Result<Response, RequestError>) -> Void
+
+    /// What an answer depends on beside the request.
+    struct Call {
+        /// The connection's place among the workers' customers.
+        var lane: SearchWorkers.LaneID
+        /// When the request was whole; its time budget runs from here.
+        var arrival: ContinuousClock.Instant
+        /// What the client gave; 0 = the server's default.
+        var budgetMicroseconds: Int
+        /// The largest body the client takes.
+        var answerBytesMax: Int
     }
 
     /// Ids up to which GET runs on the event loop: some 5 us each when their pages are cached.
     private static let inlineGetItems = 64
+    /// Ids that GET reads between looks at how large its answer has become.
+    private static let getChunk = 64
+    /// What workers count for requests that have no estimate.
+    private static let nominalMicroseconds = 1_000
+    /// Nanoseconds to leave out one item: a look-up in the directory, and a mark.
+    private static let nanosecondsPerExclusion = 60
+    /// Nanoseconds to read and decompress a payload.
+    private static let nanosecondsPerPayload = 3_000
 
     let directory: DataDirectory
     let workers: SearchWorkers
@@ -27,36 +42,40 @@ final class RequestService: Sendable {
         workers = SearchWorkers(count: options.workers, waitingMax: options.waitingMax)
     }
 
-    /// Answers a request, now or through `completion`, which may be called on any thread.
+    /// Answers a request, now or later.
     ///
     /// - Parameters:
     ///   - request: anything but HELLO.
-    ///   - deadline: when the caller stops caring.
-    ///   - completion: called once if this returns `.pending`, and never otherwise.
+    ///   - call: what the answer depends on beside it.
+    ///   - completion: made when the answer comes later, and then called once unless the
+    ///     connection's lane is removed before.
+    /// - Returns: the answer; nil when the completion gets it.
+    /// - Throws: why there is none; the completion is not called then.
     func answer(
-        _ request: Request, deadline: ContinuousClock.Instant?,
-        completion: @escaping @Sendable (Result<Response, RequestError>) -> Void
-    ) throws(RequestError) -> Outcome {
+        _ request: Request,
+        _ call: Call,
+        completion: () -> Completion
+    ) throws(RequestError) -> Response? {
         switch request {
         case .query(let search):
-            return try query(search, deadline: deadline, completion)
-        case .ping(let token): return .done(.pong(token: token))
+            return try query(search, call, completion)
+        case .ping(let token): return .pong(token: token)
         case .open(let name):
-            return .done(.opened(try directory.collection(named: name).info))
-        case .listCollections: return .done(.collections(directory.collections.map(\.info)))
-        case .get(let get): return try self.get(get, completion)
+            return .opened(try directory.collection(named: name).info)
+        case .listCollections: return .collections(directory.collections.map(\.info))
+        case .get(let get): return try self.get(get, call, completion)
         case .createCollection(let schema):
-            return try onWorker(completion) { [directory] () throws(RequestError) in
+            return try onWorker(call, completion()) { [directory] () throws(RequestError) in
                 .created(try directory.create(schema).info)
             }
         case .dropCollection(let name):
-            return try onWorker(completion) { [directory] () throws(RequestError) in
+            return try onWorker(call, completion()) { [directory] () throws(RequestError) in
                 try directory.drop(named: name)
                 return .dropped
             }
         case .collectionStats(let name):
             let collection = try directory.collection(named: name)
-            return try onWorker(completion) { () throws(RequestError) in
+            return try onWorker(call, completion()) { () throws(RequestError) in
                 do throws(IndexError) {
                     return .stats(try collection.stats())
                 } catch {
@@ -64,8 +83,8 @@ final class RequestService: Sendable {
                 }
             }
         case .upsert, .delete, .loadBegin, .loadData, .loadCommit, .events:
-            try write(request, completion)
-            return .pending
+            try write(request, completion())
+            return nil
         case .hello:
             throw .internalFailure(reason: "HELLO belongs to the connection")
         }
@@ -79,64 +98,123 @@ final class RequestService: Sendable {
     // MARK: Reading
 
     private func query(
-        _ search: SearchRequest, deadline: ContinuousClock.Instant?,
-        _ completion: @escaping @Sendable (Result<Response, RequestError>) -> Void
-    ) throws(RequestError) -> Outcome {
+        _ search: SearchRequest,
+        _ call: Call,
+        _ completion: () -> Completion
+    ) throws(RequestError) -> Response? {
         let collection = try directory.collection(handle: search.handle)
         let plan = try Planner.plan(search, for: collection)
+        try checkFits(plan, in: call.answerBytesMax)
+        let deadline = call.arrival + budget(call)
         let workers = workers
         let run: @Sendable () throws(RequestError) -> Response = { () throws(RequestError) in
             .results(
                 try workers.withScratch { scratch throws(RequestError) in
                     try Pipeline.answer(
-                        search, plan: plan, in: collection, now: nowMilliseconds(),
-                        deadline: deadline, scratch: &scratch)
-                })
+                        search,
+                        plan: plan,
+                        in: collection,
+                        now: nowMilliseconds(),
+                        deadline: deadline,
+                        scratch: &scratch
+                    )
+                }
+            )
         }
-        guard plan.estimatedMicroseconds > options.inlineMicroseconds else {
-            return .done(try run())
-        }
-        return try onWorker(completion, run)
+        let cost = microseconds(search, plan)
+        guard cost > options.inlineMicroseconds else { return try run() }
+        return try onWorker(call, completion(), microseconds: cost, run)
+    }
+
+    /// Refuses what could pass the frame before it is made.
+    ///
+    /// 65,536 lists of 10,000 results are more than there is memory. The refusal depends on the
+    /// request alone, so a client can know beforehand.
+    private func checkFits(_ plan: QueryPlan, in bytesMax: Int) throws(RequestError) {
+        var bytesPerResult = MemoryLayout<ItemID>.size + MemoryLayout<Float>.size
+        if plan.parts.contains(.scoreParts) { bytesPerResult += MemoryLayout<ScoreParts>.size }
+        if plan.parts.contains(.payload) { bytesPerResult += MemoryLayout<UInt32>.size }
+        let bytes = plan.listCount * (plan.k * bytesPerResult + MemoryLayout<UInt32>.size)
+        guard bytes <= bytesMax else { throw .answerTooLarge(got: bytes, expected: bytesMax) }
+    }
+
+    /// What a query will cost, with what the plan does not count: exclusions and payloads.
+    private func microseconds(_ search: SearchRequest, _ plan: QueryPlan) -> Int {
+        let payloads = plan.parts.contains(.payload) ? plan.k * Self.nanosecondsPerPayload : 0
+        let exclusions = search.excluded.count * Self.nanosecondsPerExclusion
+        return plan.estimatedMicroseconds + plan.listCount * (payloads + exclusions) / 1_000
+    }
+
+    private func budget(_ call: Call) -> Duration {
+        call.budgetMicroseconds == 0 ? options.timeBudget : .microseconds(call.budgetMicroseconds)
     }
 
     private func get(
         _ get: GetRequest,
-        _ completion: @escaping @Sendable (Result<Response, RequestError>) -> Void
-    ) throws(RequestError) -> Outcome {
+        _ call: Call,
+        _ completion: () -> Completion
+    ) throws(RequestError) -> Response? {
         let collection = try directory.collection(handle: get.handle)
+        let bytesMax = call.answerBytesMax
         let run: @Sendable () throws(RequestError) -> Response = { () throws(RequestError) in
+            .items(try Self.items(get, in: collection, bytesMax: bytesMax))
+        }
+        guard get.ids.count > Self.inlineGetItems else { return try run() }
+        return try onWorker(call, completion(), run)
+    }
+
+    /// Reads items until all are there, or until they are more than a frame holds: a million ids
+    /// may ask for more than there is memory.
+    private static func items(
+        _ get: GetRequest,
+        in collection: Collection,
+        bytesMax: Int
+    ) throws(RequestError) -> GetResponse {
+        var items = GetResponse()
+        var payloadBytes = 0
+        var begin = 0
+        repeat {
+            let end = min(begin + getChunk, get.ids.count)
+            let chunk: GetResponse
             do throws(IndexError) {
-                return .items(try collection.get(get.ids, wantsVectors: get.wantsVectors))
+                chunk = try collection.get(
+                    Array(get.ids[begin..<end]),
+                    wantsVectors: get.wantsVectors
+                )
             } catch {
                 throw RequestError(error)
             }
-        }
-        return get.ids.count > Self.inlineGetItems
-            ? try onWorker(completion, run) : .done(try run())
+            items.append(chunk)
+            payloadBytes += chunk.payloads.reduce(0) { $0 + $1.count }
+            let bytes = payloadBytes + items.vectors.count * MemoryLayout<Float>.stride
+            guard bytes <= bytesMax else { throw .answerTooLarge(got: bytes, expected: bytesMax) }
+            begin = end
+        } while begin < get.ids.count
+        return items
     }
 
     private func onWorker(
-        _ completion: @escaping @Sendable (Result<Response, RequestError>) -> Void,
+        _ call: Call,
+        _ completion: @escaping Completion,
+        microseconds: Int = RequestService.nominalMicroseconds,
         _ run: @escaping @Sendable () throws(RequestError) -> Response
-    ) throws(RequestError) -> Outcome {
-        let isAccepted = workers.submit {
+    ) throws(RequestError) -> Response? {
+        let budget = call.budgetMicroseconds == 0 ? nil : call.budgetMicroseconds
+        try workers.submit(call.lane, microseconds: microseconds, budget: budget) {
             do throws(RequestError) {
                 completion(.success(try run()))
             } catch {
                 completion(.failure(error))
             }
         }
-        guard isAccepted else {
-            throw .overloaded(retryMilliseconds: SearchWorkers.retryMilliseconds)
-        }
-        return .pending
+        return nil
     }
 
     // MARK: Writing
 
     private func write(
         _ request: Request,
-        _ completion: @escaping @Sendable (Result<Response, RequestError>) -> Void
+        _ completion: @escaping Completion
     ) throws(RequestError) {
         switch request {
         case .upsert(let handle, let rows):
@@ -149,8 +227,11 @@ final class RequestService: Sendable {
             try submit(.load(data), to: data.begin.handle, as: Response.upserted, completion)
         case .loadCommit(let commit):
             try submit(
-                .commitLoad(commit), to: commit.begin.handle, as: Response.loadCommitted,
-                completion)
+                .commitLoad(commit),
+                to: commit.begin.handle,
+                as: Response.loadCommitted,
+                completion
+            )
         case .events(let handle, let events):
             let collection = try directory.collection(handle: handle)
             let now = nowMilliseconds()
@@ -166,9 +247,10 @@ final class RequestService: Sendable {
     }
 
     private func submit(
-        _ operation: WriteOperation, to handle: UInt32,
+        _ operation: WriteOperation,
+        to handle: UInt32,
         as receipt: @escaping @Sendable (WriteReceipt) -> Response,
-        _ completion: @escaping @Sendable (Result<Response, RequestError>) -> Void
+        _ completion: @escaping Completion
     ) throws(RequestError) {
         try directory.collection(handle: handle).writer.submit(operation) { result in
             completion(
@@ -179,7 +261,18 @@ final class RequestService: Sendable {
                     case .acknowledgement(let acknowledgement):
                         .loadAcknowledged(acknowledgement)
                     }
-                })
+                }
+            )
         }
+    }
+}
+
+extension GetResponse {
+    /// Appends the items of another answer.
+    fileprivate mutating func append(_ other: GetResponse) {
+        found += other.found
+        versions += other.versions
+        payloads += other.payloads
+        vectors += other.vectors
     }
 }

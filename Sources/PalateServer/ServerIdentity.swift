@@ -8,39 +8,66 @@ final class ServerIdentity: Sendable {
     let id: ServerID
     /// For clients' logs.
     let name = "palate 0.1.0"
-    let connections = Connections()
+    let connections: Connections
 
-    init(id: (low: UInt64, high: UInt64)) {
+    init(id: (low: UInt64, high: UInt64), connectionsMax: Int) {
         self.id = ServerID(low: id.low, high: id.high)
+        connections = Connections(max: connectionsMax)
     }
 }
 
 /// The open connections, so that shutting down can tell each of them.
 final class Connections: Sendable {
-    /// How often draining looks whether everybody is gone.
-    private static let pollInterval = Duration.milliseconds(5)
-
-    private let channels = Mutex<[ObjectIdentifier: any Channel]>([:])
-
-    func add(_ channel: any Channel) {
-        channels.withLock { $0[ObjectIdentifier(channel)] = channel }
+    private struct State {
+        var channels: [ObjectIdentifier: any Channel] = [:]
+        /// Set once the server is leaving; kept when the last connection has gone.
+        var whenEmpty: EventLoopPromise<Void>?
     }
 
-    func remove(_ channel: any Channel) {
-        channels.withLock { _ = $0.removeValue(forKey: ObjectIdentifier(channel)) }
+    private let state = Mutex(State())
+    private let max: Int
+
+    init(max: Int) { self.max = max }
+
+    /// Notes a connection until it closes.
+    ///
+    /// - Returns: false when there are too many, or the server is leaving.
+    func add(_ channel: any Channel) -> Bool {
+        let isWelcome = state.withLock { state in
+            guard state.whenEmpty == nil, state.channels.count < max else { return false }
+            state.channels[ObjectIdentifier(channel)] = channel
+            return true
+        }
+        guard isWelcome else { return false }
+        channel.closeFuture.whenComplete { [self] _ in remove(channel) }
+        return true
+    }
+
+    private func remove(_ channel: any Channel) {
+        let whenEmpty = state.withLock { state in
+            state.channels.removeValue(forKey: ObjectIdentifier(channel))
+            return state.channels.isEmpty ? state.whenEmpty : nil
+        }
+        whenEmpty?.succeed()
     }
 
     /// Tells every connection to finish, waits for it, and closes what is left after `limit`.
-    func drain(within limit: TimeAmount) async {
-        let open = channels.withLock { Array($0.values) }
+    ///
+    /// Waits on an event loop, not by sleeping: a task that was cancelled cannot sleep.
+    func drain(within limit: TimeAmount, on eventLoop: any EventLoop) async {
+        let whenEmpty = eventLoop.makePromise(of: Void.self)
+        let open = state.withLock { state in
+            state.whenEmpty = whenEmpty
+            return Array(state.channels.values)
+        }
+        if open.isEmpty { whenEmpty.succeed() }
         for channel in open {
             channel.pipeline.fireUserInboundEventTriggered(ConnectionHandler.GoAwayEvent())
         }
-        let deadline = ContinuousClock.now + .nanoseconds(limit.nanoseconds)
-        while !channels.withLock({ $0.isEmpty }), ContinuousClock.now < deadline {
-            try? await Task.sleep(for: Self.pollInterval)
-        }
-        for channel in channels.withLock({ Array($0.values) }) {
+        let timer = eventLoop.scheduleTask(in: limit) { whenEmpty.succeed() }
+        try? await whenEmpty.futureResult.get()
+        timer.cancel()
+        for channel in state.withLock({ Array($0.channels.values) }) {
             try? await channel.close()
         }
     }

@@ -6,6 +6,10 @@ package struct ServerOptions: Sendable {
     package var host = "127.0.0.1"
     /// The port; 7411 unless told otherwise.
     package var port = 7_411
+    /// The file of a Unix socket to listen on instead of host and port; replaced where it is there.
+    package var unixSocketPath: String?
+    /// Connections that may be open; more are closed at once.
+    package var connectionsMax = 4_096
     /// Threads that serve connections; each runs cheap queries to completion.
     package var eventLoops = 1
     /// Threads that run costly queries and whatever blocks.
@@ -18,16 +22,22 @@ package struct ServerOptions: Sendable {
     package var inlineMicroseconds = 1_000
     /// Frames one connection may have handled in a row while others wait.
     package var framesPerTurn = 32
+    /// How long one connection's frames may take in a row while others wait.
+    package var turnDuration = Duration.milliseconds(2)
+    /// The time budget of requests that come without one; batches end then, flagged DEGRADED.
+    package var timeBudget = Duration.seconds(60)
     /// Costly requests that may wait for a worker; beyond, they are refused at once.
     package var waitingMax = 4_096
     /// Bytes of answers that may wait for a slow reader before reading from it stops.
     package var writeBufferBytes = 4 << 20
-    /// How long a connection may send nothing of the frame it began, or not read its answers.
+    /// How long a frame may take to arrive and an answer to be read, beside a second per 256 KiB.
     package var stallTimeout = TimeAmount.seconds(10)
     /// How long a connection may take to say HELLO.
     package var helloTimeout = TimeAmount.seconds(5)
     /// How long shutting down waits for answers in flight.
     package var drainTimeout = TimeAmount.seconds(5)
+    /// How long a client may take to close after the server's last word.
+    package var lingerTimeout = TimeAmount.seconds(1)
 
     /// The defaults.
     package init() {}

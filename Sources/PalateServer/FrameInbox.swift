@@ -1,0 +1,75 @@
+import NIOCore
+import PalateModel
+import PalateWire
+
+/// The bytes received and not handled yet, and the frame at their front.
+///
+/// Grows with what has arrived, never with what a header promises, and gives back the memory of
+/// handled frames: at most a frame and one read are held.
+struct FrameInbox {
+    private var buffer = ByteBuffer()
+    private var decoder = FrameDecoder()
+    private var frontBytes = 0
+
+    /// Bytes that there must be before the frame begun is whole, as far as is known.
+    private(set) var neededBytes = 0
+
+    /// Whether nothing is left, not even a part of a frame.
+    var isEmpty: Bool { buffer.readableBytes == 0 }
+
+    /// The largest body this connection may send.
+    var bodyBytesMax: Int {
+        get { decoder.bodyBytesMax }
+        set { decoder.bodyBytesMax = newValue }
+    }
+
+    /// Takes in what was read.
+    mutating func append(_ incoming: ByteBuffer) {
+        guard !isEmpty else {
+            buffer = incoming
+            return
+        }
+        // Moves fewer bytes than were handled since the last time: linear in all that arrives.
+        if buffer.readerIndex > buffer.readableBytes { buffer.discardReadBytes() }
+        var incoming = incoming
+        buffer.writeBuffer(&incoming)
+    }
+
+    /// Finds a whole frame at the front; nil when there is none yet.
+    mutating func nextHeader() throws(WireError) -> FrameHeader? {
+        switch try Self.next(in: buffer, &decoder) {
+        case .needs(let byteCount):
+            neededBytes = byteCount
+            return nil
+        case .frame(let header, let byteCount):
+            frontBytes = byteCount
+            return header
+        }
+    }
+
+    /// Apart, so that the decoder may change while the buffer's bytes are borrowed.
+    private static func next(
+        in buffer: ByteBuffer,
+        _ decoder: inout FrameDecoder
+    ) throws(WireError) -> FrameDecoder.Step {
+        try decoder.next(buffer.readableBytesSpan)
+    }
+
+    /// Decodes the frame whose header `nextHeader` gave.
+    func decode(
+        _ header: FrameHeader,
+        _ version: any WireVersion,
+        dimensionsOf: (UInt32) -> Int?
+    ) throws(RequestError) -> Request {
+        let body = buffer.readableBytesSpan.extracting(FrameHeader.byteCount..<frontBytes)
+        return try version.decodeRequest(header, body, dimensionsOf: dimensionsOf)
+    }
+
+    /// Drops the frame at the front.
+    mutating func consume() {
+        buffer.moveReaderIndex(forwardBy: frontBytes)
+        frontBytes = 0
+        // Letting go of the memory lets the channel read into it again.
+        if isEmpty { buffer = ByteBuffer() }
+    }
+}

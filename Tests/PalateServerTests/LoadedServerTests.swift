@@ -1,0 +1,218 @@
+import NIOCore
+import PalateClient
+import PalateIndex
+import PalateModel
+import PalateServer
+import PalateWire
+import Synchronization
+import TestKit
+import Testing
+
+/// What a server does that has more to do than it can, or that is told to leave.
+@Suite(.timeLimit(.minutes(2))) struct LoadedServerTests {
+    private static func ping(_ id: UInt32) throws -> [UInt8] {
+        try RawConnection.frame(.ping(token: UInt64(id)), id: id)
+    }
+
+    @Test func `batches of one connection do not delay the requests of another`() async throws {
+        try await withServer {
+            $0.workers = 1
+        } _: { server in
+            let pins = Pins(400)
+            let handle = try await pins.write(to: server.directory).info.handle
+            var busy = try await RawConnection.greeted(port: server.port)
+            let batch = pins.batch(handle, lists: 500)
+            let batches: UInt32 = 20
+            try await busy.send(
+                (0..<batches).flatMap { try RawConnection.frame(.query(batch), id: $0 + 2) }
+            )
+            let finished = Counter()
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    let other = try await server.connect()
+                    try await other.ping()
+                    _ = try await other.query(pins.query(handle, rows: 0..<1))
+                    // A batch of its own has to wait for a worker, and gets the next turn.
+                    _ = try await other.query(batch)
+                    #expect(finished.value < batches)
+                    await other.close()
+                }
+                for _ in 0..<batches {
+                    #expect(await busy.next()?.header.flags == [.response, .bodyChecksum])
+                    finished.increment()
+                }
+                try await group.waitForAll()
+            }
+            await busy.close()
+        }
+    }
+
+    @Test func `a worker that is free takes work while another is busy`() async throws {
+        try await withServer {
+            $0.workers = 2
+        } _: { server in
+            let pins = Pins(400)
+            let handle = try await pins.write(to: server.directory).info.handle
+            var raw = try await RawConnection.greeted(port: server.port)
+            let long = Request.query(pins.batch(handle, lists: 5_000))
+            let short = Request.query(pins.batch(handle, lists: 50))
+            try await raw.send(
+                RawConnection.frame(long, id: 2) + RawConnection.frame(short, id: 3)
+            )
+            #expect(await raw.next()?.header.requestID == 3)
+            #expect(await raw.next()?.header.requestID == 2)
+            await raw.close()
+        }
+    }
+
+    @Test func `requests beyond those granted are refused and the others answered`() async throws {
+        try await withServer {
+            $0.requestsInFlight = 2
+        } _: { server in
+            let pins = Pins(30)
+            let handle = try await pins.write(to: server.directory).info.handle
+            var raw = try await RawConnection.greeted(port: server.port)
+            let upsert = Request.upsert(handle: handle, rows: pins.rows(0..<30))
+            try await raw.send(
+                (2..<5).flatMap { try RawConnection.frame(upsert, id: $0) } + Self.ping(9)
+            )
+            var statuses: [UInt32: StatusCode?] = [:]
+            for _ in 0..<4 {
+                guard let answer = await raw.next() else { break }
+                statuses[answer.header.requestID] = .some(answer.status)
+            }
+            let fine = StatusCode?.none
+            // The ping is one too many as well.
+            #expect(statuses == [2: fine, 3: fine, 4: .overloaded, 9: .overloaded])
+            try await raw.send(Self.ping(10))
+            #expect(await raw.next()?.response == .pong(token: 10))
+            await raw.close()
+        }
+    }
+
+    @Test func `work that cannot wait its turn is refused at once`() async throws {
+        try await withServer {
+            $0.workers = 1
+            $0.waitingMax = 2
+        } _: { server in
+            let pins = Pins(400)
+            let handle = try await pins.write(to: server.directory).info.handle
+            var raw = try await RawConnection.greeted(port: server.port)
+            let batch = Request.query(pins.batch(handle, lists: 2_000))
+            try await raw.send((2..<10).flatMap { try RawConnection.frame(batch, id: $0) })
+            var refused = 0
+            for _ in 2..<10 {
+                guard let answer = await raw.next() else { break }
+                if answer.status == .overloaded { refused += 1 }
+            }
+            // One runs, two wait; whether the first had begun when the third came is a race.
+            #expect(refused == 5 || refused == 6)
+            try await raw.send(RawConnection.frame(batch, id: 99))
+            #expect(await raw.next()?.status == nil)
+            await raw.close()
+        }
+    }
+
+    @Test func `what would start too late for its budget is refused`() async throws {
+        try await withServer {
+            $0.workers = 1
+        } _: { server in
+            let pins = Pins(400)
+            let handle = try await pins.write(to: server.directory).info.handle
+            var raw = try await RawConnection.greeted(port: server.port)
+            let batch = Request.query(pins.batch(handle, lists: 2_000))
+            try await raw.send(
+                (2..<5).flatMap { try RawConnection.frame(batch, id: $0) }
+                    + RawConnection.frame(batch, id: 5, microseconds: 1_000)
+                    + RawConnection.frame(batch, id: 6, microseconds: 60_000_000)
+            )
+            var statuses: [UInt32: StatusCode?] = [:]
+            for _ in 0..<5 {
+                guard let answer = await raw.next() else { break }
+                statuses[answer.header.requestID] = .some(answer.status)
+            }
+            let fine = StatusCode?.none
+            #expect(statuses == [2: fine, 3: fine, 4: fine, 5: .overloaded, 6: fine])
+            await raw.close()
+        }
+    }
+
+    @Test func `a budget that ends in the middle brings what was found`() async throws {
+        try await withServer { server in
+            let pins = Pins(400)
+            let handle = try await pins.write(to: server.directory).info.handle
+            var raw = try await RawConnection.greeted(port: server.port)
+            let lists = 20_000
+            let batch = Request.query(pins.batch(handle, lists: lists))
+            try await raw.send(RawConnection.frame(batch, id: 2, microseconds: 60_000))
+            let answer = await raw.next()
+            #expect(answer?.header.flags.contains(.degraded) == true)
+            guard case .results(let results) = answer?.response else {
+                Issue.record("no results: \(String(describing: answer))")
+                return
+            }
+            #expect(results.offsets.count == lists + 1)
+            #expect(results.ids.count < 5 * lists)
+            await raw.close()
+        }
+    }
+
+    @Test func `a client that reads late gets every answer`() async throws {
+        try await withServer {
+            $0.writeBufferBytes = 1 << 16
+            $0.framesPerTurn = 3
+        } _: { server in
+            let pins = Pins(64, dimensions: 256)
+            let handle = try await pins.write(to: server.directory).info.handle
+            var raw = try await RawConnection(port: server.port, reads: false)
+            let get = GetRequest(handle: handle, ids: (0..<64).map(Pins.id), wantsVectors: true)
+            // 66 KB each: 26 MB, more than the kernel and the server keep.
+            let ids = UInt32(2)..<402
+            raw.output.sendLater(
+                try RawConnection.frame(.hello(Hello(clientName: "late")), id: 1)
+                    + ids.flatMap { try RawConnection.frame(.get(get), id: $0) }
+            )
+            try await Task.sleep(for: .milliseconds(200))
+            try await raw.startReading()
+            #expect(await raw.next()?.header.requestID == 1)
+            for id in ids {
+                let answer = await raw.next()
+                #expect(answer?.header.requestID == id)
+                guard case .items(let items) = answer?.response else { break }
+                #expect(items.vectors.count == 64 * 256)
+            }
+            await raw.close()
+        }
+    }
+
+    @Test func `answers that pass the frame are refused and the connection goes on`() async throws {
+        try await withServer { server in
+            let pins = Pins(500)
+            let handle = try await pins.write(to: server.directory).info.handle
+            let hello = Hello(clientName: "small", bodyBytesMax: 4_096)
+            var raw = try await RawConnection.greeted(port: server.port, hello: hello)
+            let get = GetRequest(handle: handle, ids: (0..<200).map(Pins.id), wantsVectors: true)
+            try await raw.send(RawConnection.frame(.get(get), id: 2))
+            #expect(await raw.next()?.status == .answerTooLarge)
+            let search = pins.query(handle, rows: 0..<1, k: 400)
+            try await raw.send(RawConnection.frame(.query(search), id: 3))
+            #expect(await raw.next()?.status == .answerTooLarge)
+            // More than memory holds, asked for in a few bytes: refused before anything is made.
+            let ids = [ItemID](repeating: Pins.id(0), count: 400)
+            let huge = SearchRequest(handle: handle, source: .items(ids), k: 10_000)
+            try await raw.send(RawConnection.frame(.query(huge), id: 4))
+            #expect(await raw.next()?.status == .answerTooLarge)
+            try await raw.send(Self.ping(5))
+            #expect(await raw.next()?.response == .pong(token: 5))
+            await raw.close()
+        }
+    }
+}
+
+private final class Counter: Sendable {
+    private let count = Mutex<UInt32>(0)
+
+    var value: UInt32 { count.withLock { $0 } }
+
+    func increment() { count.withLock { $0 += 1 } }
+}
