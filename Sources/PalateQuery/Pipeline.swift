@@ -22,7 +22,7 @@ import PalateStorage
 /// Answers queries; synchronous from the request to the response.
 package enum Pipeline {
     /// Searches of one list when rows are replaced under each: the last one stands.
-    private static let searchAttempts = 4
+    private static let searchAttempts = 8
 
     /// Runs a planned request.
     ///
