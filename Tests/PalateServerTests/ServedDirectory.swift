@@ -1,4 +1,5 @@
 import Logging
+import NIOCore
 import PalateClient
 import PalateIndex
 import PalateModel
@@ -27,6 +28,10 @@ struct ServedDirectory: Sendable {
         let directory = try open(path)
         var options = ServerOptions()
         options.port = 0
+        // Slow machines and sanitizers are not what a test of something else should find.
+        options.helloTimeout = .seconds(60)
+        options.stallTimeout = .seconds(60)
+        options.drainTimeout = .seconds(60)
         configure(&options)
         var logger = Logger(label: "test")
         logger.logLevel = .critical
@@ -60,8 +65,11 @@ struct ServedDirectory: Sendable {
     }
 
     /// A client of this server.
-    func connect(_ options: ClientOptions = ClientOptions()) async throws -> PalateClient {
-        try await PalateClient.connect(host: "127.0.0.1", port: port, options: options)
+    func connect() async throws -> PalateClient {
+        var options = ClientOptions()
+        options.connectTimeout = .seconds(60)
+        options.requestTimeout = .seconds(60)
+        return try await PalateClient.connect(host: "127.0.0.1", port: port, options: options)
     }
 
     /// Starts to shut down.
