@@ -42,7 +42,9 @@ extension CodeSet {
 
     /// Writes the decoded vector of a row, scaled to unit length; zero stays zero.
     ///
-    /// - Parameter vector: shape [dimensions].
+    /// - Parameters:
+    ///   - ordinal: a stored row.
+    ///   - vector: shape [dimensions].
     package func decodeUnit(_ ordinal: Ordinal, into vector: inout MutableSpan<Float>) {
         let rows = rows
         quantizer.decode(rows.row(ordinal), into: &vector)

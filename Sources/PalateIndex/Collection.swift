@@ -59,9 +59,22 @@ package final class Collection: Sendable {
 
     /// Odd from before rows are committed until graph and directory have caught up.
     ///
-    /// A query that saw the same even number before its search and after it took its snapshot of the
-    /// store has met each item once and as it is stored.
-    package var changeEpoch: UInt64 { state.changes.load(ordering: .acquiring) }
+    /// A query that saw the same even number before its search and after it took its snapshot of
+    /// the store has met each item once and as it is stored.
+    package var changeEpoch: UInt64 {
+        // The fence keeps the load behind what a search has read.
+        atomicMemoryFence(ordering: .acquiring)
+        return state.changes.load(ordering: .acquiring)
+    }
+
+    /// Raised before the old rows of replaced items leave the graph.
+    ///
+    /// A search that began before the new row was linked and ended after the old one was marked
+    /// deleted met neither: where this count moved, it is to be run again.
+    package var replacementCount: UInt64 {
+        atomicMemoryFence(ordering: .acquiring)
+        return state.replacements.load(ordering: .acquiring)
+    }
 
     /// The collection's figures.
     package func stats() throws(IndexError) -> CollectionStats {
@@ -111,6 +124,7 @@ final class CollectionState: Sendable {
     private let codeSet: Mutex<CodeSet?>
     let appliedVersion: Atomic<UInt64>
     let changes = Atomic<UInt64>(0)
+    let replacements = Atomic<UInt64>(0)
     private let watermarkRow: Atomic<UInt32>
 
     init(codes: CodeSet?, appliedVersion: UInt64, watermark: UInt32) {

@@ -1,6 +1,8 @@
 import PalateModel
 
-/// The format on disk, version 1. `ARCHITECTURE.md` has the byte tables.
+/// The format on disk, version 1.
+///
+/// `ARCHITECTURE.md` has the byte tables.
 ///
 /// | table    | key                | value, sealed by `Sealed` unless said otherwise          |
 /// |----------|--------------------|----------------------------------------------------------|

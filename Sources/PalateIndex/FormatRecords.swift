@@ -120,28 +120,36 @@ struct GraphRecord: FormatRecord, Equatable {
 
 /// What an ordinal stands for.
 struct RowRecord: FormatRecord, Equatable {
+    /// Bits of the flags byte; the others are 0.
+    private static let deletedBit: UInt8 = 1 << 0
+    private static let payloadBit: UInt8 = 1 << 1
+
     var item: ItemID
     /// The version of the write that made the row.
     var version: UInt64
     /// Deleted, or replaced by a newer row of the same item.
-    var isDeleted: Bool
+    var isDeleted = false
+    /// Whether `payloads` must have an entry: one that is lost is damage, not an empty payload.
+    var hasPayload: Bool
 
-    init(item: ItemID, version: UInt64, isDeleted: Bool = false) {
+    init(item: ItemID, version: UInt64, hasPayload: Bool) {
         self.item = item
         self.version = version
-        self.isDeleted = isDeleted
+        self.hasPayload = hasPayload
     }
 
     init(from reader: inout ByteReader) throws(ByteReaderError) {
         item = try reader.readUInt64()
         version = try reader.readUInt64()
-        isDeleted = try reader.readUInt8() != 0
+        let flags = try reader.readUInt8()
+        isDeleted = flags & Self.deletedBit != 0
+        hasPayload = flags & Self.payloadBit != 0
     }
 
     func write(to writer: inout ByteWriter) {
         writer.write(item)
         writer.write(version)
-        writer.write(UInt8(isDeleted ? 1 : 0))
+        writer.write((isDeleted ? Self.deletedBit : 0) | (hasPayload ? Self.payloadBit : 0))
     }
 }
 

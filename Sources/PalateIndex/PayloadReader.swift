@@ -70,11 +70,18 @@ final class PayloadReader: Sendable {
 
 extension Collection {
     /// The payload of a row, nil where it has none.
+    ///
+    /// - Throws: damage, and `missing` where the row says that it has one.
     package func payload(
         of ordinal: Ordinal,
         _ transaction: borrowing ReadTransaction
     ) throws(IndexError) -> [UInt8]? {
-        guard let value = try transaction.value(store.payloads, ordinal) else { return nil }
+        guard let value = try transaction.value(store.payloads, ordinal) else {
+            guard try !store.row(ordinal, transaction).hasPayload else {
+                throw .missing(place: Sealed.place("payloads", Format.key(ordinal)))
+            }
+            return nil
+        }
         let frame = try Sealed.open(value, table: "payloads", key: Format.key(ordinal))
         return try payloads.decompress(frame, store, transaction)
     }

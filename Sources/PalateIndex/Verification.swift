@@ -137,16 +137,17 @@ private struct StoreVerification {
             collection.liveRows += 1
             let back = try store.ordinal(of: record.item, transaction)
             if back != ordinal {
-                find(
-                    "ids[\(record.item)]: row \(back.map(String.init) ?? "none"), expected \(ordinal)"
-                )
+                let got = back.map(String.init) ?? "none"
+                find("ids[\(record.item)]: row \(got), expected \(ordinal)")
             }
-            if let value = try transaction.value(store.payloads, ordinal) {
-                let key = Format.key(ordinal)
-                let frame = try Sealed.open(value, table: "payloads", key: key)
-                _ = try payloads.decompress(frame, store, transaction)
-                collection.payloads += 1
+            guard record.hasPayload else { return }
+            let key = Format.key(ordinal)
+            guard let value = try transaction.value(store.payloads, ordinal) else {
+                throw IndexError.missing(place: Sealed.place("payloads", key))
             }
+            let frame = try Sealed.open(value, table: "payloads", key: key)
+            _ = try payloads.decompress(frame, store, transaction)
+            collection.payloads += 1
         } catch {
             find("\(error)")
         }

@@ -122,19 +122,20 @@ struct WriteBatch {
         for (index, item) in rows.ids.enumerated() {
             let ordinal = counters.rowCount
             try retire(item, &transaction)
-            try transaction.putSealed(
-                store.rows,
-                ordinal,
-                RowRecord(item: item, version: counters.version).bytes
+            let payload = rows.payloads.isEmpty ? [] : rows.payloads[index]
+            let record = RowRecord(
+                item: item,
+                version: counters.version,
+                hasPayload: !payload.isEmpty
             )
+            try transaction.putSealed(store.rows, ordinal, record.bytes)
             try transaction.putSealed(store.ids, item, Format.value(ordinal))
             let vector = rows.vectors.span.extracting(
                 (index * dimensions)..<((index + 1) * dimensions)
             )
             try tail.append(vector, ordinal: ordinal, to: store, &transaction)
-            if !rows.payloads.isEmpty, !rows.payloads[index].isEmpty {
-                let frame = try codec.encode(rows.payloads[index])
-                try transaction.putSealed(store.payloads, ordinal, frame)
+            if !payload.isEmpty {
+                try transaction.putSealed(store.payloads, ordinal, try codec.encode(payload))
             }
             effects.append(.insert(item: item, ordinal: ordinal))
             counters.rowCount += 1
@@ -164,6 +165,7 @@ struct WriteBatch {
         guard let ordinal = try store.ordinal(of: item, transaction) else { return false }
         var record = try store.row(ordinal, transaction)
         record.isDeleted = true
+        record.hasPayload = false
         try transaction.putSealed(store.rows, ordinal, record.bytes)
         try transaction.remove(store.payloads, ordinal)
         counters.deletedCount += 1

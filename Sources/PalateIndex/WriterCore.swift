@@ -170,13 +170,19 @@ final class WriterCore: @unchecked Sendable {
 
     /// Makes the batch's rows current and its removed rows invisible.
     private func publish(_ effects: [WriteBatch.Effect]) {
+        var hasReplaced = false
         for effect in effects {
-            let former: Ordinal? =
-                switch effect {
-                case .insert(let item, let ordinal): directory.insert(item, at: ordinal)
-                case .remove(let item): directory.remove(item)
+            switch effect {
+            case .insert(let item, let ordinal):
+                guard let former = directory.insert(item, at: ordinal) else { continue }
+                if !hasReplaced {
+                    state.replacements.wrappingAdd(1, ordering: .sequentiallyConsistent)
+                    hasReplaced = true
                 }
-            if let former { _ = graph.delete(former) }
+                _ = graph.delete(former)
+            case .remove(let item):
+                if let former = directory.remove(item) { _ = graph.delete(former) }
+            }
         }
     }
 

@@ -14,6 +14,7 @@ enum FetchStage {
     ///   - transaction: begun after the search.
     ///   - scratch: holds the slate.
     ///   - response: gets one list more.
+    /// - Throws: damage met while payloads were read.
     static func append(
         _ plan: QueryPlan,
         isSteady: Bool,

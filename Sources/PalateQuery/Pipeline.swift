@@ -21,6 +21,9 @@ import PalateStorage
 
 /// Answers queries; synchronous from the request to the response.
 package enum Pipeline {
+    /// Searches of one list when rows are replaced under each: the last one stands.
+    private static let searchAttempts = 8
+
     /// Runs a planned request.
     ///
     /// - Parameters:
@@ -85,16 +88,24 @@ package enum Pipeline {
         _ scratch: inout QueryScratch,
         to response: inout SearchResponse
     ) throws(IndexError) {
-        let epoch = collection.changeEpoch
-        let query = try ListQuery(request.source, list: list, of: collection, &scratch)
-        try SearchStage.run(
-            plan,
-            query,
-            person,
-            excluding: request.excluded,
-            in: collection,
-            &scratch
-        )
+        var epoch: UInt64
+        var query: ListQuery
+        var replacements: UInt64
+        var attempts = 0
+        repeat {
+            epoch = collection.changeEpoch
+            replacements = collection.replacementCount
+            query = try ListQuery(request.source, list: list, of: collection, &scratch)
+            try SearchStage.run(
+                plan,
+                query,
+                person,
+                excluding: request.excluded,
+                in: collection,
+                &scratch
+            )
+            attempts += 1
+        } while collection.replacementCount != replacements && attempts < searchAttempts
         try collection.store.environment.read(failingWith: IndexError.self) {
             transaction throws(IndexError) in
             let isSteady = epoch % 2 == 0 && collection.changeEpoch == epoch

@@ -152,3 +152,10 @@ func writeFile(_ path: String, _ bytes: [UInt8]) throws {
     defer { fclose(file) }
     #expect(fwrite(bytes, 1, bytes.count, file) == bytes.count)
 }
+
+/// Removes a tree of files.
+func removeTree(_ path: String) throws {
+    if unlink(path) == 0 { return }
+    for name in try listTree(path) { try removeTree("\(path)/\(name)") }
+    rmdir(path)
+}
