@@ -25,7 +25,7 @@ struct ServedDirectory: Sendable {
         at path: String,
         _ configure: (inout ServerOptions) -> Void = { _ in }
     ) async throws -> ServedDirectory {
-        let directory = try open(path)
+        let directory = try await openWhenFree(path)
         var options = ServerOptions()
         options.port = 0
         // Slow machines and sanitizers are not what a test of something else should find.
@@ -54,6 +54,19 @@ struct ServedDirectory: Sendable {
         }
         try await running.value
         throw RequestError.internalFailure(reason: "the server ended before it listened")
+    }
+
+    /// Waits for a server before this one: its last references, and with them the directory's lock,
+    /// go a moment after it says that it has ended.
+    private static func openWhenFree(_ path: String) async throws -> DataDirectory {
+        for _ in 0..<500 {
+            do {
+                return try open(path)
+            } catch IndexError.storage {
+                try await Task.sleep(for: .milliseconds(10))
+            }
+        }
+        return try open(path)
     }
 
     /// Opens a directory with maps small enough for a test machine.
