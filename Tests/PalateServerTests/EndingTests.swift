@@ -74,8 +74,8 @@ import Testing
         let more = RowBatch(ids: [5], vectors: Array(pins.vectors[0]))
         try await raw.send(
             RawConnection.frame(.upsert(handle: handle, rows: more), id: 2)
-                + RawConnection.frame(.query(pins.batch(handle, lists: 1_000)), id: 3)
-                + RawConnection.frame(.query(pins.batch(handle, lists: 1_000)), id: 4)
+                + RawConnection.frame(.query(pins.batch(handle, lists: 5_000)), id: 3)
+                + RawConnection.frame(.query(pins.batch(handle, lists: 5_000)), id: 4)
                 + Self.ping(5)
         )
         // Once the ping is answered, the others are in flight.

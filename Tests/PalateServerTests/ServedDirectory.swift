@@ -1,4 +1,5 @@
 import Logging
+import NIOCore
 import PalateClient
 import PalateIndex
 import PalateModel
@@ -24,9 +25,13 @@ struct ServedDirectory: Sendable {
         at path: String,
         _ configure: (inout ServerOptions) -> Void = { _ in }
     ) async throws -> ServedDirectory {
-        let directory = try open(path)
+        let directory = try await openWhenFree(path)
         var options = ServerOptions()
         options.port = 0
+        // Slow machines and sanitizers are not what a test of something else should find.
+        options.helloTimeout = .seconds(60)
+        options.stallTimeout = .seconds(60)
+        options.drainTimeout = .seconds(60)
         configure(&options)
         var logger = Logger(label: "test")
         logger.logLevel = .critical
@@ -51,6 +56,19 @@ struct ServedDirectory: Sendable {
         throw RequestError.internalFailure(reason: "the server ended before it listened")
     }
 
+    /// Waits for a server before this one: its last references, and with them the directory's lock,
+    /// go a moment after it says that it has ended.
+    private static func openWhenFree(_ path: String) async throws -> DataDirectory {
+        for _ in 0..<500 {
+            do {
+                return try open(path)
+            } catch IndexError.storage {
+                try await Task.sleep(for: .milliseconds(10))
+            }
+        }
+        return try open(path)
+    }
+
     /// Opens a directory with maps small enough for a test machine.
     static func open(_ path: String) throws -> DataDirectory {
         var options = DataDirectoryOptions()
@@ -60,8 +78,11 @@ struct ServedDirectory: Sendable {
     }
 
     /// A client of this server.
-    func connect(_ options: ClientOptions = ClientOptions()) async throws -> PalateClient {
-        try await PalateClient.connect(host: "127.0.0.1", port: port, options: options)
+    func connect() async throws -> PalateClient {
+        var options = ClientOptions()
+        options.connectTimeout = .seconds(60)
+        options.requestTimeout = .seconds(60)
+        return try await PalateClient.connect(host: "127.0.0.1", port: port, options: options)
     }
 
     /// Starts to shut down.
