@@ -1,4 +1,4 @@
-import Synchronization
+import PalateModel
 
 /// The meeting of a call's ticket and its task's cancellation, which may come in either order.
 final class Cancellation: Sendable {
@@ -8,11 +8,11 @@ final class Cancellation: Sendable {
         case fired
     }
 
-    private let state = Mutex(State.idle)
+    private let state = ReadWriteLock(State.idle)
 
     /// Says which call to cancel; true when the task was cancelled before.
     func arm(_ ticket: UInt64) -> Bool {
-        state.withLock { state in
+        state.withWriteLock { state in
             if case .fired = state { return true }
             state = .armed(ticket: ticket)
             return false
@@ -21,7 +21,7 @@ final class Cancellation: Sendable {
 
     /// Notes that the task is cancelled; gives the call, where it is known already.
     func fire() -> UInt64? {
-        state.withLock { state in
+        state.withWriteLock { state in
             defer { state = .fired }
             if case .armed(let ticket) = state { return ticket }
             return nil

@@ -1,6 +1,6 @@
 import NIOCore
+import PalateModel
 package import PalateWire
-import Synchronization
 
 /// What came of one request.
 package struct Reply: Sendable {
@@ -42,7 +42,7 @@ final class Outbox: Sendable {
         var closedBy: PalateClientError?
     }
 
-    private let state = Mutex(State())
+    private let state = ReadWriteLock(State())
 
     /// What became of an offered call.
     enum Outcome {
@@ -61,7 +61,7 @@ final class Outbox: Sendable {
         _ reply: @escaping @Sendable (Reply) -> Void
     ) -> Outcome {
         let deadline = NIODeadline.now() + timeout
-        return state.withLock { state in
+        return state.withWriteLock { state in
             if let error = state.closedBy { return .closed(error) }
             let ticket = state.nextTicket
             state.nextTicket += 1
@@ -81,12 +81,12 @@ final class Outbox: Sendable {
     /// Takes everything, leaving `spare`'s memory for the next burst.
     func take(into spare: inout [Call]) {
         spare.removeAll(keepingCapacity: true)
-        state.withLock { swap(&$0.calls, &spare) }
+        state.withWriteLock { swap(&$0.calls, &spare) }
     }
 
     /// Refuses calls from now on, and gives back those that were not taken.
     func close(_ error: PalateClientError) -> [Call] {
-        state.withLock { state in
+        state.withWriteLock { state in
             if state.closedBy == nil { state.closedBy = error }
             defer { state.calls = [] }
             return state.calls

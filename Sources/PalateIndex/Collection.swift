@@ -121,14 +121,14 @@ package final class Collection: Sendable {
 
 /// What the writer publishes to readers beside the graph.
 final class CollectionState: Sendable {
-    private let codeSet: Mutex<CodeSet?>
+    private let codeSet: ReadWriteLock<CodeSet?>
     let appliedVersion: Atomic<UInt64>
     let changes = Atomic<UInt64>(0)
     let replacements = Atomic<UInt64>(0)
     private let watermarkRow: Atomic<UInt32>
 
     init(codes: CodeSet?, appliedVersion: UInt64, watermark: UInt32) {
-        codeSet = Mutex(codes)
+        codeSet = ReadWriteLock(codes)
         self.appliedVersion = Atomic(appliedVersion)
         watermarkRow = Atomic(watermark)
     }
@@ -140,8 +140,8 @@ final class CollectionState: Sendable {
     func endChange() { changes.wrappingAdd(1, ordering: .acquiringAndReleasing) }
 
     var codes: CodeSet? {
-        get { codeSet.withLock { $0 } }
-        set { codeSet.withLock { $0 = newValue } }
+        get { codeSet.withReadLock { $0 } }
+        set { codeSet.withWriteLock { $0 = newValue } }
     }
 
     var watermark: UInt32 {

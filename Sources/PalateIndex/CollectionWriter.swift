@@ -1,7 +1,6 @@
 import Dispatch
 package import PalateModel
 import PalateStorage
-import Synchronization
 
 /// The one writer of a collection: group commits, then the graph, then the acknowledgements.
 ///
@@ -30,7 +29,7 @@ package final class CollectionWriter: Sendable {
     }
 
     private let queue: DispatchQueue
-    private let backlog = Mutex(Backlog())
+    private let backlog = ReadWriteLock(Backlog())
     private let core: WriterCore
 
     init(parts: CollectionParts, taste: TasteStore, buildThreads: Int) throws(IndexError) {
@@ -46,7 +45,7 @@ package final class CollectionWriter: Sendable {
     ///     caller's own thread where the operation is refused.
     package func submit(_ operation: WriteOperation, completion: @escaping WriteCompletion) {
         let bytes = operation.byteCount
-        let refusal: RequestError? = backlog.withLock { backlog in
+        let refusal: RequestError? = backlog.withWriteLock { backlog in
             guard !backlog.isClosed else { return .shuttingDown }
             guard backlog.bytes + bytes <= Self.backlogBytes || backlog.waiting.isEmpty else {
                 return .overloaded(retryMilliseconds: Self.retryMilliseconds)
@@ -66,13 +65,13 @@ package final class CollectionWriter: Sendable {
     @available(*, noasync, message: "blocks the thread")
     package func perform(_ operation: WriteOperation) throws(RequestError) -> WriteOutcome {
         let done = DispatchSemaphore(value: 0)
-        let result = Mutex<Result<WriteOutcome, RequestError>>(.failure(.shuttingDown))
+        let result = ReadWriteLock<Result<WriteOutcome, RequestError>>(.failure(.shuttingDown))
         submit(operation) { outcome in
-            result.withLock { $0 = outcome }
+            result.withWriteLock { $0 = outcome }
             done.signal()
         }
         done.wait()
-        return try result.withLock { $0 }.get()
+        return try result.withWriteLock { $0 }.get()
     }
 
     /// Finishes what waits, checkpoints, and refuses everything after.
@@ -83,14 +82,14 @@ package final class CollectionWriter: Sendable {
 
     /// Finishes what waits, and refuses everything after.
     func stop() {
-        backlog.withLock { $0.isClosed = true }
+        backlog.withWriteLock { $0.isClosed = true }
         queue.sync { drain() }
     }
 
     /// Writes groups until nothing waits; on the queue.
     private func drain() {
         while true {
-            let group: [Waiting] = backlog.withLock { backlog in
+            let group: [Waiting] = backlog.withWriteLock { backlog in
                 var count = 0
                 var bytes = 0
                 for waiting in backlog.waiting {

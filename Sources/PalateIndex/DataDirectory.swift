@@ -1,7 +1,6 @@
 package import PalateModel
 import PalateQuantization
 import PalateStorage
-import Synchronization
 
 // PalateIndex: the format on disk and the live collection. Start here.
 //
@@ -59,9 +58,9 @@ package final class DataDirectory: Sendable {
     private let options: DataDirectoryOptions
     private let lock: ProcessLock
     private let catalog: Catalog
-    private let live = Mutex(Live())
+    private let live = ReadWriteLock(Live())
     /// Serialises creating and dropping, so that queries need not wait for either.
-    private let changes = Mutex<Void>(())
+    private let changes = ReadWriteLock<Void>(())
 
     /// Opens every collection, linking again what a crash left unlinked.
     ///
@@ -82,7 +81,7 @@ package final class DataDirectory: Sendable {
         try removeOrphans(but: entries)
         for entry in entries {
             let collection = try open(entry)
-            live.withLock { live in
+            live.withWriteLock { live in
                 live.byHandle[entry.id] = collection
                 live.byName[entry.schema.name] = collection
             }
@@ -91,21 +90,21 @@ package final class DataDirectory: Sendable {
 
     /// The collection behind a handle.
     package func collection(handle: UInt32) throws(RequestError) -> Collection {
-        let found = live.withLock { $0.byHandle[handle] }
+        let found = live.withReadLock { $0.byHandle[handle] }
         guard let found else { throw .unknownHandle(got: handle) }
         return found
     }
 
     /// The collection of a name.
     package func collection(named name: String) throws(RequestError) -> Collection {
-        let found = live.withLock { $0.byName[name] }
+        let found = live.withReadLock { $0.byName[name] }
         guard let found else { throw .unknownCollection(name: name) }
         return found
     }
 
     /// All collections, by name.
     package var collections: [Collection] {
-        live.withLock { live in
+        live.withWriteLock { live in
             live.byName.values.sorted { $0.info.schema.name < $1.info.schema.name }
         }
     }
@@ -113,17 +112,17 @@ package final class DataDirectory: Sendable {
     /// Makes a collection; the same schema again answers the one that exists.
     package func create(_ schema: CollectionSchema) throws(RequestError) -> Collection {
         try Self.check(schema)
-        return try changes.withLock { _ throws(RequestError) in
-            if let existing = live.withLock({ $0.byName[schema.name] }) {
+        return try changes.withWriteLock { _ throws(RequestError) in
+            if let existing = live.withWriteLock({ $0.byName[schema.name] }) {
                 guard existing.info.schema == schema else {
                     throw .collectionExists(name: schema.name)
                 }
                 return existing
             }
-            guard !live.withLock({ $0.isClosed }) else { throw .shuttingDown }
+            guard !live.withWriteLock({ $0.isClosed }) else { throw .shuttingDown }
             do throws(IndexError) {
                 let collection = try make(schema)
-                live.withLock { live in
+                live.withWriteLock { live in
                     live.byHandle[collection.info.handle] = collection
                     live.byName[schema.name] = collection
                 }
@@ -136,13 +135,13 @@ package final class DataDirectory: Sendable {
 
     /// Drops a collection and everything it holds; queries in flight finish.
     package func drop(named name: String) throws(RequestError) {
-        try changes.withLock { _ throws(RequestError) in
+        try changes.withWriteLock { _ throws(RequestError) in
             let collection = try collection(named: name)
             do throws(IndexError) {
                 // Gone from the catalog first: a crash after this leaves files, never a half
                 // collection, and the next start removes them.
                 try catalog.remove(name: name)
-                live.withLock { live in
+                live.withWriteLock { live in
                     live.byHandle[collection.info.handle] = nil
                     live.byName[name] = nil
                 }
@@ -160,8 +159,8 @@ package final class DataDirectory: Sendable {
     /// - Throws: the first failure, once every collection is closed.
     package func close() throws(IndexError) {
         // Behind a collection that is being made or dropped, so that none stays open.
-        let all = changes.withLock { _ in
-            live.withLock { live in
+        let all = changes.withWriteLock { _ in
+            live.withWriteLock { live in
                 live.isClosed = true
                 return Array(live.byName.values)
             }

@@ -1,6 +1,5 @@
 package import PalateModel
 package import PalateStorage
-import Synchronization
 
 /// Decompresses payloads; contexts are leased, so any thread may ask.
 final class PayloadReader: Sendable {
@@ -16,7 +15,7 @@ final class PayloadReader: Sendable {
         init() throws(StorageError) { decompressor = try PayloadDecompressor() }
     }
 
-    private let idle = Mutex(Idle())
+    private let idle = ReadWriteLock(Idle())
 
     /// The payload inside a stored frame.
     ///
@@ -27,7 +26,7 @@ final class PayloadReader: Sendable {
         _ transaction: borrowing ReadTransaction
     ) throws(IndexError) -> [UInt8] {
         let lease = try takeLease()
-        defer { idle.withLock { $0.decompressors.append(lease) } }
+        defer { idle.withWriteLock { $0.decompressors.append(lease) } }
         try addDictionary(of: frame, to: lease, store, transaction)
         do {
             return try lease.decompressor.decompress(frame, limit: Limits.payloadBytes.upperBound)
@@ -37,7 +36,7 @@ final class PayloadReader: Sendable {
     }
 
     private func takeLease() throws(IndexError) -> Lease {
-        if let free = idle.withLock({ $0.decompressors.popLast() }) { return free }
+        if let free = idle.withWriteLock({ $0.decompressors.popLast() }) { return free }
         do {
             return try Lease()
         } catch {

@@ -44,9 +44,9 @@ package final class TasteStore: Sendable {
     private let graph: ReadWriteLock<TasteGraph>
     private let similarity: any ItemSimilarity
     private let queue: DispatchQueue
-    private let backlog = Mutex(Backlog())
+    private let backlog = ReadWriteLock(Backlog())
     private let storedEvents: Atomic<UInt64>
-    private let unclustered = Mutex(Unclustered())
+    private let unclustered = ReadWriteLock(Unclustered())
 
     /// Opens the store at `path`, making it when it is new, and reads everybody's record.
     init(
@@ -85,7 +85,7 @@ package final class TasteStore: Sendable {
         _ events: [Event],
         completion: @escaping @Sendable (Result<WriteReceipt, RequestError>) -> Void
     ) {
-        let refusal: RequestError? = backlog.withLock { backlog in
+        let refusal: RequestError? = backlog.withWriteLock { backlog in
             guard !backlog.isClosed else { return .shuttingDown }
             guard backlog.events + events.count <= Self.backlogEvents else {
                 return .overloaded(retryMilliseconds: CollectionWriter.retryMilliseconds)
@@ -111,13 +111,13 @@ package final class TasteStore: Sendable {
 
     /// Finishes what waits and refuses everything after.
     func close() {
-        backlog.withLock { $0.isClosed = true }
+        backlog.withWriteLock { $0.isClosed = true }
         queue.sync { drain() }
     }
 
     private func drain() {
         while true {
-            let group: [Waiting] = backlog.withLock { backlog in
+            let group: [Waiting] = backlog.withWriteLock { backlog in
                 var count = 0
                 var events = 0
                 for waiting in backlog.waiting {
@@ -206,7 +206,7 @@ package final class TasteStore: Sendable {
     /// Clusters anew whoever likes one of `items` and waited for its vector; on the writer's queue,
     /// after the directory knows the items.
     func itemsArrived(_ items: some Sequence<ItemID>) {
-        let users: Set<UserID> = unclustered.withLock { waiting in
+        let users: Set<UserID> = unclustered.withWriteLock { waiting in
             guard waiting.pairs > 0 else { return [] }
             var users: Set<UserID> = []
             for item in items {
@@ -253,7 +253,7 @@ package final class TasteStore: Sendable {
         into similarities: inout [Float]
     ) -> Bool {
         if similarity.cosines(of: item, to: others, into: &similarities) { return true }
-        unclustered.withLock { waiting in
+        unclustered.withWriteLock { waiting in
             guard waiting.pairs < Self.waitingPairsMax else { return }
             if waiting.users[item, default: []].insert(user).inserted { waiting.pairs += 1 }
         }

@@ -14,7 +14,7 @@ enum FetchStage {
     ///   - transaction: begun after the search.
     ///   - scratch: holds the slate.
     ///   - response: gets one list more.
-    /// - Throws: damage met while payloads were read.
+    /// - Throws: damage met while payloads were read; `answerTooLarge` before they fill memory.
     static func append(
         _ plan: QueryPlan,
         isSteady: Bool,
@@ -30,7 +30,17 @@ enum FetchStage {
                 var row: Ordinal? = hit.ordinal
                 if !isSteady { row = try collection.store.ordinal(of: item, transaction) }
                 guard let row else { continue }
-                response.payloads.append(try collection.payload(of: row, transaction) ?? [])
+                let payload = try collection.payload(of: row, transaction) ?? []
+                scratch.payloadBytes += payload.count
+                guard scratch.payloadBytes <= Limits.frameBytesMax else {
+                    throw .request(
+                        .answerTooLarge(
+                            got: scratch.payloadBytes,
+                            expected: Limits.frameBytesMax
+                        )
+                    )
+                }
+                response.payloads.append(payload)
             }
             response.ids.append(item)
             response.scores.append(hit.parts.total)

@@ -49,6 +49,7 @@ package enum Pipeline {
         response.appliedVersion = collection.appliedVersion
         response.reserve(lists: plan.listCount, k: plan.k, parts: plan.parts)
         scratch.prepare(for: collection)
+        scratch.payloadBytes = 0
         let person = PersonSnapshot(plan.taste, in: collection, now: now, scratch: &scratch)
         for list in 0..<plan.listCount {
             if let deadline, ContinuousClock.now >= deadline {

@@ -26,6 +26,8 @@ package struct QueryScratch: ~Copyable, Sendable {
     var excluded: [Ordinal] = []
     /// Rows scored by the graph since the request began.
     var visitedCount = 0
+    /// Bytes of payloads fetched since the request began.
+    var payloadBytes = 0
     /// Rescores; of the collection that `owner` names.
     private var exact: ExactQuery?
     private var owner: ObjectIdentifier?

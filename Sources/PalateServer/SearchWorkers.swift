@@ -2,7 +2,6 @@ import NIOCore
 import NIOPosix
 import PalateModel
 import PalateQuery
-import Synchronization
 
 /// A fixed set of threads for what must not run on an event loop, and the scratch of all queries.
 ///
@@ -51,8 +50,8 @@ final class SearchWorkers: Sendable {
     private let threads: NIOThreadPool
     private let count: Int
     private let waitingMax: Int
-    private let state = Mutex(State())
-    private let idle = Mutex<[ScratchBox]>([])
+    private let state = ReadWriteLock(State())
+    private let idle = ReadWriteLock<[ScratchBox]>([])
 
     /// Starts the threads.
     ///
@@ -68,7 +67,7 @@ final class SearchWorkers: Sendable {
 
     /// Forgets what waits, and ends the threads when their running jobs have ended.
     func shutDown() async throws {
-        state.withLock { state in
+        state.withWriteLock { state in
             state.isClosed = true
             state.lanes = [:]
             state.ready.removeAll()
@@ -81,7 +80,7 @@ final class SearchWorkers: Sendable {
 
     /// A lane for a new connection.
     func makeLane() -> LaneID {
-        state.withLock { state in
+        state.withWriteLock { state in
             defer { state.nextLane += 1 }
             return LaneID(number: state.nextLane)
         }
@@ -89,7 +88,7 @@ final class SearchWorkers: Sendable {
 
     /// Forgets a lane and what waits in it: nobody will read the answers.
     func remove(_ id: LaneID) {
-        state.withLock { state in
+        state.withWriteLock { state in
             guard let lane = state.lanes.removeValue(forKey: id) else { return }
             state.waiting -= lane.jobs.count
         }
@@ -97,7 +96,7 @@ final class SearchWorkers: Sendable {
 
     /// Holds a lane's jobs back, or lets them go on.
     func setPaused(_ isPaused: Bool, _ id: LaneID) {
-        let starts = state.withLock { state in
+        let starts = state.withWriteLock { state in
             var lane = state.lanes[id] ?? Lane()
             lane.isPaused = isPaused
             makeReady(id, &lane, &state)
@@ -123,7 +122,7 @@ final class SearchWorkers: Sendable {
         budget: Int?,
         _ work: @escaping @Sendable () -> Void
     ) throws(RequestError) {
-        let starts = try state.withLock { state throws(RequestError) in
+        let starts = try state.withWriteLock { state throws(RequestError) in
             guard !state.isClosed else { throw .shuttingDown }
             guard state.waiting < waitingMax, isInTime(id, microseconds, budget, state) else {
                 throw .overloaded(retryMilliseconds: Self.retryMilliseconds)
@@ -183,7 +182,7 @@ final class SearchWorkers: Sendable {
     /// The next job of the next lane, and whether there is work for one more thread; nil when this
     /// one has nothing to do, which uncounts it.
     private func next() -> (Job, starts: Bool)? {
-        state.withLock { state in
+        state.withWriteLock { state in
             while let id = state.ready.popFirst() {
                 guard var lane = state.lanes[id] else { continue }
                 lane.isReady = false
@@ -206,8 +205,8 @@ final class SearchWorkers: Sendable {
     func withScratch<Result>(
         _ body: (inout QueryScratch) throws(RequestError) -> Result
     ) throws(RequestError) -> Result {
-        let box = idle.withLock { $0.popLast() } ?? ScratchBox()
-        defer { idle.withLock { $0.append(box) } }
+        let box = idle.withWriteLock { $0.popLast() } ?? ScratchBox()
+        defer { idle.withWriteLock { $0.append(box) } }
         return try body(&box.scratch)
     }
 }

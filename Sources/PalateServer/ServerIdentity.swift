@@ -1,6 +1,6 @@
 import NIOCore
+import PalateModel
 import PalateWire
-import Synchronization
 
 /// Who answers, and whom it is connected to.
 final class ServerIdentity: Sendable {
@@ -24,7 +24,7 @@ final class Connections: Sendable {
         var whenEmpty: EventLoopPromise<Void>?
     }
 
-    private let state = Mutex(State())
+    private let state = ReadWriteLock(State())
     private let max: Int
 
     init(max: Int) { self.max = max }
@@ -33,7 +33,7 @@ final class Connections: Sendable {
     ///
     /// - Returns: false when there are too many, or the server is leaving.
     func add(_ channel: any Channel) -> Bool {
-        let isWelcome = state.withLock { state in
+        let isWelcome = state.withWriteLock { state in
             guard state.whenEmpty == nil, state.channels.count < max else { return false }
             state.channels[ObjectIdentifier(channel)] = channel
             return true
@@ -44,7 +44,7 @@ final class Connections: Sendable {
     }
 
     private func remove(_ channel: any Channel) {
-        let whenEmpty = state.withLock { state in
+        let whenEmpty = state.withWriteLock { state in
             state.channels.removeValue(forKey: ObjectIdentifier(channel))
             return state.channels.isEmpty ? state.whenEmpty : nil
         }
@@ -56,7 +56,7 @@ final class Connections: Sendable {
     /// Waits on an event loop, not by sleeping: a task that was cancelled cannot sleep.
     func drain(within limit: TimeAmount, on eventLoop: any EventLoop) async {
         let whenEmpty = eventLoop.makePromise(of: Void.self)
-        let open = state.withLock { state in
+        let open = state.withWriteLock { state in
             state.whenEmpty = whenEmpty
             return Array(state.channels.values)
         }
@@ -67,7 +67,7 @@ final class Connections: Sendable {
         let timer = eventLoop.scheduleTask(in: limit) { whenEmpty.succeed() }
         try? await whenEmpty.futureResult.get()
         timer.cancel()
-        for channel in state.withLock({ Array($0.channels.values) }) {
+        for channel in state.withWriteLock({ Array($0.channels.values) }) {
             try? await channel.close()
         }
     }

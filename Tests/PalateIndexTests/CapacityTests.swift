@@ -2,7 +2,6 @@ import Dispatch
 import PalateGraph
 import PalateIndex
 import PalateModel
-import Synchronization
 import TestKit
 import Testing
 
@@ -46,12 +45,12 @@ import Testing
     @Test func `one operation that is too large does not take its group with it`() throws {
         let fixture = IndexFixture(count: 4_000, dimensions: 64)
         let (directory, collection) = try fixture.create(generationMapBytes: Self.mapBytes)
-        let outcomes = Mutex<[Int: Result<WriteOutcome, RequestError>]>([:])
+        let outcomes = ReadWriteLock<[Int: Result<WriteOutcome, RequestError>]>([:])
         let done = DispatchGroup()
         func submit(_ number: Int, _ operation: WriteOperation) {
             done.enter()
             collection.writer.submit(operation) { outcome in
-                outcomes.withLock { $0[number] = outcome }
+                outcomes.withWriteLock { $0[number] = outcome }
                 done.leave()
             }
         }
@@ -62,7 +61,7 @@ import Testing
         submit(3, .upsert(fixture.batch(110..<120)))
         submit(4, .delete([IndexFixture.item(0)]))
         done.wait()
-        let all = outcomes.withLock { $0 }
+        let all = outcomes.withWriteLock { $0 }
         for number in [0, 1, 3, 4] { #expect(throws: Never.self) { try all[number]?.get() } }
         guard case .failure(.storageFull) = all[2] else {
             Issue.record("\(String(describing: all[2]))")

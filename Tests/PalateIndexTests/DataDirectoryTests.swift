@@ -3,7 +3,6 @@ import Glibc
 import PalateIndex
 import PalateModel
 import PalateStorage
-import Synchronization
 import TestKit
 import Testing
 
@@ -128,7 +127,7 @@ import Testing
     @Test func `dropping while others read and write ends well for all`() throws {
         let fixture = IndexFixture(count: 200)
         let directory = try fixture.open()
-        let unexpected = Mutex<[String]>([])
+        let unexpected = ReadWriteLock<[String]>([])
         for _ in 0..<4 {
             let collection = try directory.create(fixture.schema)
             try write(.upsert(fixture.batch(0..<100)), to: collection)
@@ -147,17 +146,17 @@ import Testing
                             let found = nearest(Array(fixture.vectors[row]), in: collection)
                             let got = try collection.get([item], wantsVectors: true)
                             if !found.contains(item) || !got.found[0] {
-                                unexpected.withLock { $0.append("row \(row) is gone") }
+                                unexpected.withWriteLock { $0.append("row \(row) is gone") }
                             }
                         }
                     }
                 } catch RequestError.shuttingDown {
                 } catch {
-                    unexpected.withLock { $0.append("\(error)") }
+                    unexpected.withWriteLock { $0.append("\(error)") }
                 }
             }
         }
-        #expect(unexpected.withLock { $0 } == [])
+        #expect(unexpected.withWriteLock { $0 } == [])
         try directory.close()
     }
 }

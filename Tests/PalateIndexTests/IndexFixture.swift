@@ -4,7 +4,6 @@ import PalateGraph
 import PalateIndex
 import PalateModel
 import PalateQuantization
-import Synchronization
 import TestKit
 import Testing
 
@@ -74,13 +73,13 @@ func write(_ operation: WriteOperation, to collection: Collection) throws -> Wri
 @discardableResult
 func tell(_ events: [Event], to collection: Collection) throws -> WriteReceipt {
     let done = DispatchSemaphore(value: 0)
-    let result = Mutex<Result<WriteReceipt, RequestError>?>(nil)
+    let result = ReadWriteLock<Result<WriteReceipt, RequestError>?>(nil)
     collection.taste.submit(events) { outcome in
-        result.withLock { $0 = outcome }
+        result.withWriteLock { $0 = outcome }
         done.signal()
     }
     done.wait()
-    return try #require(result.withLock { $0 }).get()
+    return try #require(result.withWriteLock { $0 }).get()
 }
 
 /// Items found by a beam that covers the graph, nearest first, by their codes.

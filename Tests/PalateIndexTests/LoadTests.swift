@@ -1,7 +1,6 @@
 import Dispatch
 import PalateIndex
 import PalateModel
-import Synchronization
 import TestKit
 import Testing
 
@@ -144,8 +143,8 @@ import Testing
     @Test func `writes from several threads are all applied and answered once`() throws {
         let fixture = IndexFixture(count: 320)
         let (directory, collection) = try fixture.create()
-        let versions = Mutex<[UInt64]>([])
-        let failures = Mutex<[RequestError]>([])
+        let versions = ReadWriteLock<[UInt64]>([])
+        let failures = ReadWriteLock<[RequestError]>([])
         DispatchQueue.concurrentPerform(iterations: 4) { thread in
             for step in 0..<8 {
                 let first = thread * 80 + step * 10
@@ -154,7 +153,7 @@ import Testing
                         .upsert(fixture.batch(first..<first + 10))
                     )
                     guard case .receipt(let receipt) = outcome else { continue }
-                    versions.withLock { $0.append(receipt.version) }
+                    versions.withWriteLock { $0.append(receipt.version) }
                     // What is acknowledged is visible.
                     let item = IndexFixture.item(first)
                     let isThere = collection.directory.ordinal(of: item) != nil
@@ -162,12 +161,12 @@ import Testing
                         throw .unknownItem(id: item)
                     }
                 } catch {
-                    failures.withLock { $0.append(error) }
+                    failures.withWriteLock { $0.append(error) }
                 }
             }
         }
-        #expect(failures.withLock { $0 } == [])
-        #expect(versions.withLock { $0.sorted() } == (1...32).map(UInt64.init))
+        #expect(failures.withWriteLock { $0 } == [])
+        #expect(versions.withWriteLock { $0.sorted() } == (1...32).map(UInt64.init))
         #expect(try collection.stats().liveItems == 320)
         try directory.close()
     }
@@ -175,14 +174,14 @@ import Testing
     @Test func `closing answers every operation that was submitted`() throws {
         let fixture = IndexFixture(count: 200)
         let (directory, collection) = try fixture.create()
-        let outcomes = Mutex<(written: Int, refused: Int)>((0, 0))
+        let outcomes = ReadWriteLock<(written: Int, refused: Int)>((0, 0))
         let done = DispatchGroup()
         for thread in 0..<4 {
             DispatchQueue.global().async(group: done) {
                 for row in thread * 50..<(thread + 1) * 50 {
                     done.enter()
                     collection.writer.submit(.upsert(fixture.batch(row..<row + 1))) { outcome in
-                        outcomes.withLock { outcomes in
+                        outcomes.withWriteLock { outcomes in
                             switch outcome {
                             case .success: outcomes.written += 1
                             case .failure: outcomes.refused += 1
@@ -195,7 +194,7 @@ import Testing
         }
         try directory.close()
         done.wait()
-        let (written, refused) = outcomes.withLock { $0 }
+        let (written, refused) = outcomes.withWriteLock { $0 }
         #expect(written + refused == 200)
         #expect(try collection.stats().liveItems == UInt64(written))
         #expect(throws: RequestError.shuttingDown) {

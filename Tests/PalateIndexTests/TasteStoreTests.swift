@@ -173,7 +173,7 @@ import Testing
         let fixture = IndexFixture(count: 10)
         let directory = try fixture.open(tasteMapBytes: 1 << 20)
         let collection = try directory.create(fixture.schema)
-        let outcomes = Mutex<[Int: Result<WriteReceipt, RequestError>]>([:])
+        let outcomes = ReadWriteLock<[Int: Result<WriteReceipt, RequestError>]>([:])
         let done = DispatchGroup()
         // Twenty small ones behind one that can never fit: some 40 bytes an event and more.
         for number in 0...20 {
@@ -188,12 +188,12 @@ import Testing
             }
             done.enter()
             collection.taste.submit(events) { outcome in
-                outcomes.withLock { $0[number] = outcome }
+                outcomes.withWriteLock { $0[number] = outcome }
                 done.leave()
             }
         }
         done.wait()
-        for (number, outcome) in outcomes.withLock({ $0 }) {
+        for (number, outcome) in outcomes.withWriteLock({ $0 }) {
             switch outcome {
             case .success(let receipt): #expect(receipt.changed == 4 && number != 5)
             case .failure: #expect(number == 5)
@@ -209,7 +209,7 @@ import Testing
         let (directory, collection) = try fixture.create()
         try write(.upsert(fixture.batch(0..<60)), to: collection)
         let readings = Atomic<Int>(0)
-        let failures = Mutex<[RequestError]>([])
+        let failures = ReadWriteLock<[RequestError]>([])
         DispatchQueue.concurrentPerform(iterations: 4) { thread in
             var generator = SeededGenerator(seed: UInt64(thread))
             for _ in 0..<25 {
@@ -217,7 +217,7 @@ import Testing
                     do {
                         try tell(randomEvents(20, items: 60, &generator), to: collection)
                     } catch let error as RequestError {
-                        failures.withLock { $0.append(error) }
+                        failures.withWriteLock { $0.append(error) }
                     } catch {}
                 } else {
                     let portrait = Portrait(UInt64.random(in: 0..<12), in: collection)
@@ -228,7 +228,7 @@ import Testing
                 }
             }
         }
-        #expect(failures.withLock { $0 } == [])
+        #expect(failures.withWriteLock { $0 } == [])
         #expect(readings.load(ordering: .relaxed) == 50)
         #expect(try collection.stats().events == 1_000)
         try directory.close()

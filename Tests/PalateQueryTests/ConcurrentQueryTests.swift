@@ -11,13 +11,13 @@ import Testing
 @Suite(.serialized) struct ConcurrentQueryTests {
     /// What readers found wrong, a few of each.
     private final class Findings: Sendable {
-        private let texts = Mutex<[String]>([])
+        private let texts = ReadWriteLock<[String]>([])
 
         func note(_ text: @autoclosure () -> String) {
-            texts.withLock { if $0.count < 5 { $0.append(text()) } }
+            texts.withWriteLock { if $0.count < 5 { $0.append(text()) } }
         }
 
-        var all: [String] { texts.withLock { $0 } }
+        var all: [String] { texts.withWriteLock { $0 } }
     }
 
     private static let count = 300
@@ -49,7 +49,7 @@ import Testing
         )
         let setting = Setting(collection: fixture.collection, vectors: fixture.vectors.values)
         let isDone = Atomic<Bool>(false)
-        let failure = Mutex<String?>(nil)
+        let failure = ReadWriteLock<String?>(nil)
         DispatchQueue.concurrentPerform(iterations: 3) { thread in
             do {
                 if thread == 0 {
@@ -76,10 +76,10 @@ import Testing
                     step += 1
                 }
             } catch {
-                failure.withLock { $0 = "\(error)" }
+                failure.withWriteLock { $0 = "\(error)" }
             }
         }
-        #expect(failure.withLock { $0 } == nil)
+        #expect(failure.withWriteLock { $0 } == nil)
     }
 
     @Test(arguments: ["float32", "sq8"])

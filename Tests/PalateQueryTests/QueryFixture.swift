@@ -2,7 +2,6 @@ import Dispatch
 import PalateIndex
 import PalateModel
 import PalateQuery
-import Synchronization
 import TestKit
 import Testing
 
@@ -85,7 +84,7 @@ final class QueryFixture {
     /// Stores events and waits for them; `ago` in hours.
     func tell(_ user: UserID, _ type: EventType, _ items: [ItemID], ago: Int64 = 1) throws {
         let done = DispatchSemaphore(value: 0)
-        let result = Mutex<Result<WriteReceipt, RequestError>?>(nil)
+        let result = ReadWriteLock<Result<WriteReceipt, RequestError>?>(nil)
         let events = items.map {
             Event(
                 user: user,
@@ -95,11 +94,11 @@ final class QueryFixture {
             )
         }
         collection.taste.submit(events) { outcome in
-            result.withLock { $0 = outcome }
+            result.withWriteLock { $0 = outcome }
             done.signal()
         }
         done.wait()
-        _ = try #require(result.withLock { $0 }).get()
+        _ = try #require(result.withWriteLock { $0 }).get()
     }
 
     /// Mean distance 1 - cosine over all pairs.

@@ -3,7 +3,6 @@ import NIOPosix
 import PalateClient
 import PalateModel
 import PalateWire
-import Synchronization
 import Testing
 
 @Suite(.timeLimit(.minutes(1))) struct ClientTests {
@@ -115,9 +114,9 @@ import Testing
 
     @Test func `answers in any order find their callers`() async throws {
         // Keeps eight answers back and sends them in reverse.
-        let held = Mutex<[(UInt32, Response)]>([])
+        let held = ReadWriteLock<[(UInt32, Response)]>([])
         let script: ScriptedServer.Script = { request, id in
-            held.withLock { held in
+            held.withWriteLock { held in
                 held += Self.standard(request, id)
                 guard held.count == 8 else { return [] }
                 defer { held = [] }
@@ -139,9 +138,9 @@ import Testing
     }
 
     @Test func `no more requests travel than were granted`() async throws {
-        let flying = Mutex((now: 0, most: 0, held: [(UInt32, Response)]()))
+        let flying = ReadWriteLock((now: 0, most: 0, held: [(UInt32, Response)]()))
         let script: ScriptedServer.Script = { request, id in
-            flying.withLock { flying in
+            flying.withWriteLock { flying in
                 flying.now += 1
                 flying.most = max(flying.most, flying.now)
                 flying.held += Self.standard(request, id)
@@ -157,7 +156,7 @@ import Testing
                 try await group.waitForAll()
             }
         }
-        #expect(flying.withLock { $0.most } == 4)
+        #expect(flying.withWriteLock { $0.most } == 4)
     }
 
     @Test func `a refusal carries the server's report and harms nobody else`() async throws {
@@ -175,9 +174,9 @@ import Testing
     }
 
     @Test func `no answer in time is an error, and a late answer is dropped`() async throws {
-        let late = Mutex<[(UInt32, Response)]>([])
+        let late = ReadWriteLock<[(UInt32, Response)]>([])
         let script: ScriptedServer.Script = { request, id in
-            late.withLock { late in
+            late.withWriteLock { late in
                 guard case .query = request else { return late + Self.standard(request, id) }
                 late = Self.standard(request, id)
                 return []
@@ -287,10 +286,10 @@ import Testing
     }
 
     @Test func `a load keeps to its credit and commits what was appended`() async throws {
-        let seen = Mutex((sequences: [UInt64](), commit: LoadCommit?.none, flying: 0))
+        let seen = ReadWriteLock((sequences: [UInt64](), commit: LoadCommit?.none, flying: 0))
         let begin = LoadBegin(handle: 9, loaderID: 1, epoch: 2)
         let script: ScriptedServer.Script = { request, id in
-            seen.withLock { seen in
+            seen.withWriteLock { seen in
                 if case .loadData(let data) = request { seen.sequences.append(data.sequence) }
                 if case .loadCommit(let commit) = request { seen.commit = commit }
             }
@@ -306,20 +305,20 @@ import Testing
             #expect(load.rowCount == 40)
             #expect(try await load.finish().generation == 3)
             let commit = LoadCommit(begin: begin, expectedRows: 40, idChecksum: checksum.value)
-            #expect(seen.withLock { $0.commit } == commit)
-            #expect(seen.withLock { $0.sequences } == Array(1...20))
+            #expect(seen.withWriteLock { $0.commit } == commit)
+            #expect(seen.withWriteLock { $0.sequences } == Array(1...20))
         }
     }
 
     @Test func `a resumed load sends only what is not durable`() async throws {
-        let sequences = Mutex<[UInt64]>([])
+        let sequences = ReadWriteLock<[UInt64]>([])
         let script: ScriptedServer.Script = { request, id in
             if case .loadBegin = request {
                 let grant = LoadGrant(durableSequence: 3, creditBytes: 1 << 20, suggestedRows: 2)
                 return [(id, .loadGranted(grant))]
             }
             if case .loadData(let data) = request {
-                sequences.withLock { $0.append(data.sequence) }
+                sequences.withWriteLock { $0.append(data.sequence) }
             }
             return Self.standard(request, id)
         }
@@ -330,7 +329,7 @@ import Testing
             }
             _ = try await load.finish()
         }
-        #expect(sequences.withLock { $0 } == [4, 5])
+        #expect(sequences.withWriteLock { $0 } == [4, 5])
     }
 
     @Test func `columns that disagree are refused before they leave`() async throws {

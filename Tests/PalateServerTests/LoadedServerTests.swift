@@ -4,7 +4,6 @@ import PalateIndex
 import PalateModel
 import PalateServer
 import PalateWire
-import Synchronization
 import TestKit
 import Testing
 
@@ -210,9 +209,9 @@ import Testing
 }
 
 private final class Counter: Sendable {
-    private let count = Mutex<UInt32>(0)
+    private let count = ReadWriteLock<UInt32>(0)
 
-    var value: UInt32 { count.withLock { $0 } }
+    var value: UInt32 { count.withWriteLock { $0 } }
 
-    func increment() { count.withLock { $0 += 1 } }
+    func increment() { count.withWriteLock { $0 += 1 } }
 }

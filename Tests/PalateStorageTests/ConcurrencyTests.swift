@@ -1,3 +1,4 @@
+import PalateModel
 import PalateStorage
 import Synchronization
 import TestKit
@@ -48,18 +49,18 @@ import Testing
         let table = try environment.table("rows", key: UInt64.self, creates: true)
         try environment.put(table, 0, [1])
         let isDone = Atomic(false)
-        let failures = Mutex<[String]>([])
+        let failures = ReadWriteLock<[String]>([])
         let readers = (0..<4).map { number in
             startThread {
                 while !isDone.load(ordering: .relaxed) {
                     do {
                         guard try environment.value(table, 0) != nil else {
-                            failures.withLock { $0.append("lost") }
+                            failures.withWriteLock { $0.append("lost") }
                             return
                         }
                         _ = try environment.figures()
                     } catch {
-                        failures.withLock { $0.append("reader \(number): \(error)") }
+                        failures.withWriteLock { $0.append("reader \(number): \(error)") }
                         return
                     }
                 }
@@ -71,7 +72,7 @@ import Testing
                     do {
                         try environment.put(table, round * 2 + number, noise(3_000, seed: round))
                     } catch {
-                        failures.withLock { $0.append("writer \(number): \(error)") }
+                        failures.withWriteLock { $0.append("writer \(number): \(error)") }
                     }
                 }
             }
@@ -83,7 +84,7 @@ import Testing
         for writer in writers { writer.join() }
         isDone.store(true, ordering: .relaxed)
         for reader in readers { reader.join() }
-        #expect(failures.withLock { $0 } == [])
+        #expect(failures.withWriteLock { $0 } == [])
         #expect(try environment.figures().mapBytes == 24 << 20)
         #expect(try environment.dump(table).count == 41)
     }

@@ -151,12 +151,14 @@ private struct LoadLine: Encodable {
 
 /// Connects, or says in one line why not.
 func connect(_ address: ListenAddress) async throws -> PalateClient {
+    let options = ClientOptions(clientName: "palate", requestTimeout: .minutes(10))
     do {
-        return try await PalateClient.connect(
-            host: address.host,
-            port: address.port,
-            options: ClientOptions(clientName: "palate", requestTimeout: .minutes(10))
-        )
+        return switch address.kind {
+        case .tcp(let host, let port):
+            try await PalateClient.connect(host: host, port: port, options: options)
+        case .unix(let path):
+            try await PalateClient.connect(unixSocketPath: path, options: options)
+        }
     } catch {
         throw CommandFailure("cannot connect to \(address): \(error)")
     }

@@ -21,7 +21,7 @@ struct Serve: AsyncParsableCommand {
     @Option(help: "The data directory; made when it is not there.")
     var data: String
 
-    @Option(help: "HOST:PORT; port 0 picks a free one.")
+    @Option(help: "HOST:PORT, port 0 picks a free one; or unix:PATH.")
     var listen: ListenAddress = ListenAddress(host: "127.0.0.1", port: 7_411)
 
     @Option(help: "Event loops; each runs cheap queries to completion. 0 = one per two cores.")
@@ -76,8 +76,10 @@ struct Serve: AsyncParsableCommand {
             ]
         )
         var options = ServerOptions()
-        options.host = listen.host
-        options.port = listen.port
+        switch listen.kind {
+        case .tcp(let host, let port): (options.host, options.port) = (host, port)
+        case .unix(let path): options.unixSocketPath = path
+        }
         options.eventLoops = eventLoops == 0 ? max(1, cores / 2) : eventLoops
         options.workers = workers == 0 ? cores : workers
         let server = PalateServer(directory: directory, options: options, logger: logger) {
@@ -99,31 +101,6 @@ struct Serve: AsyncParsableCommand {
             throw CommandFailure("cannot open \(data): \(error)")
         }
     }
-}
-
-/// HOST:PORT; an IPv6 host stands in brackets.
-struct ListenAddress: ExpressibleByArgument, CustomStringConvertible, Sendable {
-    var host: String
-    var port: Int
-
-    init(host: String, port: Int) {
-        self.host = host
-        self.port = port
-    }
-
-    init?(argument: String) {
-        guard let colon = argument.lastIndex(of: ":"),
-            let port = Int(argument[argument.index(after: colon)...]), (0...65_535).contains(port)
-        else { return nil }
-        var host = String(argument[..<colon])
-        if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
-        guard !host.isEmpty else { return nil }
-        self.init(host: host, port: port)
-    }
-
-    var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
-
-    var defaultValueDescription: String { description }
 }
 
 /// A failure that is the user's to read: its text is all that is printed.
