@@ -8,10 +8,15 @@ STEPS_STARTED=$SECONDS
 
 # step NAME COMMAND...: runs the command under a heading; the script ends when it fails.
 step() {
-    local name=$1 started=$SECONDS status=0
+    local name=$1 started=$SECONDS status
     shift
     printf '\n== %s\n' "$name"
-    "$@" 2>&1 | tee "$STEP_LOGS/${name//[^a-zA-Z0-9]/-}.log" || status=$?
+    # In a shell of its own, outside `||`: else `set -e` would not hold inside the command, and a
+    # function would go on after its first failure.
+    set +e
+    (set -e && "$@") 2>&1 | tee "$STEP_LOGS/${name//[^a-zA-Z0-9]/-}.log"
+    status=${PIPESTATUS[0]}
+    set -e
     if [ "$status" -ne 0 ]; then
         printf '== %s FAILED (status %d) after %d s\n' "$name" "$status" $((SECONDS - started)) >&2
         exit "$status"

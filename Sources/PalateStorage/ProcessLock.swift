@@ -32,6 +32,8 @@ package final class ProcessLock: Sendable {
 
     deinit {
         ftruncate(descriptor, 0)
+        // Not left to `close`: a child being spawned may hold a copy of the descriptor still.
+        flock(descriptor, LOCK_UN)
         close(descriptor)
     }
 
