@@ -149,7 +149,7 @@ import Testing
                 handle: setting.collection.info.handle,
                 source: .vectors(setting.vector(row), count: 1),
                 k: 4,
-                beamWidth: 700
+                beamWidth: 64
             )
             let response = try Pipeline.answer(
                 request,
