@@ -5,7 +5,7 @@ import PalateTaste
 
 /// Turns a request into a plan; the only place that decides anything about it.
 package enum Planner {
-    /// ef when the caller leaves it open: recall@10 above 0.99 on fashion-mnist and openclipart.
+    /// ef when the caller leaves it open: recall@10 0.999 on fashion-mnist.
     static let defaultBeamWidth = 64
     /// Candidates of the query's own search when taste orders them: 200 keep 98 % of what the whole
     /// catalogue would give (pinterest37k, Recall@20 .1405 of .1438).
