@@ -165,11 +165,6 @@ private struct CatalogRecord: FormatRecord {
 
     func check() throws(IndexError) {
         let place = "catalog meta"
-        guard magic == Format.magic else {
-            throw .corrupt(place: place, reason: "magic \(magic), expected \(Format.magic)")
-        }
-        guard version == Format.version else {
-            throw .unsupportedFormat(place: place, got: version, expected: Format.version)
-        }
+        try Format.check(magic: magic, version: version, place: place)
     }
 }

@@ -64,6 +64,16 @@ enum Format {
     /// Rows of a code block, at least one.
     static func rowsPerCodeBlock(codeBytes: Int) -> Int { max(1, codeBlockBytes / codeBytes) }
 
+    /// Refuses records of something else, or of another version.
+    static func check(magic: UInt64, version: UInt32, place: String) throws(IndexError) {
+        guard magic == Format.magic else {
+            throw .corrupt(place: place, reason: "magic \(magic), expected \(Format.magic)")
+        }
+        guard version == Format.version else {
+            throw .unsupportedFormat(place: place, got: version, expected: Format.version)
+        }
+    }
+
     /// The big-endian key of a 32-bit number.
     static func key(_ value: UInt32) -> [UInt8] {
         (0..<4).map { UInt8(truncatingIfNeeded: value >> (24 - 8 * $0)) }

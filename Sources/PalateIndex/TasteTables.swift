@@ -158,12 +158,7 @@ private struct TasteRecord: FormatRecord {
     }
 
     func check(place: String) throws(IndexError) {
-        guard magic == Format.magic else {
-            throw .corrupt(place: place, reason: "magic \(magic), expected \(Format.magic)")
-        }
-        guard version == Format.version else {
-            throw .unsupportedFormat(place: place, got: version, expected: Format.version)
-        }
+        try Format.check(magic: magic, version: version, place: place)
     }
 }
 
