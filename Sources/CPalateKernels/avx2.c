@@ -5,14 +5,11 @@
 // lane gets at most 16,384 / 8 products of 255 * 128 = 6.7e7 < 2^31. Floats: 8 float32 lanes with
 // FMA, at most 16,384 / 8 = 2,048 additions per lane. Tails are element by element: no byte
 // outside a row is read.
+#include "avx2.h"
 #include "list.h"
+#include "rotation.h"
 
 #if defined(__x86_64__)
-#include <immintrin.h>
-
-#define PK_TARGET __attribute__((target("avx2,fma")))
-#define PK_BODY PK_TARGET static inline __attribute__((always_inline))
-
 PK_BODY float float_at(const uint8_t *floats, size_t at) {
     float value;
     memcpy(&value, floats + at * sizeof value, sizeof value);
@@ -227,5 +224,8 @@ const pk_table pk_table_avx2 = {
     .squared_euclidean_list = squared_euclidean_list,
     .code_list = code_list,
     .encode = encode,
+    .flip_signs = pk_flip_signs_avx2,
+    .hadamard = pk_hadamard_avx2,
+    .mix_halves = pk_mix_halves_avx2,
 };
 #endif

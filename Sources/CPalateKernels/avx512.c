@@ -4,18 +4,11 @@
 // of four to one of 16 int32 lanes, without saturation. A lane gets at most 16,384 / 16 products of
 // 255 * 128, and all lanes together 5.4e8 < 2^31. Floats: 16 float32 lanes with FMA, at most
 // 16,384 / 16 = 1,024 additions per lane. Tails are masked loads: no byte outside a row is read.
+#include "avx512.h"
 #include "list.h"
+#include "rotation.h"
 
 #if defined(__x86_64__)
-#include <immintrin.h>
-
-#define PK_TARGET __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,fma")))
-#define PK_BODY PK_TARGET static inline __attribute__((always_inline))
-
-PK_BODY __mmask16 float_mask(size_t count) { return (__mmask16)((1u << count) - 1); }
-
-PK_BODY __mmask64 byte_mask(size_t count) { return (__mmask64)((1ull << count) - 1); }
-
 // sum + left * right, or sum + (left - right)^2.
 PK_BODY __m512 accumulate(__m512 sum, __m512 left, __m512 right, int squared) {
     if (!squared)
@@ -212,5 +205,8 @@ const pk_table pk_table_avx512 = {
     .squared_euclidean_list = squared_euclidean_list,
     .code_list = code_list,
     .encode = encode,
+    .flip_signs = pk_flip_signs_avx512,
+    .hadamard = pk_hadamard_avx2,
+    .mix_halves = pk_mix_halves_avx512,
 };
 #endif

@@ -6,6 +6,7 @@
 // into int32. A lane gets at most 16,384 / 4 products of magnitude 255 * 128: 1.4e8 < 2^31.
 // Floats: 4 float32 lanes with FMA. Tails are element by element.
 #include "list.h"
+#include "rotation.h"
 
 #if defined(__aarch64__)
 #include <arm_neon.h>
@@ -190,7 +191,9 @@ static pk_code_sums encode(const float *vector, size_t count, const pk_grid *gri
         .name = "neon", .level = pk_level_neon, .inner_product = inner_product,                    \
         .squared_euclidean = squared_euclidean, .code_product = product,                           \
         .inner_product_list = inner_product_list,                                                  \
-        .squared_euclidean_list = squared_euclidean_list, .code_list = codes, .encode = encode     \
+        .squared_euclidean_list = squared_euclidean_list, .code_list = codes, .encode = encode,    \
+        .flip_signs = pk_flip_signs_neon, .hadamard = pk_hadamard_neon,                            \
+        .mix_halves = pk_mix_halves_neon,                                                          \
     }
 
 static const pk_table table_wide = PK_TABLE(code_product_wide, code_list_wide);

@@ -3,6 +3,7 @@
 // Accumulators: float sums in double, so that the oracle's own rounding is below what it judges;
 // products of codes in int32, at most 16,384 * 255 * 128 = 5.4e8 < 2^31.
 #include "list.h"
+#include "rotation.h"
 
 static float element(const void *floats, size_t at) {
     float value;
@@ -76,4 +77,7 @@ const pk_table pk_table_scalar = {
     .squared_euclidean_list = squared_euclidean_list,
     .code_list = code_list,
     .encode = encode,
+    .flip_signs = pk_flip_signs_scalar,
+    .hadamard = pk_hadamard_scalar,
+    .mix_halves = pk_mix_halves_scalar,
 };

@@ -5,6 +5,7 @@
 // | KernelTable.swift         | choosing a level; pairs of vectors                          |
 // | KernelTable+Lists.swift   | one query against a list of rows: the unit of a search      |
 // | KernelTable+Codes.swift   | floats to 8-bit codes and back                              |
+// | KernelTable+Rotation.swift| signs, Walsh-Hadamard transforms, mixing of halves          |
 // | KernelLevel, KernelError  | the instruction sets, and why one cannot be had             |
 // | RowArena.swift            | rows of one width at fixed addresses                        |
 // | CodeTerms, CodeGrid       | the constants of code kernels                               |

@@ -11,6 +11,7 @@
 // | ExactQuery.swift              | exact distances to stored floats, for rescoring         |
 // | Metric+Normalise.swift        | what cosine does to a vector, and to the zero vector    |
 // | GridSearch.swift              | choosing the grid of 8-bit codes                        |
+// | Rotation.swift                | random rotations in O(n log n)                          |
 
 internal import PalateKernels
 package import PalateModel

@@ -5,7 +5,8 @@
 // Nothing here allocates, locks or keeps a pointer.
 //
 // Files: dispatch.c (which levels this processor has), scalar.c (the oracle), avx2.c, avx512.c,
-// neon.c, list.h (what the levels share), crc32c.c.
+// neon.c (float32 and 8-bit rows, and the tables), list.h (what their lists share), rotation_*.c
+// (the steps of a rotation), avx2.h, avx512.h (what a level's files share), crc32c.c.
 #pragma once
 
 #include <stddef.h>
@@ -85,6 +86,14 @@ typedef struct {
     // out[i] = code of vector[i] ^ flip; the sums are over the codes before the flip.
     pk_code_sums (*encode)(const float *vector, size_t count, const pk_grid *grid, uint8_t flip,
                            uint8_t *out);
+    // Turns the sign of vector[i] where bit i of `signs` is set: 64 to a word, the lowest first.
+    void (*flip_signs)(float *vector, size_t count, const uint64_t *signs);
+    // vector = scale * H vector, H the Walsh-Hadamard matrix of ones and minus ones in natural
+    // order. `count` is a power of two. The same bits at every level.
+    void (*hadamard)(float *vector, size_t count, float scale);
+    // (x, y) = (x + y, x - y) / sqrt(2) for the first and the last count / 2 components; the
+    // middle one of an odd count stays. The same bits at every level.
+    void (*mix_halves)(float *vector, size_t count);
 } pk_table;
 
 // The table of a level; NULL when this processor or this build has no such level.
