@@ -1,4 +1,4 @@
-// The AVX2 level: AVX2 and FMA (Haswell and Zen onwards).
+// The AVX2 level: AVX2, FMA and F16C (Haswell and Zen onwards).
 //
 // Codes: 16 row bytes and 16 query bytes are widened to int16 and `vpmaddwd` adds products in
 // pairs to 8 int32 lanes. `vpmaddubsw` would take half the instructions but saturates at 2^15. A
@@ -6,6 +6,7 @@
 // FMA, at most 16,384 / 8 = 2,048 additions per lane. Tails are element by element: no byte
 // outside a row is read.
 #include "avx2.h"
+#include "half.h"
 #include "list.h"
 #include "rotation.h"
 
@@ -224,6 +225,9 @@ const pk_table pk_table_avx2 = {
     .squared_euclidean_list = squared_euclidean_list,
     .code_list = code_list,
     .encode = encode,
+    .half_list = pk_half_list_avx2,
+    .half_encode = pk_half_encode_avx2,
+    .half_decode = pk_half_decode_avx2,
     .flip_signs = pk_flip_signs_avx2,
     .hadamard = pk_hadamard_avx2,
     .mix_halves = pk_mix_halves_avx2,

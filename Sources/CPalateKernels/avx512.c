@@ -5,6 +5,7 @@
 // 255 * 128, and all lanes together 5.4e8 < 2^31. Floats: 16 float32 lanes with FMA, at most
 // 16,384 / 16 = 1,024 additions per lane. Tails are masked loads: no byte outside a row is read.
 #include "avx512.h"
+#include "half.h"
 #include "list.h"
 #include "rotation.h"
 
@@ -205,6 +206,9 @@ const pk_table pk_table_avx512 = {
     .squared_euclidean_list = squared_euclidean_list,
     .code_list = code_list,
     .encode = encode,
+    .half_list = pk_half_list_avx512,
+    .half_encode = pk_half_encode_avx2,
+    .half_decode = pk_half_decode_avx2,
     .flip_signs = pk_flip_signs_avx512,
     .hadamard = pk_hadamard_avx2,
     .mix_halves = pk_mix_halves_avx512,

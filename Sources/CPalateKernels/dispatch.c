@@ -8,7 +8,8 @@ extern const pk_table pk_table_avx2, pk_table_avx512;
 // Includes what the operating system saves: __builtin_cpu_supports reads XCR0 too.
 static int has_avx2(void) {
     __builtin_cpu_init();
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+           __builtin_cpu_supports("f16c");
 }
 
 static int has_avx512(void) {

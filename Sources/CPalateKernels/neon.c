@@ -5,6 +5,7 @@
 // <c, q> = <c - 128, q> + 128 * sum(q). Without SDOT: bytes are widened to int16 and multiplied
 // into int32. A lane gets at most 16,384 / 4 products of magnitude 255 * 128: 1.4e8 < 2^31.
 // Floats: 4 float32 lanes with FMA. Tails are element by element.
+#include "half.h"
 #include "list.h"
 #include "rotation.h"
 
@@ -192,8 +193,9 @@ static pk_code_sums encode(const float *vector, size_t count, const pk_grid *gri
         .squared_euclidean = squared_euclidean, .code_product = product,                           \
         .inner_product_list = inner_product_list,                                                  \
         .squared_euclidean_list = squared_euclidean_list, .code_list = codes, .encode = encode,    \
-        .flip_signs = pk_flip_signs_neon, .hadamard = pk_hadamard_neon,                            \
-        .mix_halves = pk_mix_halves_neon,                                                          \
+        .half_list = pk_half_list_neon, .half_encode = pk_half_encode_neon,                        \
+        .half_decode = pk_half_decode_neon, .flip_signs = pk_flip_signs_neon,                      \
+        .hadamard = pk_hadamard_neon, .mix_halves = pk_mix_halves_neon,                            \
     }
 
 static const pk_table table_wide = PK_TABLE(code_product_wide, code_list_wide);

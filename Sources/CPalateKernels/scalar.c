@@ -2,6 +2,7 @@
 //
 // Accumulators: float sums in double, so that the oracle's own rounding is below what it judges;
 // products of codes in int32, at most 16,384 * 255 * 128 = 5.4e8 < 2^31.
+#include "half.h"
 #include "list.h"
 #include "rotation.h"
 
@@ -77,6 +78,9 @@ const pk_table pk_table_scalar = {
     .squared_euclidean_list = squared_euclidean_list,
     .code_list = code_list,
     .encode = encode,
+    .half_list = pk_half_list_scalar,
+    .half_encode = pk_half_encode_scalar,
+    .half_decode = pk_half_decode_scalar,
     .flip_signs = pk_flip_signs_scalar,
     .hadamard = pk_hadamard_scalar,
     .mix_halves = pk_mix_halves_scalar,

@@ -4,7 +4,7 @@ internal import CPalateKernels
 package enum KernelLevel: Int32, CaseIterable, Sendable {
     /// Plain C: the oracle.
     case scalar = 0
-    /// AVX2 and FMA.
+    /// AVX2, FMA and F16C.
     case avx2 = 1
     /// AVX-512 with F, BW, VL, DQ and VNNI.
     case avx512 = 2

@@ -173,7 +173,7 @@ extension KernelTable {
 
     /// Checks a list once and hands it to `body`; a list without rows is not handed on.
     @inline(__always)
-    private func list(
+    func list(
         _ rows: RowArena,
         _ dimensions: Int,
         _ ordinals: Span<Ordinal>,

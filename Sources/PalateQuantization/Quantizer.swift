@@ -10,6 +10,10 @@
 // | CodeScorer, CodePairScorer    | what the graph sees                                     |
 // | ExactQuery.swift              | exact distances to stored floats, for rescoring         |
 // | Metric+Normalise.swift        | what cosine does to a vector, and to the zero vector    |
+// | HalfRows.swift                | rows of 2-byte floats                                   |
+// | RowPadding.swift              | how long a row is made                                  |
+// | SampleCheck, SampleError      | refusing a sample; what the codes lose on it            |
+// | StoredParameters.swift        | fields of parameters on disk                            |
 // | GridSearch.swift              | choosing the grid of 8-bit codes                        |
 // | Rotation.swift                | random rotations in O(n log n)                          |
 

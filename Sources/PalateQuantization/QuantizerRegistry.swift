@@ -1,7 +1,9 @@
 /// Every quantizer there is.
 package enum QuantizerRegistry {
     /// In order of their tags.
-    package static let all: [any Quantizer.Type] = [Float32.self, ScalarEightBit.self]
+    package static let all: [any Quantizer.Type] = [
+        Float32.self, ScalarEightBit.self, Float16.self, BFloat16.self,
+    ]
 
     /// The quantizer a request names.
     ///

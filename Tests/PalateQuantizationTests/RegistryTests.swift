@@ -4,6 +4,8 @@ import TestKit
 import Testing
 
 @Suite struct RegistryTests {
+    private static let quantizers = ["float32", "sq8", "f16", "bf16"]
+
     @Test func `names and tags find their own entries and no others`() throws {
         for metric in MetricRegistry.all {
             #expect(try MetricRegistry.named(metric.name).tag == metric.tag)
@@ -21,8 +23,8 @@ import Testing
     @Test func `names and tags are what files hold`() {
         #expect(MetricRegistry.all.map(\.name) == ["l2", "ip", "cosine"])
         #expect(MetricRegistry.all.map(\.tag) == [1, 2, 3])
-        #expect(QuantizerRegistry.all.map { $0.name } == ["float32", "sq8"])
-        #expect(QuantizerRegistry.all.map { $0.tag } == [1, 2])
+        #expect(QuantizerRegistry.all.map { $0.name } == Self.quantizers)
+        #expect(QuantizerRegistry.all.map { $0.tag } == [1, 2, 3, 4])
     }
 
     @Test func `an unknown name or tag is an error that lists what there is`() {
@@ -35,12 +37,12 @@ import Testing
         #expect(throws: QuantizationError.unknownMetricTag(got: 0, expected: [1, 2, 3])) {
             _ = try MetricRegistry.tagged(0)
         }
-        #expect(throws: QuantizationError.unknownQuantizer(got: "", expected: ["float32", "sq8"])) {
-            _ = try QuantizerRegistry.named("")
-        }
-        #expect(throws: QuantizationError.unknownQuantizerTag(got: 255, expected: [1, 2])) {
-            _ = try QuantizerRegistry.tagged(255)
-        }
+        #expect(
+            throws: QuantizationError.unknownQuantizer(got: "", expected: Self.quantizers)
+        ) { _ = try QuantizerRegistry.named("") }
+        #expect(
+            throws: QuantizationError.unknownQuantizerTag(got: 255, expected: [1, 2, 3, 4])
+        ) { _ = try QuantizerRegistry.tagged(255) }
     }
 
     @Test func `similarity is larger where the distance is smaller`() {

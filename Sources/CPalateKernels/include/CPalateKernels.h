@@ -51,6 +51,19 @@ typedef struct {
     float sum_scale;
 } pk_code_query;
 
+// How a 2-byte float is read: IEEE 754 binary16, or the upper half of a float32.
+enum { pk_half_binary16 = 0, pk_half_bfloat16 = 1 };
+
+// A query against rows of 2-byte floats: offset + scale * <q, x>, or offset + scale * |q - x|^2.
+typedef struct {
+    const void *query;  // shape [dimensions]; float32, or 2-byte floats when it is a stored row
+    int32_t is_row;     // whether the query is a stored row
+    int32_t format;     // pk_half_binary16 or pk_half_bfloat16
+    int32_t is_squared; // whether the squared distance is meant, else the product
+    float offset;
+    float scale;
+} pk_half_query;
+
 // The affine grid of 8-bit codes: code = round((value * unit - low) * inverse), ties to even,
 // clamped to 0...255; a value that is not a number becomes 0.
 typedef struct {
@@ -86,6 +99,15 @@ typedef struct {
     // out[i] = code of vector[i] ^ flip; the sums are over the codes before the flip.
     pk_code_sums (*encode)(const float *vector, size_t count, const pk_grid *grid, uint8_t flip,
                            uint8_t *out);
+    // out[i] = the distance of `pk_half_query`, rows of 2-byte floats.
+    void (*half_list)(const pk_list *list, const pk_half_query *query, float *out);
+    // Writes vector[i] * factor as little-endian 2-byte floats: to nearest, ties to even, clamped
+    // to the largest finite value; what is not a number becomes minus that.
+    void (*half_encode)(const float *vector, size_t count, float factor, int32_t format,
+                        uint8_t *out);
+    // out[i] = factor * the 2-byte float i.
+    void (*half_decode)(const uint8_t *halves, size_t count, float factor, int32_t format,
+                        float *out);
     // Turns the sign of vector[i] where bit i of `signs` is set: 64 to a word, the lowest first.
     void (*flip_signs)(float *vector, size_t count, const uint64_t *signs);
     // vector = scale * H vector, H the Walsh-Hadamard matrix of ones and minus ones in natural

@@ -14,13 +14,6 @@ struct ScalarEightBitLayout: Sendable {
     private let geometry: Geometry
     private let grid: CodeGrid
 
-    /// Rows start at cache lines where that costs at most this share of bytes, else at words.
-    ///
-    /// Measured with AVX-512 (ns per row, at lines / at words): 784 components 8.8 / 10.8 out of
-    /// the second cache and 57 / 59 out of memory; 128 components 3.9 / 4.4 and 24 / 23, for 41 %
-    /// more bytes.
-    private static let paddingShareMax = 16
-
     init(_ dimensions: Int, _ geometry: Geometry, _ grid: CodeGrid) {
         self.dimensions = dimensions
         self.geometry = geometry
@@ -28,10 +21,7 @@ struct ScalarEightBitLayout: Sendable {
         codesEnd = dimensions
         normOffset = (dimensions + 3) / 4 * 4
         sumOffset = normOffset + 4
-        let needed = sumOffset + 4
-        let toLine = (needed + 63) / 64 * 64
-        let isCheap = (toLine - needed) * Self.paddingShareMax <= needed
-        codeBytes = isCheap ? toLine : (needed + 7) / 8 * 8
+        codeBytes = RowPadding.stride(sumOffset + 4)
     }
 
     /// In squared steps, what makes a zero vector count as one of unit length.
