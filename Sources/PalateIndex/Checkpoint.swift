@@ -31,7 +31,7 @@ struct Checkpoint {
         record.watermark = UInt32(graph.count)
         record.entryPoint = graph.entryPoint ?? 0
         record.trainedRows = UInt32(codes.trainedRows)
-        record.quantizerParameters = codes.quantizer.parameters
+        record.quantizerParameters = codes.stack.parameters
         let firstRow = codes === storedCodes ? covered : 0
         let blocks = graph.drainDirtyBlocks()
         do throws(IndexError) {
@@ -74,11 +74,12 @@ struct Checkpoint {
         _ transaction: inout WriteTransaction
     ) throws(IndexError) {
         let rows = codes.rows
-        let perBlock = UInt32(Format.rowsPerCodeBlock(codeBytes: codes.quantizer.codeBytes))
+        let perBlock = UInt32(Format.rowsPerCodeBlock(codeBytes: codes.stack.codeBytes))
         var start = first / perBlock * perBlock
         while start < count {
             let end = min(count, start + perBlock)
-            let bytes = rows.rows(Int(start)..<Int(end)).copied
+            let range = Int(start)..<Int(end)
+            let bytes = rows.codes.rows(range).copied + (rows.finer?.rows(range).copied ?? [])
             try transaction.putSealed(store.codes, start / perBlock, bytes)
             start = end
         }

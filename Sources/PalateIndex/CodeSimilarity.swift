@@ -34,7 +34,7 @@ struct CodeSimilarity: ItemSimilarity {
 extension CodeSet {
     /// The decoded vector of a row, scaled to unit length; zero stays zero.
     func unitVector(of ordinal: Ordinal) -> [Float] {
-        var vector = [Float](repeating: 0, count: quantizer.dimensions)
+        var vector = [Float](repeating: 0, count: stack.dimensions)
         var span = vector.mutableSpan
         decodeUnit(ordinal, into: &span)
         return vector
@@ -46,8 +46,7 @@ extension CodeSet {
     ///   - ordinal: a stored row.
     ///   - vector: shape [dimensions].
     package func decodeUnit(_ ordinal: Ordinal, into vector: inout MutableSpan<Float>) {
-        let rows = rows
-        quantizer.decode(rows.row(ordinal), into: &vector)
+        stack.decode(ordinal, of: rows, into: &vector)
         let squares = kernels.innerProduct(vector.span, vector.span)
         guard squares > 0 else { return }
         let scale = 1 / squares.squareRoot()

@@ -19,9 +19,10 @@ enum CodeTraining {
             (0..<count).map { Ordinal($0 * rowCount / count) },
             from: store
         )
-        let quantizer: any Quantizer
+        let stack: CodeStack
         do {
-            quantizer = try QuantizerRegistry.named(store.schema.quantizer).train(
+            stack = try CodeStack.train(
+                named: store.schema.quantizer,
                 sample.span,
                 count: count,
                 dimensions: store.schema.dimensions,
@@ -31,7 +32,7 @@ enum CodeTraining {
             throw .quantization(error)
         }
         let codes = try CodeSet(
-            quantizer: quantizer,
+            stack: stack,
             trainedRows: rowCount,
             capacity: capacity
         )

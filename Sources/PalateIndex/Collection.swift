@@ -102,7 +102,7 @@ package final class Collection: Sendable {
 
     /// Bytes of codes, links and ids in memory.
     package var indexBytes: Int {
-        let codeBytes = codes.map { $0.quantizer.codeBytes * graph.count } ?? 0
+        let codeBytes = codes.map { $0.stack.codeBytes * graph.count } ?? 0
         return graph.byteCount + codeBytes + 8 * graph.count + directory.byteCount
     }
 

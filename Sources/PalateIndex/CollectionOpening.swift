@@ -171,9 +171,10 @@ enum CollectionOpening {
         metric: any Metric,
         capacity: Int
     ) throws(IndexError) -> CodeSet {
-        let quantizer: any Quantizer
+        let stack: CodeStack
         do {
-            quantizer = try QuantizerRegistry.named(store.schema.quantizer).init(
+            stack = try CodeStack(
+                named: store.schema.quantizer,
                 parameters: record.quantizerParameters.span.rawBytes,
                 dimensions: store.schema.dimensions,
                 metric: metric
@@ -182,24 +183,27 @@ enum CollectionOpening {
             throw .quantization(error)
         }
         let codes = try CodeSet(
-            quantizer: quantizer,
+            stack: stack,
             trainedRows: Int(record.trainedRows),
             capacity: capacity
         )
-        let perBlock = Format.rowsPerCodeBlock(codeBytes: quantizer.codeBytes)
+        let perBlock = Format.rowsPerCodeBlock(codeBytes: stack.codeBytes)
         try forEachBlock(rows: Int(record.watermark), perBlock: perBlock, store) {
             block,
             rows,
             transaction throws(IndexError) in
             let body = try store.body(store.codes, block, transaction)
-            let expected = rows.count * quantizer.codeBytes
+            let expected = rows.count * stack.codeBytes
             guard body.byteCount >= expected else {
                 throw .corrupt(
                     place: Sealed.place("codes", Format.key(block)),
                     reason: "\(body.byteCount) bytes, expected \(expected)"
                 )
             }
-            codes.rows.store(Ordinal(rows.lowerBound), body.extracting(0..<expected))
+            let first = Ordinal(rows.lowerBound)
+            let split = rows.count * stack.codes.codeBytes
+            codes.rows.codes.store(first, body.extracting(0..<split))
+            codes.rows.finer?.store(first, body.extracting(split..<expected))
         }
         return codes
     }
@@ -251,7 +255,7 @@ enum CollectionOpening {
             )
         }
         GraphBuilder.insert(tail, into: graph, threads: threads) {
-            linking.quantizer.makePairScorer(over: linking.rows)
+            linking.stack.makePairScorer(over: linking.rows)
         }
         return linking
     }

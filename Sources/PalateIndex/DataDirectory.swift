@@ -283,7 +283,15 @@ package final class DataDirectory: Sendable {
             && bytes.allSatisfy(isNameByte)
         guard isNamed else { throw .badName(got: schema.name) }
         try check("metric", schema.metric, MetricRegistry.all.map { $0.name })
-        try check("quantizer", schema.quantizer, QuantizerRegistry.all.map { $0.name })
+        do {
+            _ = try CodeStack.types(named: schema.quantizer)
+        } catch {
+            throw .unknownChoice(
+                field: "quantizer",
+                got: schema.quantizer,
+                expected: QuantizerRegistry.all.map { $0.name }
+            )
+        }
         try check("dimensions", schema.dimensions, Limits.dimensions)
         try check("neighbours", schema.neighbours, Limits.neighbours)
         try check("build beam", schema.buildBeamWidth, Limits.buildBeamWidth)

@@ -164,7 +164,7 @@ final class WriterCore: @unchecked Sendable {
             Ordinal(rows.lowerBound)..<Ordinal(rows.upperBound),
             into: graph,
             threads: threads
-        ) { codes.quantizer.makePairScorer(over: codes.rows) }
+        ) { codes.stack.makePairScorer(over: codes.rows) }
         linkSeconds += (ContinuousClock.now - started).seconds
     }
 

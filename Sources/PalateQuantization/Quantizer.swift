@@ -4,6 +4,8 @@
 // |-------------------------------|---------------------------------------------------------|
 // | Quantizer.swift               | the contract of a quantizer: start here                 |
 // | QuantizerRegistry, Quantizers/| the quantizers, one file each                           |
+// | CodeStack.swift, +Refine      | codes to search by, with finer ones to refine by        |
+// | MarginMeasurement.swift       | how many to refine                                      |
 // | MetricRegistry, Metrics/      | the metrics, one file each                              |
 // | CodeRows.swift                | the rows in memory                                      |
 // | PreparedQuery.swift           | a query's scratch                                       |
@@ -86,6 +88,8 @@ package protocol Quantizer: Sendable {
     var relativeError: Float { get }
     /// What the codes are compared by.
     var metric: any Metric { get }
+    /// Whether pairs of rows tell near from nearer well enough to choose links by.
+    var isFitForBuilding: Bool { get }
 
     /// Writes the row of a vector.
     ///
@@ -126,6 +130,8 @@ extension Quantizer {
     package var tag: UInt8 { Self.tag }
     /// In schemas.
     package var name: String { Self.name }
+    /// So it is from 4 bits a component on.
+    package var isFitForBuilding: Bool { true }
 
     /// What search sees: the prepared query over the rows.
     package func makeScorer(_ query: PreparedQuery, over rows: CodeRows) -> CodeScorer {

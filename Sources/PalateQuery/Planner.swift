@@ -17,8 +17,13 @@ package enum Planner {
     static let walkCandidates = 500
     /// Candidates of a slate, as a multiple of k.
     static let slatePoolFactor = 4
-    /// Candidates scored again, as a multiple of k, when codes lose something.
-    static let rescoreFactor = 2
+    /// Codes with a smaller relative error are not scored again: float16 has 0.0003.
+    static let exactError: Float = 0.001
+    /// Candidates scored again, as a multiple of k: at least, and per unit of relative error.
+    ///
+    /// 8-bit codes have an error of some 0.01, one-bit codes of 0.5 and more.
+    static let rescoreFactorMin: Float = 2
+    static let rescoreFactorPerError: Float = 40
     /// Nanoseconds a beam slot costs, for estimates: 64 slots of 784 bytes take some 40 us.
     static let nanosecondsPerSlot = 700
 
@@ -45,10 +50,8 @@ package enum Planner {
             slate?.pool ?? 0,
             taste.map { self.candidates(of: $0) } ?? 0
         )
-        let isLossless = collection.codes.map { $0.quantizer.relativeError == 0 } ?? true
         let rescored =
-            request.rescoreCount
-            ?? (isLossless ? 0 : max(candidates, rescoreFactor * request.k))
+            request.rescoreCount ?? rescoreCount(request, candidates, collection.codes)
         let candidateCount = min(max(candidates, rescored), Limits.beamWidth.upperBound)
         let asked = request.beamWidth == 0 ? defaultBeamWidth : request.beamWidth
         let beamWidth = max(asked, candidateCount)
@@ -66,6 +69,19 @@ package enum Planner {
             estimatedMicroseconds:
                 listCount * searches * beamWidth * nanosecondsPerSlot / 1_000
         )
+    }
+
+    /// By the error that training measured; never more than the beam the caller asked for holds.
+    private static func rescoreCount(
+        _ request: SearchRequest,
+        _ candidates: Int,
+        _ codes: CodeSet?
+    ) -> Int {
+        guard let error = codes?.stack.finest.relativeError, error >= exactError else { return 0 }
+        let factor = max(rescoreFactorMin, rescoreFactorPerError * error)
+        let wanted = Int((factor * Float(request.k)).rounded(.up))
+        let bound = request.beamWidth == 0 ? Limits.beamWidth.upperBound : request.beamWidth
+        return max(candidates, min(wanted, bound))
     }
 
     private static func checkVectors(

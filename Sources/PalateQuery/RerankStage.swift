@@ -116,7 +116,7 @@ enum RerankStage {
         _ scratch: inout QueryScratch,
         to cosines: inout [Float]
     ) {
-        let dimensions = codes.quantizer.dimensions
+        let dimensions = codes.stack.dimensions
         var vector = scratch.row.mutableSpan
         codes.decodeUnit(ordinal, into: &vector)
         let kernels = codes.kernels
@@ -133,7 +133,7 @@ enum RerankStage {
         _ codes: CodeSet,
         _ scratch: inout QueryScratch
     ) {
-        let dimensions = codes.quantizer.dimensions
+        let dimensions = codes.stack.dimensions
         let needed = ordinals.count * dimensions
         if scratch.unitVectors.count < needed {
             scratch.unitVectors = [Float](repeating: 0, count: needed)
@@ -157,7 +157,7 @@ enum RerankStage {
         let ranked = scratch.slate
         let pool = ranked.prefix(plan.pool)
         loadUnitVectors(pool.lazy.map(\.ordinal), codes, &scratch)
-        let dimensions = codes.quantizer.dimensions
+        let dimensions = codes.stack.dimensions
         let relevance = pool.map(\.parts.total)
         let vectors = scratch.unitVectors
         let chosen = plan.builder.select(

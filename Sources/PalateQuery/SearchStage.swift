@@ -52,12 +52,19 @@ enum SearchStage {
         _ scratch: inout QueryScratch
     ) {
         let vector = scratch.vector
-        codes.quantizer.prepare(vector.span, into: &scratch.prepared)
-        let scorer = codes.quantizer.makeScorer(scratch.prepared, over: codes.rows)
+        codes.stack.codes.prepare(vector.span, into: &scratch.prepared)
+        let scorer = codes.stack.makeScorer(scratch.prepared, over: codes.rows)
         collection.graph.search(scorer, beamWidth: plan.beamWidth, scratch: &scratch.search)
-        for index in 0..<min(scratch.search.count, count) {
-            scratch.candidates.append(scratch.search.hit(index))
-        }
+        scratch.found.removeAll(keepingCapacity: true)
+        for index in 0..<scratch.search.count { scratch.found.append(scratch.search.hit(index)) }
+        codes.stack.refine(
+            &scratch.found,
+            for: vector.span,
+            k: plan.candidateCount,
+            rows: codes.rows,
+            &scratch.refine
+        )
+        scratch.candidates.append(contentsOf: scratch.found.prefix(count))
         scratch.visitedCount += scratch.search.visitedCount
     }
 

@@ -13,3 +13,10 @@ func residentBytes() -> Int {
     let fields = text.split(separator: " ").compactMap { Int($0) }
     return fields.count > 1 ? fields[1] * sysconf(Int32(_SC_PAGESIZE)) : 0
 }
+
+/// Seconds of processor time that all threads of this process took.
+func processorSeconds() -> Double {
+    var time = timespec()
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+}

@@ -1,0 +1,199 @@
+internal import PalateKernels
+package import PalateModel
+
+/// What a collection keeps of its vectors in memory: codes to search by, and finer ones to refine.
+///
+/// A schema names it `CODES` or `CODES+FINER`, both from the registry: `sq4+f16` walks the graph on
+/// 4 bits a component and scores the best again by 16. How many are scored again is measured, not
+/// guessed: `margin` is what the codes overestimate a near neighbour's distance by, at most, in
+/// 999 of 1,000 pairs of the sample, and `refine` goes on until no row left can be that wrong.
+package struct CodeStack: Sendable {
+    /// As schemas spell it.
+    package let name: String
+    /// The codes searches walk on.
+    package let codes: any Quantizer
+    /// The codes that refine; nil = none are kept.
+    package let finer: (any Quantizer)?
+    /// In the unit of distances; 0 without finer codes.
+    package let margin: Float
+
+    /// Quantizers of a name, the finer one last.
+    ///
+    /// - Throws: `unknownQuantizer`.
+    package static func types(
+        named name: String
+    ) throws(QuantizationError) -> [any Quantizer.Type] {
+        let names = name.split(separator: "+", omittingEmptySubsequences: false)
+        guard names.count <= 2 else {
+            throw .unknownQuantizer(got: name, expected: QuantizerRegistry.all.map { $0.name })
+        }
+        var types: [any Quantizer.Type] = []
+        for part in names { types.append(try QuantizerRegistry.named(String(part))) }
+        return types
+    }
+
+    /// Trains every quantizer of the name, then measures the margin.
+    ///
+    /// Arguments as of `Quantizer.train`.
+    package static func train(
+        named name: String,
+        _ sample: Span<Float>,
+        count: Int,
+        dimensions: Int,
+        metric: any Metric
+    ) throws(QuantizationError) -> CodeStack {
+        var trained: [any Quantizer] = []
+        for type in try types(named: name) {
+            trained.append(
+                try type.train(sample, count: count, dimensions: dimensions, metric: metric)
+            )
+        }
+        guard trained.count == 2 else {
+            return CodeStack(name: name, codes: trained[0], finer: nil, margin: 0)
+        }
+        let margin = MarginMeasurement.margin(of: trained[0], against: trained[1], on: sample)
+        return CodeStack(name: name, codes: trained[0], finer: trained[1], margin: margin)
+    }
+
+    private init(name: String, codes: any Quantizer, finer: (any Quantizer)?, margin: Float) {
+        self.name = name
+        self.codes = codes
+        self.finer = finer
+        self.margin = margin
+    }
+
+    // MARK: Parameters
+
+    /// Reads stored parameters, checking every one.
+    ///
+    /// - Parameters:
+    ///   - name: from the schema.
+    ///   - parameters: what `parameters` once said.
+    ///   - dimensions: within `Limits.dimensions`.
+    ///   - metric: the one of the training.
+    package init(
+        named name: String,
+        parameters: RawSpan,
+        dimensions: Int,
+        metric: any Metric
+    ) throws(QuantizationError) {
+        let types = try Self.types(named: name)
+        guard types.count == 2 else {
+            let codes = try types[0].init(
+                parameters: parameters,
+                dimensions: dimensions,
+                metric: metric
+            )
+            self.init(name: name, codes: codes, finer: nil, margin: 0)
+            return
+        }
+        guard parameters.byteCount >= 8 else {
+            throw .parameterBytes(got: parameters.byteCount, expected: 8)
+        }
+        let bits: UInt32 = parameters.integer(at: 0)
+        let margin = Float(bitPattern: bits)
+        guard margin >= 0, margin.isFinite else {
+            throw .corruptParameter(name: "margin", bits: bits)
+        }
+        let length = Int(parameters.integer(at: 4, as: UInt32.self))
+        guard length <= parameters.byteCount - 8 else {
+            throw .parameterBytes(got: parameters.byteCount, expected: 8 + length)
+        }
+        let codes = try types[0].init(
+            parameters: parameters.extracting(8..<8 + length),
+            dimensions: dimensions,
+            metric: metric
+        )
+        let finer = try types[1].init(
+            parameters: parameters.extracting(8 + length..<parameters.byteCount),
+            dimensions: dimensions,
+            metric: metric
+        )
+        self.init(name: name, codes: codes, finer: finer, margin: margin)
+    }
+
+    /// For the disk: those of the one quantizer; or margin f32, length u32 of the first's, both.
+    package var parameters: [UInt8] {
+        guard let finer else { return codes.parameters }
+        let own = codes.parameters
+        let head = [margin.bitPattern, UInt32(own.count)].flatMap { value in
+            (0..<4).map { UInt8(truncatingIfNeeded: value >> (8 * UInt32($0))) }
+        }
+        return head + own + finer.parameters
+    }
+
+    // MARK: Rows
+
+    /// Bytes of one row, in memory and on disk.
+    package var codeBytes: Int { codes.codeBytes + (finer?.codeBytes ?? 0) }
+
+    /// Components of a vector.
+    package var dimensions: Int { codes.dimensions }
+
+    /// The quantizer that knows a vector best.
+    package var finest: any Quantizer { finer ?? codes }
+
+    /// Reserves memory for rows; nil when the address space is refused.
+    package func makeRows(capacity: Int) -> StackRows? {
+        StackRows(
+            codeBytes: codes.codeBytes,
+            finerBytes: finer?.codeBytes,
+            capacity: capacity
+        )
+    }
+
+    /// Encodes vectors and stores them as consecutive rows.
+    ///
+    /// - Parameters:
+    ///   - vectors: row-major, shape [count, dimensions].
+    ///   - first: the ordinal of the first row; not yet published.
+    ///   - rows: where to.
+    package func store(_ vectors: Span<Float>, from first: Ordinal, into rows: StackRows) {
+        codes.store(vectors, from: first, into: rows.codes)
+        if let finer, let finerRows = rows.finer {
+            finer.store(vectors, from: first, into: finerRows)
+        }
+    }
+
+    /// Writes the vector a row stands for, as well as it is known.
+    package func decode(
+        _ ordinal: Ordinal,
+        of rows: StackRows,
+        into vector: inout MutableSpan<Float>
+    ) {
+        let finestRows = rows.finer ?? rows.codes
+        finest.decode(finestRows.row(ordinal), into: &vector)
+    }
+
+    /// What searches see.
+    package func makeScorer(_ query: PreparedQuery, over rows: StackRows) -> CodeScorer {
+        codes.makeScorer(query, over: rows.codes)
+    }
+
+    /// What building sees: the codes, or the finer ones where the codes are too coarse to build by.
+    package func makePairScorer(over rows: StackRows) -> CodePairScorer {
+        if let finer, let finerRows = rows.finer, !codes.isFitForBuilding {
+            return finer.makePairScorer(over: finerRows)
+        }
+        return codes.makePairScorer(over: rows.codes)
+    }
+}
+
+/// The rows of a stack in memory.
+package struct StackRows: Sendable {
+    /// What searches walk on.
+    package let codes: CodeRows
+    /// What refines.
+    package let finer: CodeRows?
+
+    init?(codeBytes: Int, finerBytes: Int?, capacity: Int) {
+        guard let codes = CodeRows(codeBytes: codeBytes, capacity: capacity) else { return nil }
+        self.codes = codes
+        guard let finerBytes else {
+            finer = nil
+            return
+        }
+        guard let finer = CodeRows(codeBytes: finerBytes, capacity: capacity) else { return nil }
+        self.finer = finer
+    }
+}

@@ -1,0 +1,63 @@
+import PalateGraph
+import PalateModel
+import PalateQuantization
+
+/// Codes and links built in memory, without a store.
+final class MemoryIndex: Sendable {
+    /// Rows the quantizer is trained on at most.
+    private static let sampleRows = 20_000
+    /// Rows converted and encoded at a time.
+    private static let chunkRows = 4_096
+
+    let stack: CodeStack
+    let rows: StackRows
+    let graph: LiveGraph
+    let buildSeconds: Double
+
+    /// Trains, encodes and links all of `file`; the clock runs from the training on.
+    init(
+        _ file: NumpyFile,
+        metric: String,
+        quantizer: String,
+        parameters: GraphParameters,
+        threads: Int
+    ) throws {
+        let progress = Progress("build", total: file.count, unit: "rows")
+        let started = ContinuousClock.now
+        let metric = try MetricRegistry.named(metric)
+        let stride = max(1, file.count / Self.sampleRows)
+        let picked = Array(
+            Swift.stride(from: 0, to: file.count, by: stride).prefix(Self.sampleRows)
+        )
+        let sample = picked.flatMap { file.floats($0..<$0 + 1) }
+        stack = try CodeStack.train(
+            named: quantizer,
+            sample.span,
+            count: picked.count,
+            dimensions: file.columns,
+            metric: metric
+        )
+        guard let rows = stack.makeRows(capacity: file.count),
+            let graph = LiveGraph(parameters: parameters, capacity: file.count)
+        else { throw CommandFailure("no address space for \(file.count) rows") }
+        self.rows = rows
+        self.graph = graph
+        for first in Swift.stride(from: 0, to: file.count, by: Self.chunkRows) {
+            let chunk = file.floats(first..<min(first + Self.chunkRows, file.count))
+            stack.store(chunk.span, from: Ordinal(first), into: rows)
+        }
+        let made = stack
+        GraphBuilder.insert(
+            0..<Ordinal(file.count),
+            into: graph,
+            threads: threads,
+            makeScorer: { made.makePairScorer(over: rows) },
+            progress: { progress.update($0) }
+        )
+        buildSeconds = (ContinuousClock.now - started).seconds
+        progress.finish()
+    }
+
+    /// Bytes of codes and links.
+    var byteCount: Int { stack.codeBytes * graph.count + graph.byteCount }
+}
