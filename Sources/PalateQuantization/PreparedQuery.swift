@@ -11,6 +11,9 @@ package struct PreparedQuery: Sendable {
     /// The constants of the code kernels.
     package var terms = CodeTerms()
 
+    /// The constants of the kernels of 4-bit codes.
+    package var nibbles = NibbleTerms()
+
     /// An empty scratch.
     package init() {}
 

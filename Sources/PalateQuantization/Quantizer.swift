@@ -14,7 +14,8 @@
 // | RowPadding.swift              | how long a row is made                                  |
 // | SampleCheck, SampleError      | refusing a sample; what the codes lose on it            |
 // | StoredParameters.swift        | fields of parameters on disk                            |
-// | GridSearch.swift              | choosing the grid of 8-bit codes                        |
+// | GridSearch.swift              | choosing the grid of 8-bit and 4-bit codes              |
+// | NeighbourError.swift          | choosing between two forms of codes                     |
 // | Rotation.swift                | random rotations in O(n log n)                          |
 
 internal import PalateKernels

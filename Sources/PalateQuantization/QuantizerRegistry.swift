@@ -2,7 +2,7 @@
 package enum QuantizerRegistry {
     /// In order of their tags.
     package static let all: [any Quantizer.Type] = [
-        Float32.self, ScalarEightBit.self, Float16.self, BFloat16.self,
+        Float32.self, ScalarEightBit.self, Float16.self, BFloat16.self, ScalarFourBit.self,
     ]
 
     /// The quantizer a request names.

@@ -94,7 +94,7 @@ import Testing
         #expect(
             (relative - Double(trained.quantizer.relativeError)).magnitude <= 1e-4 + relative * 0.01
         )
-        #expect(relative < 0.05)
+        #expect(relative < pairing.errorMax)
     }
 
     @Test(arguments: Pairing.all, dimensions)
@@ -162,7 +162,8 @@ import Testing
     }
 
     @Test(arguments: Pairing.all)
-    func `recall at 10 by codes alone is at least 0.95`(pairing: Pairing) throws {
+    func `recall at 10 by codes alone is at least 0.95, of four bits 0.85`(pairing: Pairing) throws
+    {
         let trained = try makeTrained(pairing, 64)
         var recall = 0.0
         for query in 0..<40 {
@@ -176,7 +177,7 @@ import Testing
             )
             recall += BruteForce.recall(found, truth: truth) / 40
         }
-        #expect(recall >= 0.95)
+        #expect(recall >= pairing.recallMin)
     }
 
     @Test(arguments: Pairing.all)
@@ -236,11 +237,12 @@ import Testing
         }
     }
 
-    /// What is left between stored rows: rounding, and for cosine that decoded rows are not quite
-    /// of unit length.
+    /// What is left between stored rows: rounding, the squares of their errors where exact lengths
+    /// are kept, and for cosine that decoded rows are not quite of unit length.
     private func pairBound(_ trained: Trained, _ one: [Float], _ other: [Float]) -> Double {
         let isAngular = trained.quantizer.metric.geometry == .angular
-        return rounding(one, other) + (isAngular ? 4 * trained.worstError : 0)
+        let squares = 2 * trained.worstError * trained.worstError
+        return rounding(one, other) + squares + (isAngular ? 4 * trained.worstError : 0)
     }
 
     private func rounding(_ one: [Float], _ other: [Float]) -> Double {
