@@ -16,6 +16,7 @@
 // | RawSpan+Integers.swift    | integers out of raw bytes and into them                     |
 // | MutableSpan+Bytes.swift   | byte spans as raw spans                                     |
 // | Matrix, ExactNeighbours   | all pairs and exact top-k by OpenBLAS; never in a query     |
+// | Matrix+Eigenvectors.swift | moments and principal directions, by OpenBLAS's LAPACK      |
 
 internal import CPalateKernels
 internal import Glibc

@@ -4,6 +4,9 @@
 // |-------------------------------|---------------------------------------------------------|
 // | Quantizer.swift               | the contract of a quantizer: start here                 |
 // | QuantizerRegistry, Quantizers/| the quantizers, one file each                           |
+// | QuantizerRecipe.swift         | what a quantizer's name asks for                        |
+// | Projected.swift               | a quantizer behind a projection to fewer dimensions     |
+// | Projection, ProjectionForm    | the projection, and how it is named                     |
 // | MetricRegistry, Metrics/      | the metrics, one file each                              |
 // | CodeRows.swift                | the rows in memory                                      |
 // | PreparedQuery.swift           | a query's scratch                                       |
@@ -43,10 +46,8 @@ package typealias ScorePairs =
         _ distances: inout MutableSpan<Float>
     ) -> Void
 
-/// Vectors to codes and back, and codes to distances: one file each, one row in the registry.
-///
-/// A quantizer is a value: trained once per generation, its parameters stored beside the codes.
-package protocol Quantizer: Sendable {
+/// A quantizer that learns from vectors as they are: one file each, one row in the registry.
+package protocol BaseQuantizer: Quantizer {
     /// On disk; never reused.
     static var tag: UInt8 { get }
     /// In schemas.
@@ -76,7 +77,16 @@ package protocol Quantizer: Sendable {
     ///   - metric: the one of the training.
     /// - Throws: `QuantizationError`.
     init(parameters: RawSpan, dimensions: Int, metric: any Metric) throws(QuantizationError)
+}
 
+/// Vectors to codes and back, and codes to distances.
+///
+/// A quantizer is a value: trained once per generation, its parameters stored beside the codes.
+package protocol Quantizer: Sendable {
+    /// Of what makes the codes; on disk, never reused.
+    var tag: UInt8 { get }
+    /// As schemas spell it.
+    var name: String { get }
     /// For the disk: little-endian.
     var parameters: [UInt8] { get }
     /// Components of a vector.
@@ -122,12 +132,14 @@ package protocol Quantizer: Sendable {
     var scorePairs: ScorePairs { get }
 }
 
-extension Quantizer {
+extension BaseQuantizer {
     /// On disk; never reused.
     package var tag: UInt8 { Self.tag }
     /// In schemas.
     package var name: String { Self.name }
+}
 
+extension Quantizer {
     /// What search sees: the prepared query over the rows.
     package func makeScorer(_ query: PreparedQuery, over rows: CodeRows) -> CodeScorer {
         precondition(rows.codeBytes == codeBytes, "rows of another quantizer")

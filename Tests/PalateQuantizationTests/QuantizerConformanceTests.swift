@@ -12,7 +12,7 @@ import Testing
         let trained = try makeTrained(pairing, dimensions)
         let quantizer = trained.quantizer
         let parameters = quantizer.parameters
-        let read = try pairing.quantizer.init(
+        let read = try pairing.recipe(dimensions).read(
             parameters: parameters.span.bytes,
             dimensions: dimensions,
             metric: pairing.metric
@@ -20,7 +20,8 @@ import Testing
         #expect(read.parameters == parameters)
         #expect(read.codeBytes == quantizer.codeBytes)
         #expect(read.relativeError == quantizer.relativeError)
-        #expect(read.tag == quantizer.tag && read.metric.tag == pairing.metric.tag)
+        #expect(read.tag == quantizer.tag && read.name == quantizer.name)
+        #expect(read.metric.tag == pairing.metric.tag)
         let rows = try #require(CodeRows(codeBytes: read.codeBytes, capacity: 200))
         read.store(trained.sample.values.span, from: 0, into: rows)
         #expect(bytes(rows.rows(0..<200)) == bytes(trained.rows.rows(0..<200)))
@@ -37,7 +38,7 @@ import Testing
                 expected: parameters.count
             )
             #expect(throws: expected) {
-                _ = try pairing.quantizer.init(
+                _ = try pairing.recipe(8).read(
                     parameters: damaged.span.bytes,
                     dimensions: 8,
                     metric: pairing.metric
@@ -54,7 +55,7 @@ import Testing
             var damaged = parameters
             damaged[bit / 8] ^= 1 << UInt8(bit % 8)
             do {
-                let read = try pairing.quantizer.init(
+                let read = try pairing.recipe(8).read(
                     parameters: damaged.span.bytes,
                     dimensions: 8,
                     metric: pairing.metric
@@ -220,6 +221,7 @@ import Testing
         [
             query.codes.withUnsafeBufferPointer { UInt(bitPattern: $0.baseAddress) },
             query.floats.withUnsafeBufferPointer { UInt(bitPattern: $0.baseAddress) },
+            query.projected.withUnsafeBufferPointer { UInt(bitPattern: $0.baseAddress) },
         ]
     }
 

@@ -12,7 +12,7 @@ import Testing
             #expect(try MetricRegistry.tagged(metric.tag).name == metric.name)
         }
         for quantizer in QuantizerRegistry.all {
-            #expect(try QuantizerRegistry.named(quantizer.name) == quantizer)
+            #expect(try QuantizerRegistry.named(quantizer.name).base == quantizer)
             #expect(try QuantizerRegistry.tagged(quantizer.tag) == quantizer)
         }
         #expect(Set(MetricRegistry.all.map(\.tag)).count == MetricRegistry.all.count)
@@ -56,7 +56,7 @@ import Testing
         #expect(SquaredEuclidean().similarity(fromDistance: 4) == -4)
     }
 
-    @Test(arguments: Pairing.all)
+    @Test(arguments: Pairing.base)
     func `samples no training can use are refused`(pairing: Pairing) {
         let cases: [([Float], Int, Int, QuantizationError)] = [
             ([], 1, 0, .dimensions(got: 0, expected: Limits.dimensions)),

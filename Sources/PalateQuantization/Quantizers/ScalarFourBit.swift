@@ -28,7 +28,7 @@ internal import PalateModel
 ///
 /// One grid for all components: for normal components the error of a grid per component is no
 /// smaller (each loses the same share of its variance), and a rotation evens out the rest.
-package struct ScalarFourBit: Quantizer {
+package struct ScalarFourBit: Quantizer, BaseQuantizer {
     package static let tag: UInt8 = 5
     package static let name = "sq4"
 
