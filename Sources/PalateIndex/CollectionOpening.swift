@@ -173,7 +173,7 @@ enum CollectionOpening {
     ) throws(IndexError) -> CodeSet {
         let quantizer: any Quantizer
         do {
-            quantizer = try QuantizerRegistry.named(store.schema.quantizer).init(
+            quantizer = try QuantizerRegistry.named(store.schema.quantizer).read(
                 parameters: record.quantizerParameters.span.rawBytes,
                 dimensions: store.schema.dimensions,
                 metric: metric
