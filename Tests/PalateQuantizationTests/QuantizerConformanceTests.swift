@@ -51,7 +51,9 @@ import Testing
     func `parameters with any bit flipped are an error or still usable`(pairing: Pairing) throws {
         let trained = try makeTrained(pairing, 8)
         let parameters = trained.quantizer.parameters
-        for bit in 0..<parameters.count * 8 {
+        // Of a basis every 13th bit: all 32 places of a float are met.
+        let bits = parameters.count * 8
+        for bit in stride(from: 0, to: bits, by: bits > 1_000 ? 13 : 1) {
             var damaged = parameters
             damaged[bit / 8] ^= 1 << UInt8(bit % 8)
             do {
