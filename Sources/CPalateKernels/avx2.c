@@ -8,6 +8,7 @@
 #include "avx2.h"
 #include "half.h"
 #include "list.h"
+#include "nibble.h"
 #include "rotation.h"
 
 #if defined(__x86_64__)
@@ -228,6 +229,8 @@ const pk_table pk_table_avx2 = {
     .half_list = pk_half_list_avx2,
     .half_encode = pk_half_encode_avx2,
     .half_decode = pk_half_decode_avx2,
+    .nibble_list = pk_nibble_list_avx2,
+    .nibble_encode = pk_nibble_encode_avx2,
     .flip_signs = pk_flip_signs_avx2,
     .hadamard = pk_hadamard_avx2,
     .mix_halves = pk_mix_halves_avx2,

@@ -7,6 +7,7 @@
 #include "avx512.h"
 #include "half.h"
 #include "list.h"
+#include "nibble.h"
 #include "rotation.h"
 
 #if defined(__x86_64__)
@@ -114,17 +115,6 @@ PK_TARGET static void squared_euclidean_list(const pk_list *list, const float *q
     float_list(list, query, offset, scale, out, 1);
 }
 
-// Four sums of 16 lanes each, as the four lanes of one register.
-PK_BODY __m128i sum_four(const __m512i *sum) {
-    __m128i part[4];
-    for (size_t r = 0; r < 4; r++) {
-        __m256i half =
-            _mm256_add_epi32(_mm512_castsi512_si256(sum[r]), _mm512_extracti64x4_epi64(sum[r], 1));
-        part[r] = _mm_add_epi32(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1));
-    }
-    return _mm_hadd_epi32(_mm_hadd_epi32(part[0], part[1]), _mm_hadd_epi32(part[2], part[3]));
-}
-
 // Products of `rows` rows of codes with the query, while the rows of `next` are asked for.
 PK_BODY void code_group(const pk_code_query *query, size_t count, const uint8_t *const *row,
                         const uint8_t *const *next, size_t rows, __m512i *sum) {
@@ -209,6 +199,8 @@ const pk_table pk_table_avx512 = {
     .half_list = pk_half_list_avx512,
     .half_encode = pk_half_encode_avx2,
     .half_decode = pk_half_decode_avx2,
+    .nibble_list = pk_nibble_list_avx512,
+    .nibble_encode = pk_nibble_encode_avx2,
     .flip_signs = pk_flip_signs_avx512,
     .hadamard = pk_hadamard_avx2,
     .mix_halves = pk_mix_halves_avx512,

@@ -4,6 +4,7 @@
 // products of codes in int32, at most 16,384 * 255 * 128 = 5.4e8 < 2^31.
 #include "half.h"
 #include "list.h"
+#include "nibble.h"
 #include "rotation.h"
 
 static float element(const void *floats, size_t at) {
@@ -81,6 +82,8 @@ const pk_table pk_table_scalar = {
     .half_list = pk_half_list_scalar,
     .half_encode = pk_half_encode_scalar,
     .half_decode = pk_half_decode_scalar,
+    .nibble_list = pk_nibble_list_scalar,
+    .nibble_encode = pk_nibble_encode_scalar,
     .flip_signs = pk_flip_signs_scalar,
     .hadamard = pk_hadamard_scalar,
     .mix_halves = pk_mix_halves_scalar,

@@ -283,18 +283,25 @@ package final class DataDirectory: Sendable {
             && bytes.allSatisfy(isNameByte)
         guard isNamed else { throw .badName(got: schema.name) }
         try check("metric", schema.metric, MetricRegistry.all.map { $0.name })
-        do {
-            _ = try CodeStack.types(named: schema.quantizer)
-        } catch {
-            throw .unknownChoice(
-                field: "quantizer",
-                got: schema.quantizer,
-                expected: QuantizerRegistry.all.map { $0.name }
-            )
-        }
         try check("dimensions", schema.dimensions, Limits.dimensions)
+        try check(quantizer: schema.quantizer, dimensions: schema.dimensions)
         try check("neighbours", schema.neighbours, Limits.neighbours)
         try check("build beam", schema.buildBeamWidth, Limits.buildBeamWidth)
+    }
+
+    /// A quantizer of the registry, or one behind a projection that the dimensions allow.
+    private static func check(quantizer: String, dimensions: Int) throws(RequestError) {
+        do {
+            for recipe in try CodeStack.recipes(named: quantizer) {
+                try recipe.check(dimensions: dimensions)
+            }
+        } catch {
+            guard case .projection(let got, let expected) = error else {
+                let names = QuantizerRegistry.all.map { $0.name }
+                throw .unknownChoice(field: "quantizer", got: quantizer, expected: names)
+            }
+            throw .outOfRange(field: "dimensions of the projection", got: got, expected: expected)
+        }
     }
 
     private static func check(

@@ -17,19 +17,19 @@ package struct CodeStack: Sendable {
     /// In the unit of distances; 0 without finer codes.
     package let margin: Float
 
-    /// Quantizers of a name, the finer one last.
+    /// What a name asks for, the finer one last.
     ///
     /// - Throws: `unknownQuantizer`.
-    package static func types(
+    package static func recipes(
         named name: String
-    ) throws(QuantizationError) -> [any Quantizer.Type] {
-        let names = name.split(separator: "+", omittingEmptySubsequences: false)
-        guard names.count <= 2 else {
+    ) throws(QuantizationError) -> [QuantizerRecipe] {
+        let parts = name.split(separator: "+", omittingEmptySubsequences: false)
+        guard parts.count <= 2 else {
             throw .unknownQuantizer(got: name, expected: QuantizerRegistry.all.map { $0.name })
         }
-        var types: [any Quantizer.Type] = []
-        for part in names { types.append(try QuantizerRegistry.named(String(part))) }
-        return types
+        var recipes: [QuantizerRecipe] = []
+        for part in parts { recipes.append(try QuantizerRegistry.named(String(part))) }
+        return recipes
     }
 
     /// Trains every quantizer of the name, then measures the margin.
@@ -43,9 +43,9 @@ package struct CodeStack: Sendable {
         metric: any Metric
     ) throws(QuantizationError) -> CodeStack {
         var trained: [any Quantizer] = []
-        for type in try types(named: name) {
+        for recipe in try recipes(named: name) {
             trained.append(
-                try type.train(sample, count: count, dimensions: dimensions, metric: metric)
+                try recipe.train(sample, count: count, dimensions: dimensions, metric: metric)
             )
         }
         guard trained.count == 2 else {
@@ -77,9 +77,9 @@ package struct CodeStack: Sendable {
         dimensions: Int,
         metric: any Metric
     ) throws(QuantizationError) {
-        let types = try Self.types(named: name)
-        guard types.count == 2 else {
-            let codes = try types[0].init(
+        let recipes = try Self.recipes(named: name)
+        guard recipes.count == 2 else {
+            let codes = try recipes[0].read(
                 parameters: parameters,
                 dimensions: dimensions,
                 metric: metric
@@ -99,12 +99,12 @@ package struct CodeStack: Sendable {
         guard length <= parameters.byteCount - 8 else {
             throw .parameterBytes(got: parameters.byteCount, expected: 8 + length)
         }
-        let codes = try types[0].init(
+        let codes = try recipes[0].read(
             parameters: parameters.extracting(8..<8 + length),
             dimensions: dimensions,
             metric: metric
         )
-        let finer = try types[1].init(
+        let finer = try recipes[1].read(
             parameters: parameters.extracting(8 + length..<parameters.byteCount),
             dimensions: dimensions,
             metric: metric

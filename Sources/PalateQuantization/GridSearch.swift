@@ -1,17 +1,19 @@
 internal import PalateKernels
 internal import PalateModel
 
-/// Chooses the grid of 8-bit codes from a sample.
+/// Chooses the grid of 8-bit or 4-bit codes from a sample.
 ///
-/// Whole numbers within a span of 255 get step 1 and no loss. Otherwise each end of the grid is one
-/// of a few quantiles, chosen in turn to minimise the mean |x - decoded x|^2 without the worst row
-/// in 256: clipping makes the step finer for all others, and one wild vector must not make it
-/// coarse. Not the mean of |x - decoded x|: it clips more, and EfficientNet vectors lost recall@10
-/// by it (0.989 against 0.993).
+/// Whole numbers within a span of 255 (15) get step 1 and no loss. Otherwise each end of the grid
+/// is one of a few quantiles, chosen in turn to minimise the mean |x - decoded x|^2 without the
+/// worst row in 256: clipping makes the step finer for all others, and one wild vector must not
+/// make it coarse. Not the mean of |x - decoded x|: it clips more, and EfficientNet vectors lost
+/// recall@10 by it (0.989 against 0.993).
 struct GridSearch {
     let dimensions: Int
     let metric: any Metric
     let kernels: KernelTable
+    /// The highest code: 255, or 15 for codes of four bits.
+    let top: Float
     private var vector: [Float]
 
     /// The finest step: its square is still a normal float.
@@ -33,7 +35,8 @@ struct GridSearch {
     /// Shares of the values that may lie beyond one end; 0 is the sample's extreme.
     private static let clipped = [0, 1e-6, 3e-6, 1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2]
 
-    init(dimensions: Int, metric: any Metric, kernels: KernelTable) {
+    init(dimensions: Int, metric: any Metric, kernels: KernelTable, top: Float = 255) {
+        self.top = top
         self.dimensions = dimensions
         self.metric = metric
         self.kernels = kernels
@@ -58,8 +61,8 @@ struct GridSearch {
                 isWhole = isWhole && value.magnitude < 0x1p24 && value == Float(Int32(value))
             }
         }
-        if isWhole, extremes.high - extremes.low <= 255 {
-            return CodeGrid(low: Self.wholeLow(extremes.low, extremes.high), step: 1)
+        if isWhole, extremes.high - extremes.low <= top {
+            return CodeGrid(low: wholeLow(extremes.low, extremes.high), step: 1)
         }
         let values = judgedRows(sample)
         let sorted = values.sorted()
@@ -85,7 +88,7 @@ struct GridSearch {
         return makeGrid(best.low, best.high)
     }
 
-    /// Mean |x - decoded x| over mean |x - mean| on rows spread over the sample.
+    /// Mean |x - decoded x| over mean |x - mean| on rows spread over the sample, for 8-bit codes.
     mutating func relativeError(of grid: CodeGrid, on sample: Span<Float>) -> Float {
         let count = sample.count / dimensions
         let stride = (count + Self.rowsMeasured - 1) / Self.rowsMeasured
@@ -113,10 +116,11 @@ struct GridSearch {
         return spread > 0 ? Float(error / spread) : 1
     }
 
-    /// Whole numbers: 0 where bytes fit, -128 where signed bytes fit, else the smallest.
-    private static func wholeLow(_ low: Float, _ high: Float) -> Float {
-        if low >= 0, high <= 255 { return 0 }
-        return low >= -128 && high <= 127 ? -128 : low
+    /// Whole numbers: 0 where codes fit, -128 (-8) where signed codes fit, else the smallest.
+    private func wholeLow(_ low: Float, _ high: Float) -> Float {
+        if low >= 0, high <= top { return 0 }
+        let signed = -(top + 1) / 2
+        return low >= signed && high <= signed + top ? signed : low
     }
 
     /// One vector of the sample as it will be encoded.
@@ -143,7 +147,7 @@ struct GridSearch {
         // A step below the spacing of floats at the ends would give codes without a value.
         let spacing = max(low.magnitude, high.magnitude) * 0x1p-20
         let steps = Self.steps(for: metric)
-        let step = max((high - low) / 255, spacing, steps.lowerBound)
+        let step = max((high - low) / top, spacing, steps.lowerBound)
         return CodeGrid(low: low, step: min(step, steps.upperBound))
     }
 
@@ -156,7 +160,7 @@ struct GridSearch {
             var squares: Float = 0
             for position in start..<start + dimensions {
                 let value = values[position]
-                let code = min(max((value - grid.low) * inverse, 0), 255)
+                let code = min(max((value - grid.low) * inverse, 0), top)
                 // Adding and taking away 2^23 rounds to a whole number, ties to even.
                 let rounded = (code + 0x1p23) - 0x1p23
                 let difference = value - (grid.low + grid.step * rounded)

@@ -11,12 +11,25 @@ package struct PreparedQuery: Sendable {
     /// The constants of the code kernels.
     package var terms = CodeTerms()
 
+    /// The constants of the kernels of 4-bit codes.
+    package var nibbles = NibbleTerms()
+
+    /// A query in fewer dimensions, while and after it is prepared behind a projection.
+    package internal(set) var projected: [Float] = []
+
     /// An empty scratch.
     package init() {}
 
     /// Gives `codes` its length; keeps the memory where it has it already.
     package mutating func resizeCodes(_ count: Int) {
         if codes.count != count { codes = [UInt8](repeating: 0, count: count) }
+    }
+
+    /// Hands out `projected` with this length; keeps the memory where it has it already.
+    mutating func takeProjected(_ count: Int) -> [Float] {
+        var taken: [Float] = []
+        swap(&taken, &projected)
+        return taken.count == count ? taken : [Float](repeating: 0, count: count)
     }
 
     /// Gives `floats` its length; keeps the memory where it has it already.

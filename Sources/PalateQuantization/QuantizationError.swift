@@ -18,6 +18,8 @@ package enum QuantizationError: Error, Equatable, Sendable {
     case emptySample
     /// NaN, infinity, or a magnitude above `Limits.componentMagnitude`.
     case badComponent(row: Int, column: Int)
+    /// A projection to more dimensions than there are, or than a basis may hold.
+    case projection(got: Int, expected: ClosedRange<Int>)
     /// Stored parameters of the wrong length.
     case parameterBytes(got: Int, expected: Int)
     /// A stored parameter no training writes; its bits as found.

@@ -6,6 +6,9 @@
 // | QuantizerRegistry, Quantizers/| the quantizers, one file each                           |
 // | CodeStack.swift, +Refine      | codes to search by, with finer ones to refine by        |
 // | MarginMeasurement.swift       | how many to refine                                      |
+// | QuantizerRecipe.swift         | what a quantizer's name asks for                        |
+// | Projected.swift               | a quantizer behind a projection to fewer dimensions     |
+// | Projection, ProjectionForm    | the projection, and how it is named                     |
 // | MetricRegistry, Metrics/      | the metrics, one file each                              |
 // | CodeRows.swift                | the rows in memory                                      |
 // | PreparedQuery.swift           | a query's scratch                                       |
@@ -16,7 +19,8 @@
 // | RowPadding.swift              | how long a row is made                                  |
 // | SampleCheck, SampleError      | refusing a sample; what the codes lose on it            |
 // | StoredParameters.swift        | fields of parameters on disk                            |
-// | GridSearch.swift              | choosing the grid of 8-bit codes                        |
+// | GridSearch.swift              | choosing the grid of 8-bit and 4-bit codes              |
+// | NeighbourError.swift          | choosing between two forms of codes                     |
 // | Rotation.swift                | random rotations in O(n log n)                          |
 
 internal import PalateKernels
@@ -44,10 +48,8 @@ package typealias ScorePairs =
         _ distances: inout MutableSpan<Float>
     ) -> Void
 
-/// Vectors to codes and back, and codes to distances: one file each, one row in the registry.
-///
-/// A quantizer is a value: trained once per generation, its parameters stored beside the codes.
-package protocol Quantizer: Sendable {
+/// A quantizer that learns from vectors as they are: one file each, one row in the registry.
+package protocol BaseQuantizer: Quantizer {
     /// On disk; never reused.
     static var tag: UInt8 { get }
     /// In schemas.
@@ -77,7 +79,16 @@ package protocol Quantizer: Sendable {
     ///   - metric: the one of the training.
     /// - Throws: `QuantizationError`.
     init(parameters: RawSpan, dimensions: Int, metric: any Metric) throws(QuantizationError)
+}
 
+/// Vectors to codes and back, and codes to distances.
+///
+/// A quantizer is a value: trained once per generation, its parameters stored beside the codes.
+package protocol Quantizer: Sendable {
+    /// Of what makes the codes; on disk, never reused.
+    var tag: UInt8 { get }
+    /// As schemas spell it.
+    var name: String { get }
     /// For the disk: little-endian.
     var parameters: [UInt8] { get }
     /// Components of a vector.
@@ -125,11 +136,14 @@ package protocol Quantizer: Sendable {
     var scorePairs: ScorePairs { get }
 }
 
-extension Quantizer {
+extension BaseQuantizer {
     /// On disk; never reused.
     package var tag: UInt8 { Self.tag }
     /// In schemas.
     package var name: String { Self.name }
+}
+
+extension Quantizer {
     /// So it is from 4 bits a component on.
     package var isFitForBuilding: Bool { true }
 

@@ -9,11 +9,12 @@ struct SampleError {
     /// Rows the error is measured on, spread over the sample.
     static let rowsMeasured = 2_048
 
-    /// Mean |x - decoded x| over mean |x - mean| on rows of the sample; 0 where nothing is lost.
+    /// Mean |x - decoded x| over mean |x - mean| on rows of the sample.
     ///
     /// - Parameters:
     ///   - sample: shape [count, dimensions], checked.
     ///   - roundTrip: writes the decoded form of a vector that is as callers gave it.
+    /// - Returns: 0 where nothing is lost.
     func relative(
         _ sample: Span<Float>,
         roundTrip: (_ vector: Span<Float>, _ decoded: inout MutableSpan<Float>) -> Void

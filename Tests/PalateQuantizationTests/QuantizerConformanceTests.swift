@@ -12,7 +12,7 @@ import Testing
         let trained = try makeTrained(pairing, dimensions)
         let quantizer = trained.quantizer
         let parameters = quantizer.parameters
-        let read = try pairing.quantizer.init(
+        let read = try pairing.recipe(dimensions).read(
             parameters: parameters.span.bytes,
             dimensions: dimensions,
             metric: pairing.metric
@@ -20,7 +20,8 @@ import Testing
         #expect(read.parameters == parameters)
         #expect(read.codeBytes == quantizer.codeBytes)
         #expect(read.relativeError == quantizer.relativeError)
-        #expect(read.tag == quantizer.tag && read.metric.tag == pairing.metric.tag)
+        #expect(read.tag == quantizer.tag && read.name == quantizer.name)
+        #expect(read.metric.tag == pairing.metric.tag)
         let rows = try #require(CodeRows(codeBytes: read.codeBytes, capacity: 200))
         read.store(trained.sample.values.span, from: 0, into: rows)
         #expect(bytes(rows.rows(0..<200)) == bytes(trained.rows.rows(0..<200)))
@@ -37,7 +38,7 @@ import Testing
                 expected: parameters.count
             )
             #expect(throws: expected) {
-                _ = try pairing.quantizer.init(
+                _ = try pairing.recipe(8).read(
                     parameters: damaged.span.bytes,
                     dimensions: 8,
                     metric: pairing.metric
@@ -50,11 +51,13 @@ import Testing
     func `parameters with any bit flipped are an error or still usable`(pairing: Pairing) throws {
         let trained = try makeTrained(pairing, 8)
         let parameters = trained.quantizer.parameters
-        for bit in 0..<parameters.count * 8 {
+        // Of a basis every 13th bit: all 32 places of a float are met.
+        let bits = parameters.count * 8
+        for bit in stride(from: 0, to: bits, by: bits > 1_000 ? 13 : 1) {
             var damaged = parameters
             damaged[bit / 8] ^= 1 << UInt8(bit % 8)
             do {
-                let read = try pairing.quantizer.init(
+                let read = try pairing.recipe(8).read(
                     parameters: damaged.span.bytes,
                     dimensions: 8,
                     metric: pairing.metric
@@ -94,7 +97,7 @@ import Testing
         #expect(
             (relative - Double(trained.quantizer.relativeError)).magnitude <= 1e-4 + relative * 0.01
         )
-        #expect(relative < 0.05)
+        #expect(relative < pairing.errorMax)
     }
 
     @Test(arguments: Pairing.all, dimensions)
@@ -162,7 +165,8 @@ import Testing
     }
 
     @Test(arguments: Pairing.all)
-    func `recall at 10 by codes alone is at least 0.95`(pairing: Pairing) throws {
+    func `recall at 10 by codes alone is at least 0.95, of four bits 0.85`(pairing: Pairing) throws
+    {
         let trained = try makeTrained(pairing, 64)
         var recall = 0.0
         for query in 0..<40 {
@@ -176,7 +180,7 @@ import Testing
             )
             recall += BruteForce.recall(found, truth: truth) / 40
         }
-        #expect(recall >= 0.95)
+        #expect(recall >= pairing.recallMin)
     }
 
     @Test(arguments: Pairing.all)
@@ -219,6 +223,7 @@ import Testing
         [
             query.codes.withUnsafeBufferPointer { UInt(bitPattern: $0.baseAddress) },
             query.floats.withUnsafeBufferPointer { UInt(bitPattern: $0.baseAddress) },
+            query.projected.withUnsafeBufferPointer { UInt(bitPattern: $0.baseAddress) },
         ]
     }
 
@@ -236,11 +241,12 @@ import Testing
         }
     }
 
-    /// What is left between stored rows: rounding, and for cosine that decoded rows are not quite
-    /// of unit length.
+    /// What is left between stored rows: rounding, the squares of their errors where exact lengths
+    /// are kept, and for cosine that decoded rows are not quite of unit length.
     private func pairBound(_ trained: Trained, _ one: [Float], _ other: [Float]) -> Double {
         let isAngular = trained.quantizer.metric.geometry == .angular
-        return rounding(one, other) + (isAngular ? 4 * trained.worstError : 0)
+        let squares = 2 * trained.worstError * trained.worstError
+        return rounding(one, other) + squares + (isAngular ? 4 * trained.worstError : 0)
     }
 
     private func rounding(_ one: [Float], _ other: [Float]) -> Double {

@@ -4,7 +4,7 @@ import TestKit
 import Testing
 
 @Suite struct RegistryTests {
-    private static let quantizers = ["float32", "sq8", "f16", "bf16"]
+    private static let quantizers = ["float32", "sq8", "f16", "bf16", "sq4"]
 
     @Test func `names and tags find their own entries and no others`() throws {
         for metric in MetricRegistry.all {
@@ -12,7 +12,7 @@ import Testing
             #expect(try MetricRegistry.tagged(metric.tag).name == metric.name)
         }
         for quantizer in QuantizerRegistry.all {
-            #expect(try QuantizerRegistry.named(quantizer.name) == quantizer)
+            #expect(try QuantizerRegistry.named(quantizer.name).base == quantizer)
             #expect(try QuantizerRegistry.tagged(quantizer.tag) == quantizer)
         }
         #expect(Set(MetricRegistry.all.map(\.tag)).count == MetricRegistry.all.count)
@@ -24,7 +24,7 @@ import Testing
         #expect(MetricRegistry.all.map(\.name) == ["l2", "ip", "cosine"])
         #expect(MetricRegistry.all.map(\.tag) == [1, 2, 3])
         #expect(QuantizerRegistry.all.map { $0.name } == Self.quantizers)
-        #expect(QuantizerRegistry.all.map { $0.tag } == [1, 2, 3, 4])
+        #expect(QuantizerRegistry.all.map { $0.tag } == [1, 2, 3, 4, 5])
     }
 
     @Test func `an unknown name or tag is an error that lists what there is`() {
@@ -41,7 +41,7 @@ import Testing
             throws: QuantizationError.unknownQuantizer(got: "", expected: Self.quantizers)
         ) { _ = try QuantizerRegistry.named("") }
         #expect(
-            throws: QuantizationError.unknownQuantizerTag(got: 255, expected: [1, 2, 3, 4])
+            throws: QuantizationError.unknownQuantizerTag(got: 255, expected: [1, 2, 3, 4, 5])
         ) { _ = try QuantizerRegistry.tagged(255) }
     }
 
@@ -56,7 +56,7 @@ import Testing
         #expect(SquaredEuclidean().similarity(fromDistance: 4) == -4)
     }
 
-    @Test(arguments: Pairing.all)
+    @Test(arguments: Pairing.base)
     func `samples no training can use are refused`(pairing: Pairing) {
         let cases: [([Float], Int, Int, QuantizationError)] = [
             ([], 1, 0, .dimensions(got: 0, expected: Limits.dimensions)),

@@ -64,6 +64,28 @@ typedef struct {
     float scale;
 } pk_half_query;
 
+// A query against rows of 4-bit codes c, each standing for the odd number 2c - 15.
+//
+// With h = (dimensions + 1) / 2, byte j of a row holds component j in its lower and component h + j
+// in its upper four bits (0 where there is none). Two floats a and b follow at `term_offset`:
+//
+//   distance = (offset + a) - (scale * b) * <q, 2c - 15>
+typedef struct {
+    const uint8_t *bytes; // shape [2h]: q as int8, 0 where there is none; or a stored row, which
+                          // stands for its own odd numbers
+    int32_t is_row;       // whether `bytes` is a stored row
+    int32_t query_sum;    // the sum of q; not read when it is a stored row
+    size_t term_offset;   // of a from the start of its row, in bytes; b follows
+    float offset;
+    float scale;
+} pk_nibble_query;
+
+// How well odd numbers o fit a vector v.
+typedef struct {
+    float product;   // <v, o>
+    int32_t squares; // <o, o>, at most 16,384 * 225
+} pk_nibble_fit;
+
 // The affine grid of 8-bit codes: code = round((value * unit - low) * inverse), ties to even,
 // clamped to 0...255; a value that is not a number becomes 0.
 typedef struct {
@@ -108,6 +130,12 @@ typedef struct {
     // out[i] = factor * the 2-byte float i.
     void (*half_decode)(const uint8_t *halves, size_t count, float factor, int32_t format,
                         float *out);
+    // out[i] = the distance of `pk_nibble_query`. The same bits at every level.
+    void (*nibble_list)(const pk_list *list, const pk_nibble_query *query, float *out);
+    // Codes c = round(vector[i] * factor + 7.5), ties to even, clamped to 0...15, packed as in
+    // `pk_nibble_query`; with NULL as `out` only the fit is computed. The same codes at every
+    // level.
+    pk_nibble_fit (*nibble_encode)(const float *vector, size_t count, float factor, uint8_t *out);
     // Turns the sign of vector[i] where bit i of `signs` is set: 64 to a word, the lowest first.
     void (*flip_signs)(float *vector, size_t count, const uint64_t *signs);
     // vector = scale * H vector, H the Walsh-Hadamard matrix of ones and minus ones in natural

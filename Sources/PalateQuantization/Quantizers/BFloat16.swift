@@ -4,7 +4,7 @@ internal import PalateKernels
 ///
 /// Row: see `HalfRows`, with scale 1. An eighth of the precision of float16; for vectors whose
 /// components differ by more than its range, and for models that give bfloat16.
-package struct BFloat16: Quantizer {
+package struct BFloat16: Quantizer, BaseQuantizer {
     package static let tag: UInt8 = 4
     package static let name = "bf16"
 

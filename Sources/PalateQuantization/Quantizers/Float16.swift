@@ -6,7 +6,7 @@ internal import PalateKernels
 /// where its largest magnitude suits the format, so that rows hold plain float16 for embeddings as
 /// they come; else the one that leaves a factor of 4 above the sample. Values beyond 65,504 / scale
 /// become that.
-package struct Float16: Quantizer {
+package struct Float16: Quantizer, BaseQuantizer {
     package static let tag: UInt8 = 3
     package static let name = "f16"
 

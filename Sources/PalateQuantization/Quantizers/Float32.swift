@@ -4,7 +4,7 @@ internal import PalateModel
 /// Vectors as they are: 4 bytes a component, no training, no loss.
 ///
 /// Row: shape [dimensions] of little-endian float32, of unit length where the metric normalises.
-package struct Float32: Quantizer {
+package struct Float32: Quantizer, BaseQuantizer {
     package static let tag: UInt8 = 1
     package static let name = "float32"
 

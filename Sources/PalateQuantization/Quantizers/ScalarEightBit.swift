@@ -19,7 +19,7 @@ internal import PalateModel
 /// Subtracting the sample's mean first was tried and left out: 0.993 against 0.994.
 ///
 /// Values outside the grid are clamped, in rows and in l2 and cosine queries.
-package struct ScalarEightBit: Quantizer {
+package struct ScalarEightBit: Quantizer, BaseQuantizer {
     package static let tag: UInt8 = 2
     package static let name = "sq8"
 
