@@ -19,12 +19,15 @@ package enum GraphBuilder {
     ///   - range: starts at `graph.count`, ends within its capacity.
     ///   - graph: where to.
     ///   - threads: workers; 1 = the calling thread alone.
+    ///   - isShuffled: link in a random order of the graph's seed: for rows that lie in an order of
+    ///     space, which would make a graph of one region after another.
     ///   - makeScorer: called once per worker.
     ///   - progress: called with the rows linked so far, from any worker, and at the end.
     package static func insert<P: PairScorer & SendableMetatype & ~Copyable>(
         _ range: Range<Ordinal>,
         into graph: LiveGraph,
         threads: Int = 1,
+        isShuffled: Bool = false,
         makeScorer: @Sendable () -> P,
         progress: (@Sendable (_ linked: Int) -> Void)? = nil
     ) {
@@ -35,7 +38,8 @@ package enum GraphBuilder {
             _ = graph.arena.setLevel(graph.parameters.level(of: ordinal), of: ordinal)
         }
         graph.publish(count: Int(range.upperBound))
-        let queue = RowQueue(range)
+        let order = isShuffled ? shuffled(range, seed: graph.parameters.seed) : nil
+        let queue = RowQueue(range, order: order)
         let workers = max(1, min(threads, range.count))
         if workers == 1 {
             work(queue, graph, makeScorer(), progress)
@@ -44,6 +48,17 @@ package enum GraphBuilder {
                 work(queue, graph, makeScorer(), progress)
             }
         }
+    }
+
+    /// Fisher and Yates with a linear congruential generator (Knuth's MMIX).
+    private static func shuffled(_ range: Range<Ordinal>, seed: UInt64) -> [Ordinal] {
+        var rows = Array(range)
+        var state = seed
+        for position in rows.indices.dropFirst().reversed() {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            rows.swapAt(position, Int((state >> 33) % UInt64(position + 1)))
+        }
+        return rows
     }
 
     private static func work<P: PairScorer & ~Copyable>(
@@ -67,20 +82,23 @@ package enum GraphBuilder {
 private final class RowQueue: Sendable {
     /// Rows in all.
     let count: Int
-    private let end: Int
-    private let upcoming: Atomic<Int>
+    private let first: Ordinal
+    private let order: [Ordinal]?
+    private let upcoming = Atomic<Int>(0)
     private let finished = Atomic<Int>(0)
 
-    init(_ range: Range<Ordinal>) {
+    /// - Parameter order: the rows of the range as they are to be handed out; nil = rising.
+    init(_ range: Range<Ordinal>, order: [Ordinal]?) {
         count = range.count
-        end = Int(range.upperBound)
-        upcoming = Atomic(Int(range.lowerBound))
+        first = range.lowerBound
+        self.order = order
     }
 
     /// The next row; nil when all are taken.
     func next() -> Ordinal? {
-        let row = upcoming.wrappingAdd(1, ordering: .relaxed).oldValue
-        return row < end ? Ordinal(row) : nil
+        let position = upcoming.wrappingAdd(1, ordering: .relaxed).oldValue
+        guard position < count else { return nil }
+        return order.map { $0[position] } ?? first + Ordinal(position)
     }
 
     /// Counts a linked row; returns how many there are.

@@ -12,6 +12,8 @@ final class MemoryIndex: Sendable {
     let stack: CodeStack
     let rows: StackRows
     let graph: LiveGraph
+    /// The file's row of each ordinal; nil = the same.
+    let order: [Ordinal]?
     let buildSeconds: Double
 
     /// Trains, encodes and links all of `file`; the clock runs from the training on.
@@ -20,11 +22,13 @@ final class MemoryIndex: Sendable {
         metric: String,
         quantizer: String,
         parameters: GraphParameters,
+        isOrdered: Bool,
         threads: Int
     ) throws {
         let progress = Progress("build", total: file.count, unit: "rows")
         let started = ContinuousClock.now
         let metric = try MetricRegistry.named(metric)
+        order = isOrdered ? Self.order(of: file, threads: threads) : nil
         let stride = max(1, file.count / Self.sampleRows)
         let picked = Array(
             Swift.stride(from: 0, to: file.count, by: stride).prefix(Self.sampleRows)
@@ -43,7 +47,9 @@ final class MemoryIndex: Sendable {
         self.rows = rows
         self.graph = graph
         for first in Swift.stride(from: 0, to: file.count, by: Self.chunkRows) {
-            let chunk = file.floats(first..<min(first + Self.chunkRows, file.count))
+            let range = first..<min(first + Self.chunkRows, file.count)
+            let chunk =
+                order?[range].flatMap { file.floats(Int($0)..<Int($0) + 1) } ?? file.floats(range)
             stack.store(chunk.span, from: Ordinal(first), into: rows)
         }
         let made = stack
@@ -51,12 +57,26 @@ final class MemoryIndex: Sendable {
             0..<Ordinal(file.count),
             into: graph,
             threads: threads,
+            isShuffled: isOrdered,
             makeScorer: { made.makePairScorer(over: rows) },
             progress: { progress.update($0) }
         )
         buildSeconds = (ContinuousClock.now - started).seconds
         progress.finish()
     }
+
+    /// The file's rows in an order of space.
+    private static func order(of file: NumpyFile, threads: Int) -> [Ordinal] {
+        LocalityOrder.order(count: file.count, dimensions: file.columns, threads: threads) {
+            row,
+            vector in
+            let floats = file.floats(Int(row)..<Int(row) + 1)
+            for column in vector.indices { vector[column] = floats[column] }
+        }
+    }
+
+    /// The row of the file that an ordinal stands for.
+    func fileRow(of ordinal: Ordinal) -> Ordinal { order.map { $0[Int(ordinal)] } ?? ordinal }
 
     /// Bytes of codes and links.
     var byteCount: Int { stack.codeBytes * graph.count + graph.byteCount }

@@ -104,7 +104,7 @@ final class SearchBench: Sendable {
                 &refine
             )
             for rank in 0..<min(k, hits.count) {
-                found[position * k + rank] = Int32(hits[rank].ordinal)
+                found[position * k + rank] = Int32(index.fileRow(of: hits[rank].ordinal))
             }
             let took = (ContinuousClock.now - begun).components
             latencies[position] = UInt64(

@@ -47,6 +47,9 @@ struct BenchSearch: AsyncParsableCommand {
     @Option(help: "efConstruction.")
     var buildBeam = 200
 
+    @Flag(help: "Lay rows out in an order of space, near ones side by side, before linking them.")
+    var order = false
+
     @Option(help: "Threads that build, and threads that search.")
     var threads = 1
 
@@ -93,6 +96,7 @@ struct BenchSearch: AsyncParsableCommand {
             metric: metric,
             quantizer: quantizer,
             parameters: GraphParameters(neighbours: neighbours, buildBeamWidth: buildBeam),
+            isOrdered: order,
             threads: threads
         )
         let bench = SearchBench(
