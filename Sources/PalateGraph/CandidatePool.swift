@@ -11,11 +11,18 @@ struct CandidatePool: Sendable {
     private(set) var count = 0
     /// The most candidates held.
     private(set) var width = 0
+    /// Only the links of this many nearest are followed; the rest is remembered.
+    private(set) var followed = 0
     /// Everything before it is checked.
     private var cursor = 0
 
     /// Empties the pool and sets its width.
-    mutating func reset(width: Int) {
+    ///
+    /// - Parameters:
+    ///   - width: candidates held.
+    ///   - limit: of these, how many of the nearest are followed; nil = all.
+    mutating func reset(width: Int, following limit: Int? = nil) {
+        followed = limit ?? width
         if keys.count < width {
             keys = [UInt64](repeating: 0, count: width)
         }
@@ -34,7 +41,8 @@ struct CandidatePool: Sendable {
 
     /// The nearest candidate whose links have not been followed.
     mutating func nearestUnchecked() -> CandidateKey? {
-        while cursor < count {
+        let end = min(count, followed)
+        while cursor < end {
             let key = CandidateKey(bits: keys[cursor])
             if !key.isChecked { return key }
             cursor += 1

@@ -9,14 +9,24 @@ package struct GraphParameters: Equatable, Sendable {
     /// Feeds the level draw; the same seed and ordinal give the same level on every machine.
     package let seed: UInt64
 
+    /// Rows that an insertion's search remembers, and the heuristic chooses from, per place of its
+    /// beam (deviation 9 in `LiveGraph.swift`).
+    private static let rememberedPerPlace = 8
+
     /// Parameters within `Limits.neighbours` and `Limits.buildBeamWidth`.
-    package init(neighbours: Int = 16, buildBeamWidth: Int = 200, seed: UInt64 = 0) {
+    package init(neighbours: Int = 16, buildBeamWidth: Int = 100, seed: UInt64 = 0) {
         precondition(Limits.neighbours.contains(neighbours), "neighbours out of limits")
         precondition(Limits.buildBeamWidth.contains(buildBeamWidth), "beam width out of limits")
         self.neighbours = neighbours
         self.buildBeamWidth = buildBeamWidth
         self.seed = seed
     }
+
+    /// The candidates for a new node's links on one level.
+    package var candidatesMax: Int {
+        min(Self.rememberedPerPlace * buildBeamWidth, max(buildBeamWidth, Self.candidatesLimit))
+    }
+    private static let candidatesLimit = 1_600
 
     /// Levels are 0 to this; with M = 2 only one node in 32,768 would be drawn higher.
     package static let levelMax = 15

@@ -133,7 +133,10 @@ enum NodeLinker {
         var nearest = graph.descend(from: entry, to: top, row, &scratch.search)
         for level in stride(from: top, through: 0, by: -1) {
             scratch.search.beginVisit(count: graph.count)
-            scratch.search.pool.reset(width: graph.parameters.buildBeamWidth)
+            scratch.search.pool.reset(
+                width: graph.parameters.candidatesMax,
+                following: graph.parameters.buildBeamWidth
+            )
             graph.admit(nearest, gated: false, &scratch.search)
             graph.searchLayer(level, row, gated: false, &scratch.search)
             nearest = scratch.search.pool[0]

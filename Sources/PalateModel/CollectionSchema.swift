@@ -13,14 +13,14 @@ public struct CollectionSchema: Equatable, Sendable {
     /// efConstruction: the beam width of the searches that link a new node.
     public var buildBeamWidth: Int
 
-    /// A schema with the usual graph (M = 16, efConstruction = 200).
+    /// A schema with the usual graph (M = 16, efConstruction = 100).
     public init(
         name: String,
         dimensions: Int,
         metric: String,
         quantizer: String = "sq8",
         neighbours: Int = 16,
-        buildBeamWidth: Int = 200
+        buildBeamWidth: Int = 100
     ) {
         self.name = name
         self.dimensions = dimensions

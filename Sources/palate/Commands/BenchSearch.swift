@@ -45,7 +45,7 @@ struct BenchSearch: AsyncParsableCommand {
     var neighbours = 16
 
     @Option(help: "efConstruction.")
-    var buildBeam = 200
+    var buildBeam = 100
 
     @Flag(help: "Lay rows out in an order of space, near ones side by side, before linking them.")
     var order = false

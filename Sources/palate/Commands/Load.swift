@@ -39,7 +39,7 @@ struct Load: AsyncParsableCommand {
     var neighbours = 16
 
     @Option(help: "efConstruction; for a new collection.")
-    var buildBeam = 200
+    var buildBeam = 100
 
     @Option(help: "The loader's lasting id; random where there is none.")
     var loaderId: UInt64?

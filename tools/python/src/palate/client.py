@@ -111,7 +111,7 @@ class Client:
         metric: str,
         quantizer: str = "sq8",
         neighbours: int = 16,
-        build_beam: int = 200,
+        build_beam: int = 100,
     ) -> Collection:
         """Makes a collection; one that is there with the same schema is no error.
 
