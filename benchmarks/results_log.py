@@ -32,20 +32,37 @@ def commit():
     return git("rev-parse", "--short=12", "HEAD") + ("+" if changed else "")
 
 
-def record(file_name, lines):
-    """Replaces the lines of the same names in a results file, keeps the others, in name order."""
+def read(file_name):
+    """The lines of a results file, as objects in name order; none where there is no file."""
     path = RESULTS / file_name
-    kept = {}
-    if path.exists():
-        for text in path.read_text(encoding="utf-8").splitlines():
-            kept[json.loads(text)["name"]] = text
-    facts = {
+    if not path.exists():
+        return []
+    return [json.loads(text) for text in path.read_text(encoding="utf-8").splitlines()]
+
+
+def facts():
+    """What stands beside every figure: commit, processor, day."""
+    return {
         "commit": commit(),
         "cpu": cpu_model(),
         "day": datetime.date.today().isoformat(),
     }
-    for line in lines:
-        kept[line["name"]] = json.dumps({**line, **facts})
+
+
+def record(file_name, lines, instead_of=None):
+    """Replaces the lines of the same names in a results file, keeps the others, in name order.
+
+    Lines whose name begins with `instead_of` are dropped even where no new one has their name.
+    """
+    path = RESULTS / file_name
+    kept = {
+        line["name"]: line
+        for line in read(file_name)
+        if instead_of is None or not line["name"].startswith(instead_of)
+    }
+    beside = facts()
+    kept.update((line["name"], {**line, **beside}) for line in lines)
     path.parent.mkdir(exist_ok=True)
-    path.write_text("".join(kept[name] + "\n" for name in sorted(kept)), encoding="utf-8")
+    texts = [json.dumps(kept[name]) + "\n" for name in sorted(kept)]
+    path.write_text("".join(texts), encoding="utf-8")
     print(f"{len(lines)} lines recorded in benchmarks/results/{file_name}")

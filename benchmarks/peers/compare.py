@@ -1,167 +1,243 @@
 #!/usr/bin/env python3
-"""Palate beside its rivals, in one run, on one core: recall@k and rate of every beam.
+"""Palate beside its rivals, in one run, on one core: recall, rate, memory, building.
 
-benchmarks/peers/compare.py [--rivals hnswlib,faiss-sq8] [--rounds 3] [--record]
+benchmarks/peers/compare.py [--data fashion-mnist,glove] [--rivals symphonyqg,hnswlib]
+    [--palate palate-sq8] [--rounds 3] [--quick] [--avx2] [--record]
+benchmarks/peers/compare.py --report
 
 `tools/setup --benchmarks` and `benchmarks/peers/prepare.py` come first. Each round measures every
-library once, in turn, so that a slow minute of the machine falls on all of them; the best round of
-each beam counts. Rivals are given the benefit: theirs count processor time, in building too,
-Palate's are by the clock, as `palate bench search` measures them.
+library once, in turn, each in a process of its own on the same core, so that a slow minute of the
+machine falls on all of them; medians of the rounds count. Rivals are given the benefit: theirs
+count processor time, in building too, and the better of the library's own call for many queries
+and single calls; Palate's are by the clock, one query at a time. Rivals' indexes are kept under
+`scratch/peers` with the seconds that building them took, and used again until `--again`.
+
+Prints tables as Markdown and a verdict for each bar; `--record` keeps the lines in
+`benchmarks/results/peers.jsonl` and draws `benchmarks/results/peers-DATA.svg`; `--report` prints
+and draws what was recorded, and measures nothing.
 """
 
 import argparse
-import json
 import os
 import pathlib
+import statistics
 import sys
-import time
+import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parents[1] / "tools")]
 
-import rivals as peers  # noqa: E402
-
-peers.limit_threads()
-
 import numpy as np  # noqa: E402
-from recall import rate_at, recall  # noqa: E402
-from results_log import record  # noqa: E402
-from served import run_palate  # noqa: E402
+import palate_rows  # noqa: E402
+import results_log  # noqa: E402
+import runs  # noqa: E402
+import shows  # noqa: E402
+from datasets import DATA_SETS, PARTS  # noqa: E402
+from hardware import hardware  # noqa: E402
+from measured import FILE, Measured, from_json, median_lines  # noqa: E402
+from rivals import RIVALS, rivals_for  # noqa: E402
+from tables import table  # noqa: E402
 
-TARGETS = (0.90, 0.95, 0.99, 0.999)
-PALATE_BEAMS = "10,12,16,20,24,28,32,40,48,64,80,96,128,192,256"
-PALATE = "palate"
-
-
-def palate_round(data, k, quantizer):
-    """One build and one search of every beam, as lines of `palate bench search`."""
-    output = run_palate(
-        *("bench", "search", "--vectors", data / "vectors.npy", "--queries", data / "queries.npy"),
-        *("--truth", data / "truth.npy", "--metric", "l2", "--quantizer", quantizer),
-        *("--k", k, "--beam", PALATE_BEAMS, "--threads", 1, "--passes", 1),
-        *("--neighbours", peers.NEIGHBOURS, "--build-beam", peers.BUILD_BEAM),
-    )
-    return [json.loads(line) for line in output.splitlines() if line.startswith("{")]
+QUICK_BEAMS, QUICK_QUERIES = (10, 64, 256), 1_000
 
 
-def rival_round(rival, queries, truth, k):
-    """One search of every beam, as lines like Palate's."""
-    lines = []
-    for beam in rival.beams:
-        started = time.process_time()
-        found = rival.search(queries, k, beam)
-        seconds = time.process_time() - started
-        rate = len(queries) / seconds
-        lines.append({"beam": beam, "recall": recall(found, truth, k), "qps": rate})
-    return lines
+def say(text):
+    """Progress, beside the report."""
+    print(text, file=sys.stderr, flush=True)
 
 
-def best_of(rounds):
-    """The line with the highest rate of each beam, in the order of the beams."""
-    best = {}
-    for line in (line for lines in rounds for line in lines):
-        if line["beam"] not in best or line["qps"] > best[line["beam"]]["qps"]:
-            best[line["beam"]] = line
-    return [best[beam] for beam in sorted(best)]
+class Comparison:
+    """One data set, measured round by round."""
+
+    def __init__(self, data, arguments):
+        self.data = data
+        self.arguments = arguments
+        vectors = np.load(data.folder / "vectors.npy", mmap_mode="r")
+        self.rows, dimensions = vectors.shape
+        suitable = rivals_for(data, self.rows, dimensions)
+        self.rivals = [name for name in suitable if name in arguments.rivals]
+        self.own = {
+            name: row
+            for name, row in palate_rows.rows_for(data).items()
+            if name in arguments.palate
+        }
+        self.indexes = {}
+        self.rounds = {}
+
+    def run(self):
+        """Builds, then measures every round; one Measured a library that did not fail."""
+        for name in self.rivals:
+            self.attempt(name, self.build)
+        with tempfile.TemporaryDirectory(prefix="palate-peers-") as scratch:
+            self.questions = self.write_questions(pathlib.Path(scratch))
+            for place in range(self.arguments.rounds):
+                say(f"{self.data.name}: round {place + 1} of {self.arguments.rounds}")
+                for name in list(self.indexes):
+                    self.attempt(name, self.search)
+                for name in self.own:
+                    self.search_own(name, place)
+        return [self.summary(name, rounds) for name, rounds in self.rounds.items()]
+
+    def attempt(self, name, step):
+        """One step of a rival; one that fails is out, and said to be."""
+        try:
+            step(name)
+        except runs.WorkerFailure as failure:
+            say(f"{self.data.name}: {failure}")
+            self.indexes.pop(name, None)
+            self.rounds.pop(name, None)
+
+    def build(self, name):
+        self.indexes[name] = runs.built(
+            self.data, name, self.arguments.cpu, self.arguments.again
+        )
+
+    def search(self, name):
+        folder, record = self.indexes[name]
+        beams = RIVALS[name]().beams
+        if self.arguments.quick:
+            beams = beams[:: max(1, len(beams) // len(QUICK_BEAMS))]
+        found = runs.search(
+            self.data, name, folder, self.arguments.k, beams, self.queries, self.arguments.cpu
+        )
+        found["build_seconds"] = record["build_seconds"]
+        found["built"] = record["built"]
+        self.rounds.setdefault(name, []).append(found)
+
+    def search_own(self, name, place):
+        row, arguments = self.own[name], self.arguments
+        beams = ",".join(map(str, QUICK_BEAMS)) if arguments.quick else row.beams
+        shared = (self.data, self.questions, arguments.k)
+        for level in arguments.kernels:
+            label = name if level is None else f"{name}@{level}"
+            found = palate_rows.search(row, *shared, beams, cpu=arguments.cpu, kernels=level)
+            self.rounds.setdefault(label, []).append(found)
+        if place == 0 and not arguments.quick:
+            # On both cores, once: for the speed-up of building.
+            two = palate_rows.search(row, *shared, "10", threads=2)
+            self.rounds[name][0]["build_seconds_two_threads"] = two["build_seconds"]
+
+    @property
+    def queries(self):
+        """How many queries count."""
+        return QUICK_QUERIES if self.arguments.quick else sys.maxsize
+
+    def write_questions(self, folder):
+        """The folder with the queries and truth for `palate bench search`."""
+        if not self.arguments.quick:
+            return self.data.folder
+        for part in PARTS[1:]:
+            table = np.load(self.data.folder / f"{part}.npy")[:QUICK_QUERIES]
+            np.save(folder / f"{part}.npy", table)
+        return folder
+
+    def summary(self, name, rounds):
+        """The medians of a library's rounds."""
+        kept = ("kernel", "built", "build_seconds_two_threads")
+        return Measured(
+            name=name,
+            own=name.split("@")[0] in self.own,
+            rows=self.rows,
+            build_seconds=statistics.median(one["build_seconds"] for one in rounds),
+            resident_bytes=statistics.median(one["resident_bytes"] for one in rounds),
+            index_bytes=rounds[0]["index_bytes"],
+            lines=median_lines([one["lines"] for one in rounds]),
+            beside={key: rounds[0][key] for key in kept if key in rounds[0]}
+            | {"rounds": len(rounds)},
+        )
 
 
-def measure(data, names, rounds, k, quantizer):
-    """All rounds; returns lines per library, and seconds and bytes of each index."""
-    vectors = np.load(data / "vectors.npy")
-    queries = np.load(data / "queries.npy").astype(np.float32)
-    truth = np.load(data / "truth.npy")[:, :k]
-    libraries = {name: peers.RIVALS[name]() for name in names}
-    builds = {}
-    for name, rival in libraries.items():
-        print(f"building {name}", file=sys.stderr)
-        builds[name] = {"build_seconds": rival.build(vectors), "index_bytes": rival.index_bytes()}
-    measured = {name: [] for name in [*libraries, PALATE]}
-    for place in range(rounds):
-        print(f"round {place + 1} of {rounds}", file=sys.stderr)
-        for name, rival in libraries.items():
-            measured[name].append(rival_round(rival, queries, truth, k))
-        measured[PALATE].append(palate_round(data, k, quantizer))
-    own = [line for lines in measured[PALATE] for line in lines]
-    builds[PALATE] = {
-        "build_seconds": min(line["build_seconds"] for line in own),
-        "index_bytes": own[0]["index_bytes"],
-    }
-    return {name: best_of(lines) for name, lines in measured.items()}, builds
+def report(measured, facts):
+    """Prints the tables and the verdicts."""
+    print(f"Commit {facts['commit']}, {facts['day']}; {facts['hardware']}.")
+    print(f"Command: `{facts['command']}`\n")
+    for data_set, libraries in measured.items():
+        about = DATA_SETS[data_set].about
+        print(f"### {data_set}: {about}\n\n{table(libraries)}\n")
+    for verdict in shows.judge(measured):
+        print(verdict)
 
 
-def report(best, builds):
-    """Prints the points, and the rates at equal recall."""
-    for name, lines in best.items():
-        print(f"\n{name}: built in {builds[name]['build_seconds']:.1f} s, "
-              f"{builds[name]['index_bytes'] / 1e6:.1f} MB")
-        for line in lines:
-            print(f"  beam {line['beam']:>4}  recall {line['recall']:.4f}  {line['qps']:>9,.0f}/s")
-    print("\nqueries per second at recall     " + "".join(f"{target:>10}" for target in TARGETS))
-    for name, lines in best.items():
-        points = [(line["recall"], line["qps"]) for line in lines]
-        print(f"  {name:<30}" + "".join(cell(points, target) for target in TARGETS))
+def draw(measured):
+    """Draws a picture a data set beside the results."""
+    import plots
+
+    for data_set, libraries in measured.items():
+        path = results_log.RESULTS / f"peers-{data_set}.svg"
+        plots.draw(data_set, libraries, path)
+        say(f"drew benchmarks/results/{path.name}")
 
 
-def cell(points, target):
-    """One rate for the table: `>` where the smallest beam is above the target already."""
-    rate = rate_at(points, target)
-    if rate is None:
-        return f"{'-':>10}"
-    above = ">" if min(points)[0] >= target else ""
-    return f"{above + format(rate, ',.0f'):>10}"
+def report_recorded(names):
+    """Prints and draws what `--record` kept; figures of several days are told apart by day."""
+    lines = [line for line in results_log.read(FILE) if line["name"].split("/")[1] in names]
+    if not lines:
+        raise SystemExit(f"nothing recorded in benchmarks/results/{FILE}")
+    facts = {key: ", ".join(sorted({line[key] for line in lines})) for key in
+             ("commit", "day", "hardware", "command")}
+    for line in lines:
+        for key in ("commit", "cpu", "day", "hardware", "command"):
+            line.pop(key)
+    measured = {name: list(found.values()) for name, found in from_json(lines).items()}
+    report(measured, facts)
+    draw(measured)
 
 
-def ratios(best, builds, rival):
-    """Palate against one rival: the three ratios of the main job's Show 2."""
-    points = {
-        name: [(line["recall"], line["qps"]) for line in best[name]] for name in (PALATE, rival)
-    }
-    own, other = (rate_at(points[name], 0.99) for name in (PALATE, rival))
-    found = {
-        "build_seconds": builds[PALATE]["build_seconds"] / builds[rival]["build_seconds"],
-        "index_bytes": builds[PALATE]["index_bytes"] / builds[rival]["index_bytes"],
-    }
-    if own and other:
-        found["rate_at_0.99"] = own / other
-    return found
+def keep(measured, facts):
+    """Records every line; what was recorded of these data sets before goes."""
+    beside = {key: facts[key] for key in ("hardware", "command")}
+    for data_set, libraries in measured.items():
+        lines = [{**line, **beside} for one in libraries for line in one.json_lines(data_set)]
+        results_log.record(FILE, lines, instead_of=f"peers/{data_set}/")
+    draw(measured)
 
 
-def lines_to_record(best, builds):
-    """One named line per library and beam."""
-    return [
-        {"name": f"peers/fashion-mnist/{name}/beam{line['beam']}", **builds[name], **line}
-        for name, lines in best.items()
-        for line in lines
-    ]
+def names_of(text, known, parser):
+    """Names by comma, all known; `none` is none of them."""
+    names = [] if text == "none" else text.split(",")
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        parser.error(f"no {', '.join(unknown)}; there are {', '.join(known)}")
+    return names
+
+
+def parse():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    own = [row.name for row in palate_rows.ROWS]
+    parser.add_argument("--data", default=",".join(DATA_SETS), help="data sets, by comma")
+    parser.add_argument("--rivals", default=",".join(RIVALS), help="names, by comma, or none")
+    parser.add_argument("--palate", default=",".join(own), help="configurations, or none")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--k", type=int, default=10)
+    parser.add_argument("--cpu", type=int, default=max(os.sched_getaffinity(0)))
+    parser.add_argument("--quick", action="store_true", help="one round, few beams and queries")
+    parser.add_argument("--avx2", action="store_true", help="Palate on its AVX2 kernels as well")
+    parser.add_argument("--again", action="store_true", help="build rivals' indexes anew")
+    parser.add_argument("--record", action="store_true", help="keep lines and plots in results/")
+    parser.add_argument("--report", action="store_true", help="print and draw what was recorded")
+    arguments = parser.parse_args()
+    arguments.data = names_of(arguments.data, DATA_SETS, parser)
+    arguments.rivals = names_of(arguments.rivals, RIVALS, parser)
+    arguments.palate = names_of(arguments.palate, own, parser)
+    arguments.kernels = (None, "avx2") if arguments.avx2 else (None,)
+    if arguments.quick:
+        arguments.rounds = 1
+    return arguments
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    default = HERE.parents[1] / "scratch" / "fashion-mnist"
-    parser.add_argument("--data", type=pathlib.Path, default=default)
-    parser.add_argument("--rivals", default=",".join(peers.RIVALS), help="names, by comma")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--quantizer", default="sq8", help="Palate's")
-    parser.add_argument("--k", type=int, default=10)
-    parser.add_argument("--cpu", type=int, default=max(os.sched_getaffinity(0)))
-    parser.add_argument("--record", action="store_true", help="keep the lines in results/")
-    arguments = parser.parse_args()
-    names = [name for name in arguments.rivals.split(",") if name]
-    unknown = set(names) - set(peers.RIVALS)
-    if unknown:
-        parser.error(f"no rival {', '.join(unknown)}; there are {', '.join(peers.RIVALS)}")
-
-    os.sched_setaffinity(0, {arguments.cpu})
-    best, builds = measure(
-        arguments.data, names, arguments.rounds, arguments.k, arguments.quantizer
-    )
-    report(best, builds)
-    for rival in names:
-        print(f"\npalate / {rival}:")
-        for what, ratio in ratios(best, builds, rival).items():
-            print(f"  {what:<16}{ratio:>7.2f}")
+    arguments = parse()
+    if arguments.report:
+        report_recorded(arguments.data)
+        return
+    measured = {
+        name: Comparison(DATA_SETS[name], arguments).run() for name in arguments.data
+    }
+    command = " ".join(["benchmarks/peers/compare.py", *sys.argv[1:]])
+    facts = {**results_log.facts(), "hardware": hardware(), "command": command}
+    report(measured, facts)
     if arguments.record:
-        record("peers.jsonl", lines_to_record(best, builds))
+        keep(measured, facts)
 
 
 if __name__ == "__main__":

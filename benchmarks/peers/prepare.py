@@ -1,67 +1,83 @@
 #!/usr/bin/env python3
-"""Prepares fashion-mnist for the comparison: `benchmarks/peers/prepare.py [OUTPUT]`.
+"""Prepares data sets for the comparison: `benchmarks/peers/prepare.py [NAME...] [--again]`.
 
-Reads the images of Debian's `dataset-fashion-mnist` (MIT licence) and writes, into
-`scratch/fashion-mnist` (ignored by git) or OUTPUT:
+Without a name, all of `datasets.py`. Writes, into `scratch/NAME` (ignored by git):
 
-- `vectors.npy` uint8 [60000, 784], `queries.npy` uint8 [10000, 784]
-- `truth.npy` int32 [10000, 100]: rows of the exact nearest by squared Euclidean distance, nearest
-  first, the lower row first where two are as near. About a minute on two cores.
+- `vectors.npy`, `queries.npy` as the source has them
+- `truth.npy` int32 [queries, 100]: rows of the exact nearest, nearest first, the lower row first
+  where two are as near. About two minutes for the million, one for the others together.
+
+A data set that is there already is left alone, unless `--again` says otherwise.
 """
 
-import gzip
-import pathlib
-import struct
+import argparse
 import sys
 
 import numpy as np
+from datasets import DATA_SETS, PARTS, unit_rows
 
-SOURCE = pathlib.Path("/usr/share/datasets/fashion-mnist")
-DEFAULT = pathlib.Path(__file__).resolve().parents[2] / "scratch" / "fashion-mnist"
 NEAREST = 100
-# float32 distances choose this many candidates, integer distances order them.
+# float32 products choose this many candidates, float64 distances order them.
 SHORTLIST = 128
-BLOCK = 500
+# Products held at a time, 4 bytes each.
+PRODUCTS = 1 << 27
 
 
-def read_images(path):
-    """An IDX file of images as uint8 rows."""
-    with gzip.open(path) as file:
-        magic, count, height, width = struct.unpack(">IIII", file.read(16))
-        if magic != 0x803:
-            raise SystemExit(f"{path} is no IDX file of images")
-        pixels = np.frombuffer(file.read(), dtype=np.uint8)
-    return pixels.reshape(count, height * width)
-
-
-def exact_nearest(vectors, queries):
-    """Exact nearest rows, shape [queries, NEAREST], int32."""
-    rows = vectors.astype(np.float32)
-    norms = (rows * rows).sum(axis=1)
-    truth = np.empty((len(queries), NEAREST), dtype=np.int32)
-    for start in range(0, len(queries), BLOCK):
-        block = queries[start : start + BLOCK]
-        distances = norms - 2 * (block.astype(np.float32) @ rows.T)
-        shortlist = np.argpartition(distances, SHORTLIST, axis=1)[:, :SHORTLIST]
+def exact_nearest(vectors, queries, metric, nearest=NEAREST):
+    """Exact nearest rows, shape [queries, nearest], int32; metric is l2, ip or cosine."""
+    rows, asked = (np.asarray(table, dtype=np.float32) for table in (vectors, queries))
+    if metric == "cosine":
+        rows, asked = unit_rows(rows), unit_rows(asked)
+    # Half the squared distance, less the query's own part; or the product, turned around.
+    offsets = (rows * rows).sum(axis=1) / 2 if metric == "l2" else np.float32(0)
+    width = min(SHORTLIST, len(rows))
+    truth = np.empty((len(asked), nearest), dtype=np.int32)
+    block = max(1, PRODUCTS // len(rows))
+    for start in range(0, len(asked), block):
+        part = asked[start : start + block]
+        distances = offsets - part @ rows.T
+        shortlist = np.argpartition(distances, width - 1, axis=1)[:, :width]
         for place, near in enumerate(shortlist):
-            differences = vectors[near].astype(np.int64) - block[place].astype(np.int64)
-            order = np.lexsort((near, (differences * differences).sum(axis=1)))
-            truth[start + place] = near[order[:NEAREST]]
+            exact = exact_distances(rows[near], part[place], metric)
+            truth[start + place] = near[np.lexsort((near, exact))[:nearest]]
     return truth
 
 
+def exact_distances(rows, query, metric):
+    """float64 distances of a few rows; whole numbers up to 255 are exact in them."""
+    rows, query = rows.astype(np.float64), query.astype(np.float64)
+    if metric == "l2":
+        differences = rows - query
+        return (differences * differences).sum(axis=1)
+    return -(rows @ query)
+
+
+def prepare(data):
+    """Draws one data set and finds its truth."""
+    data.folder.mkdir(parents=True, exist_ok=True)
+    vectors, queries = data.draw()
+    truth = exact_nearest(vectors, queries, data.metric)
+    for part, table in zip(PARTS, (vectors, queries, truth)):
+        np.save(data.folder / f"{part}.npy", table)
+    print(f"{data.name}: {len(vectors)} vectors of {vectors.shape[1]}, {len(queries)} queries "
+          f"and their truth are in {data.folder}")
+
+
 def main():
-    output = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else DEFAULT
-    if not SOURCE.is_dir():
-        raise SystemExit("dataset-fashion-mnist is not installed: tools/setup --benchmarks")
-    output.mkdir(parents=True, exist_ok=True)
-    vectors = read_images(SOURCE / "train-images-idx3-ubyte.gz")
-    queries = read_images(SOURCE / "t10k-images-idx3-ubyte.gz")
-    np.save(output / "vectors.npy", vectors)
-    np.save(output / "queries.npy", queries)
-    np.save(output / "truth.npy", exact_nearest(vectors, queries))
-    print(f"{len(vectors)} vectors, {len(queries)} queries and their truth are in {output}")
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(DATA_SETS))
+    parser.add_argument("--again", action="store_true", help="also what is there already")
+    arguments = parser.parse_args()
+    unknown = set(arguments.names) - set(DATA_SETS)
+    if unknown:
+        parser.error(f"no data set {', '.join(sorted(unknown))}")
+    for name in arguments.names or DATA_SETS:
+        data = DATA_SETS[name]
+        if not arguments.again and all((data.folder / f"{part}.npy").exists() for part in PARTS):
+            print(f"{name}: there already, in {data.folder}")
+            continue
+        prepare(data)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,0 +1,63 @@
+"""Palate's rows of the comparison: a name, and the arguments of `palate bench search`.
+
+Adding a configuration is one row; `only` limits it to some data sets.
+"""
+
+import dataclasses
+import json
+
+from served import run_palate
+
+BEAMS = "10,12,16,20,24,28,32,40,48,64,80,96,128,192,256,400"
+
+
+@dataclasses.dataclass(frozen=True)
+class PalateRow:
+    """One configuration: `arguments` of `palate bench search`, on the data sets `only` names."""
+
+    name: str
+    arguments: tuple
+    # Empty: all of them.
+    only: tuple = ()
+    beams: str = BEAMS
+
+
+# The first row is the plain 8-bit index that Show 4 measures the small ones by.
+EIGHT_BIT = "palate-sq8"
+ROWS = (
+    PalateRow(EIGHT_BIT, ("--quantizer", "sq8", "--neighbours", 16, "--build-beam", 200)),
+)
+
+
+def rows_for(data_set):
+    """The rows of a data set, by name."""
+    return {row.name: row for row in ROWS if not row.only or data_set.name in row.only}
+
+
+def search(row, data, questions, k, beams, threads=1, cpu=None, kernels=None):
+    """One build and every beam once, shaped as `worker.py` reports a rival.
+
+    `questions` is the folder of queries and truth; `kernels` forces a level. `resident_bytes` is
+    the growth that the index caused where `palate bench search` tells it (`index_resident_bytes`),
+    else what its codes and links count.
+    """
+    output = run_palate(
+        *("bench", "search", "--vectors", data.folder / "vectors.npy"),
+        *("--queries", questions / "queries.npy", "--truth", questions / "truth.npy"),
+        *("--metric", data.metric, "--k", k, "--beam", beams),
+        *("--threads", threads, "--passes", 1, *row.arguments),
+        cpu=cpu,
+        environment={"PALATE_KERNELS": kernels} if kernels else None,
+    )
+    lines = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
+    if not lines:
+        raise RuntimeError(f"{row.name}: palate bench search printed no line: {output!r}")
+    first = lines[0]
+    kept = ("beam", "recall", "qps", "p50_us", "p99_us")
+    return {
+        "lines": [{key: line[key] for key in kept} for line in lines],
+        "build_seconds": first["build_seconds"],
+        "resident_bytes": first.get("index_resident_bytes", first["index_bytes"]),
+        "index_bytes": first["index_bytes"],
+        "kernel": first["kernel"],
+    }
