@@ -14,6 +14,21 @@ import Testing
         #expect(fixture.recall(k: 10, beamWidth: 60) >= 0.95)
     }
 
+    @Test(arguments: [1, 2])
+    func `links rows in a shuffled order as well`(threads: Int) throws {
+        let fixture = try Fixture(count: 1_200, queryCount: 20, seed: testSeed())
+        let rows = fixture.rows
+        GraphBuilder.insert(
+            0..<1_200,
+            into: fixture.graph,
+            threads: threads,
+            isShuffled: true,
+            makeScorer: { FloatPairScorer(rows) }
+        )
+        #expect(GraphInvariants.check(fixture.graph) == [])
+        #expect(fixture.recall(k: 10, beamWidth: 60) >= 0.95)
+    }
+
     @Test func `gives the same links for the same rows, in one range or in many`() throws {
         let seed = testSeed()
         let one = try Fixture(count: 700, seed: seed)

@@ -86,10 +86,10 @@ func tell(_ events: [Event], to collection: Collection) throws -> WriteReceipt {
 func nearest(_ vector: [Float], in collection: Collection) -> [ItemID] {
     guard let codes = collection.codes, collection.graph.count > 0 else { return [] }
     var prepared = PreparedQuery()
-    codes.quantizer.prepare(vector.span, into: &prepared)
+    codes.stack.codes.prepare(vector.span, into: &prepared)
     var scratch = SearchScratch()
     collection.graph.search(
-        codes.quantizer.makeScorer(prepared, over: codes.rows),
+        codes.stack.makeScorer(prepared, over: codes.rows),
         beamWidth: min(collection.graph.count, Limits.beamWidth.upperBound),
         scratch: &scratch
     )
