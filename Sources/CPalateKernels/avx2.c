@@ -6,6 +6,7 @@
 // FMA, at most 16,384 / 8 = 2,048 additions per lane. Tails are element by element: no byte
 // outside a row is read.
 #include "avx2.h"
+#include "bits.h"
 #include "half.h"
 #include "list.h"
 #include "nibble.h"
@@ -231,6 +232,9 @@ const pk_table pk_table_avx2 = {
     .half_decode = pk_half_decode_avx2,
     .nibble_list = pk_nibble_list_avx2,
     .nibble_encode = pk_nibble_encode_avx2,
+    .bit_list = pk_bit_list_avx2,
+    .bit_encode = pk_bit_encode_avx2,
+    .bit_decode = pk_bit_decode_avx2,
     .flip_signs = pk_flip_signs_avx2,
     .hadamard = pk_hadamard_avx2,
     .mix_halves = pk_mix_halves_avx2,

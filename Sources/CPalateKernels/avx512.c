@@ -5,6 +5,7 @@
 // 255 * 128, and all lanes together 5.4e8 < 2^31. Floats: 16 float32 lanes with FMA, at most
 // 16,384 / 16 = 1,024 additions per lane. Tails are masked loads: no byte outside a row is read.
 #include "avx512.h"
+#include "bits.h"
 #include "half.h"
 #include "list.h"
 #include "nibble.h"
@@ -201,6 +202,9 @@ const pk_table pk_table_avx512 = {
     .half_decode = pk_half_decode_avx2,
     .nibble_list = pk_nibble_list_avx512,
     .nibble_encode = pk_nibble_encode_avx2,
+    .bit_list = pk_bit_list_avx512,
+    .bit_encode = pk_bit_encode_avx2,
+    .bit_decode = pk_bit_decode_avx2,
     .flip_signs = pk_flip_signs_avx512,
     .hadamard = pk_hadamard_avx2,
     .mix_halves = pk_mix_halves_avx512,

@@ -5,6 +5,7 @@
 // <c, q> = <c - 128, q> + 128 * sum(q). Without SDOT: bytes are widened to int16 and multiplied
 // into int32. A lane gets at most 16,384 / 4 products of magnitude 255 * 128: 1.4e8 < 2^31.
 // Floats: 4 float32 lanes with FMA. Tails are element by element.
+#include "bits.h"
 #include "half.h"
 #include "list.h"
 #include "nibble.h"
@@ -188,7 +189,7 @@ static pk_code_sums encode(const float *vector, size_t count, const pk_grid *gri
     return sums;
 }
 
-#define PK_TABLE(product, codes, nibbles)                                                          \
+#define PK_TABLE(product, codes, nibbles, bits)                                                    \
     {                                                                                              \
         .name = "neon", .level = pk_level_neon, .inner_product = inner_product,                    \
         .squared_euclidean = squared_euclidean, .code_product = product,                           \
@@ -196,12 +197,16 @@ static pk_code_sums encode(const float *vector, size_t count, const pk_grid *gri
         .squared_euclidean_list = squared_euclidean_list, .code_list = codes, .encode = encode,    \
         .half_list = pk_half_list_neon, .half_encode = pk_half_encode_neon,                        \
         .half_decode = pk_half_decode_neon, .nibble_list = nibbles,                                \
-        .nibble_encode = pk_nibble_encode_neon, .flip_signs = pk_flip_signs_neon,                  \
-        .hadamard = pk_hadamard_neon, .mix_halves = pk_mix_halves_neon,                            \
+        .nibble_encode = pk_nibble_encode_neon, .bit_list = bits,                                  \
+        .bit_encode = pk_bit_encode_scalar, .bit_decode = pk_bit_decode_scalar,                    \
+        .flip_signs = pk_flip_signs_neon, .hadamard = pk_hadamard_neon,                            \
+        .mix_halves = pk_mix_halves_neon,                                                          \
     }
 
-static const pk_table table_wide = PK_TABLE(code_product_wide, code_list_wide, pk_nibble_list_wide);
-static const pk_table table_dot = PK_TABLE(code_product_dot, code_list_dot, pk_nibble_list_dot);
+static const pk_table table_wide =
+    PK_TABLE(code_product_wide, code_list_wide, pk_nibble_list_wide, pk_bit_list_wide);
+static const pk_table table_dot =
+    PK_TABLE(code_product_dot, code_list_dot, pk_nibble_list_dot, pk_bit_list_dot);
 
 const pk_table *pk_table_neon(void);
 

@@ -2,6 +2,7 @@
 //
 // Accumulators: float sums in double, so that the oracle's own rounding is below what it judges;
 // products of codes in int32, at most 16,384 * 255 * 128 = 5.4e8 < 2^31.
+#include "bits.h"
 #include "half.h"
 #include "list.h"
 #include "nibble.h"
@@ -84,6 +85,9 @@ const pk_table pk_table_scalar = {
     .half_decode = pk_half_decode_scalar,
     .nibble_list = pk_nibble_list_scalar,
     .nibble_encode = pk_nibble_encode_scalar,
+    .bit_list = pk_bit_list_scalar,
+    .bit_encode = pk_bit_encode_scalar,
+    .bit_decode = pk_bit_decode_scalar,
     .flip_signs = pk_flip_signs_scalar,
     .hadamard = pk_hadamard_scalar,
     .mix_halves = pk_mix_halves_scalar,

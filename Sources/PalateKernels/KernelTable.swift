@@ -7,12 +7,14 @@
 // | KernelTable+Codes.swift   | floats to 8-bit codes and back                              |
 // | KernelTable+Halves.swift  | rows of 2-byte floats                                       |
 // | KernelTable+Nibbles.swift | rows of 4-bit codes                                         |
+// | KernelTable+Bits.swift    | rows of 1-bit and 2-bit codes                               |
 // | KernelTable+Rotation.swift| signs, Walsh-Hadamard transforms, mixing of halves          |
 // | KernelLevel, KernelError  | the instruction sets, and why one cannot be had             |
 // | RowArena.swift            | rows of one width at fixed addresses                        |
 // | CodeTerms, CodeGrid       | the constants of code kernels                               |
 // | HalfTerms, HalfFormat     | the constants of kernels of 2-byte floats                   |
 // | NibbleTerms.swift         | the constants of kernels of 4-bit codes                     |
+// | BitTerms.swift            | the constants of kernels of 1-bit and 2-bit codes           |
 // | RawSpan+Integers.swift    | integers out of raw bytes and into them                     |
 // | MutableSpan+Bytes.swift   | byte spans as raw spans                                     |
 // | Matrix, ExactNeighbours   | all pairs and exact top-k by OpenBLAS; never in a query     |

@@ -14,6 +14,11 @@ package struct PreparedQuery: Sendable {
     /// The constants of the kernels of 4-bit codes.
     package var nibbles = NibbleTerms()
 
+    /// The constants of the kernels of 1-bit and 2-bit codes.
+    package var bits = BitTerms(bits: .one)
+    /// What a distance owes to the row's group; shape [BitTerms.groups] for those kernels.
+    package var table: [Float] = []
+
     /// A query in fewer dimensions, while and after it is prepared behind a projection.
     package internal(set) var projected: [Float] = []
 
@@ -30,6 +35,11 @@ package struct PreparedQuery: Sendable {
         var taken: [Float] = []
         swap(&taken, &projected)
         return taken.count == count ? taken : [Float](repeating: 0, count: count)
+    }
+
+    /// Gives `table` its length; keeps the memory where it has it already.
+    package mutating func resizeTable(_ count: Int) {
+        if table.count != count { table = [Float](repeating: 0, count: count) }
     }
 
     /// Gives `floats` its length; keeps the memory where it has it already.

@@ -24,6 +24,8 @@ package enum QuantizationError: Error, Equatable, Sendable {
     case parameterBytes(got: Int, expected: Int)
     /// A stored parameter no training writes; its bits as found.
     case corruptParameter(name: String, bits: UInt32)
+    /// No room for a quantizer's own tables.
+    case outOfAddressSpace(bytes: Int)
     /// `PALATE_KERNELS` asks for what is not there.
     case kernels(KernelError)
 }

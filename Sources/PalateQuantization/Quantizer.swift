@@ -21,6 +21,9 @@
 // | StoredParameters.swift        | fields of parameters on disk                            |
 // | GridSearch.swift              | choosing the grid of 8-bit and 4-bit codes              |
 // | NeighbourError.swift          | choosing between two forms of codes                     |
+// | RaBitQCodec, RaBitQSpace      | rows of 1 and 2 bits a component                        |
+// | RaBitQParameters, -Training   | what they learn, and from what                          |
+// | Centroids, KMeans             | points that residuals are taken to                      |
 // | Rotation.swift                | random rotations in O(n log n)                          |
 
 internal import PalateKernels

@@ -86,7 +86,7 @@ package struct Rotation: Sendable {
     }
 
     /// SplitMix64 of (seed, index).
-    private static func mixed(_ seed: UInt64, _ index: UInt64) -> UInt64 {
+    static func mixed(_ seed: UInt64, _ index: UInt64) -> UInt64 {
         var bits = seed &+ (index &+ 1) &* 0x9e37_79b9_7f4a_7c15
         bits = (bits ^ (bits >> 30)) &* 0xbf58_476d_1ce4_e5b9
         bits = (bits ^ (bits >> 27)) &* 0x94d0_49bb_1331_11eb

@@ -6,7 +6,8 @@
 //
 // Files: dispatch.c (which levels this processor has), scalar.c (the oracle), avx2.c, avx512.c,
 // neon.c (float32 and 8-bit rows, and the tables), list.h (what their lists share), rotation_*.c
-// (the steps of a rotation), avx2.h, avx512.h (what a level's files share), crc32c.c.
+// (the steps of a rotation), half_*.c, nibble_*.c, bits_*.c (rows of 2-byte floats, of 4-bit codes,
+// of 1-bit and 2-bit codes), avx2.h, avx512.h (what a level's files share), crc32c.c.
 #pragma once
 
 #include <stddef.h>
@@ -86,6 +87,27 @@ typedef struct {
     int32_t squares; // <o, o>, at most 16,384 * 225
 } pk_nibble_fit;
 
+// A query against rows of codes c of 1 or 2 bits that stand for the odd numbers o = 2c - top, top =
+// 1 or 3. With f = 8 / bits codes to a byte and h = (dimensions + f - 1) / f, byte i of a row holds
+// component j * h + i in its bits from j * bits on, 0 where there is none. Somewhere behind them
+// are two floats a and b, and a byte g:
+//
+//   distance = (table[g] + a) - (scale * b) * <q, o>
+typedef struct {
+    const uint8_t *bytes; // shape [f * h]; q, read as int8; 0 past the components
+    const float *table;   // shape [256]
+    int32_t bits;         // 1 or 2
+    int32_t query_sum;    // of q
+    size_t term_offset;   // of a from the start of its row, in bytes; b and g follow
+    float scale;
+} pk_bit_query;
+
+// How well the odd numbers o of a vector's codes fit the vector v.
+typedef struct {
+    float product;   // <v, o>
+    int32_t squares; // <o, o>
+} pk_bit_fit;
+
 // The affine grid of 8-bit codes: code = round((value * unit - low) * inverse), ties to even,
 // clamped to 0...255; a value that is not a number becomes 0.
 typedef struct {
@@ -136,6 +158,15 @@ typedef struct {
     // `pk_nibble_query`; with NULL as `out` only the fit is computed. The same codes at every
     // level.
     pk_nibble_fit (*nibble_encode)(const float *vector, size_t count, float factor, uint8_t *out);
+    // out[i] = the distance of `pk_bit_query`. The same bits at every level.
+    void (*bit_list)(const pk_list *list, const pk_bit_query *query, float *out);
+    // Codes of 1 bit: whether vector[i] > 0; of 2 bits: how many of -threshold, 0, threshold it is
+    // above. Packed as in `pk_bit_query`; with NULL as `out` only the fit is computed. The same
+    // bits at every level, of the fit too.
+    pk_bit_fit (*bit_encode)(const float *vector, size_t count, int32_t bits, float threshold,
+                             uint8_t *out);
+    // out[i] = the odd number of code i.
+    void (*bit_decode)(const uint8_t *codes, size_t count, int32_t bits, float *out);
     // Turns the sign of vector[i] where bit i of `signs` is set: 64 to a word, the lowest first.
     void (*flip_signs)(float *vector, size_t count, const uint64_t *signs);
     // vector = scale * H vector, H the Walsh-Hadamard matrix of ones and minus ones in natural
