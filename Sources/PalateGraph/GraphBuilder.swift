@@ -87,7 +87,7 @@ private final class RowQueue: Sendable {
     private let upcoming = Atomic<Int>(0)
     private let finished = Atomic<Int>(0)
 
-    /// - Parameter order: the rows of the range as they are to be handed out; nil = rising.
+    /// Hands out the rows as `order` has them, or rising where it is nil.
     init(_ range: Range<Ordinal>, order: [Ordinal]?) {
         count = range.count
         first = range.lowerBound

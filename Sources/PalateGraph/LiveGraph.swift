@@ -30,7 +30,8 @@ import Synchronization
 //   GraphError.swift          | why stored links were refused
 
 // Deviations from the paper, each with its reason. Figures: one thread of a Zen 4, M = 16,
-// efConstruction = 200 and the beam alone (before 9), 100,000 x 128 bytes ("clustered") and Fashion-MNIST (60,000 x 784).
+// efConstruction = 200 and its beam alone (1 to 8 were measured before 9), 100,000 x 128 bytes
+// ("clustered") and Fashion-MNIST (60,000 x 784).
 //
 //   1 Lists are filled to 2M (level 0) and M with the nearest pruned candidates: a hop offers more
 //     rows at the same cost per row. Without: 23.6 links on average, recall at beam 10 0.861
@@ -52,7 +53,8 @@ import Synchronization
 //     from its beam alone: the far ones are scored already, and a region's links to other regions
 //     are among them (so does Vamana, NeurIPS 2019, with all that it expanded).
 //     200,000 x 256 in clusters of 100, 4-bit codes refined by 16-bit ones: efConstruction 60
-//     reaches recall 0.992 at beam 32 instead of 0.906, as 200 did without it in 1.6 times the time.
+//     reaches recall 0.992 at beam 32 instead of 0.906; before, that took 200 and 1.6 times the
+//     time.
 
 /// A hierarchical navigable small world graph that is searched while it grows.
 ///

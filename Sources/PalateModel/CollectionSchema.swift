@@ -6,7 +6,7 @@ public struct CollectionSchema: Equatable, Sendable {
     public var dimensions: Int
     /// A name in the metric registry: `l2`, `ip` or `cosine`.
     public var metric: String
-    /// A name in the quantizer registry: `float32` or `sq8`.
+    /// One or two names of the quantizer registry: `sq8`, or `sq4+f16` where the second refines.
     public var quantizer: String
     /// M: links kept per node on the upper levels; level 0 keeps twice as many.
     public var neighbours: Int

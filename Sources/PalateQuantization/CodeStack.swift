@@ -71,6 +71,7 @@ package struct CodeStack: Sendable {
     ///   - parameters: what `parameters` once said.
     ///   - dimensions: within `Limits.dimensions`.
     ///   - metric: the one of the training.
+    /// - Throws: `QuantizationError`.
     package init(
         named name: String,
         parameters: RawSpan,

@@ -61,7 +61,7 @@ package enum LocalityOrder {
             return parts.flatMap { ordered($0, isWhole: parts.count == 1) }
         }
 
-        /// The parts of a set, in a chain of nearest centroids; the set itself where rows are alike.
+        /// The parts of a set, in a chain of nearest centroids; itself where all rows are alike.
         func split(_ rows: [Ordinal]) -> [[Ordinal]] {
             guard rows.count > leafRows else { return [rows] }
             let sample = (0..<min(rows.count, trainingRows)).map {

@@ -13,7 +13,8 @@ struct BenchSearch: AsyncParsableCommand {
             Prints one line of JSON per beam: beam, recall, qps, cpu_qps, p50_us, p99_us, \
             build_seconds, index_bytes, resident_bytes, kernel, threads. The rates are of the best \
             of --passes passes over all queries: qps by the clock, cpu_qps by processor time (per \
-            core, what a busy machine takes away left out). Without --truth the exact neighbours are computed first.
+            core, what a busy machine takes away left out). Without --truth the exact neighbours \
+            are computed first.
             """
     )
 
@@ -29,7 +30,7 @@ struct BenchSearch: AsyncParsableCommand {
     @Option(help: "l2, ip or cosine.")
     var metric: String
 
-    @Option(help: "CODES or CODES+FINER, from float32, f16, bf16, sq8: sq8+f16 refines by f16.")
+    @Option(help: "CODES or CODES+FINER of float32, f16, bf16, sq8, sq4, rq2, rq1: sq4+f16.")
     var quantizer = "sq8"
 
     @Option(help: "Hits refined by the finer codes; left out, as many as their margin calls for.")

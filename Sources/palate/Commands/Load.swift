@@ -32,7 +32,7 @@ struct Load: AsyncParsableCommand {
     @Option(help: "l2, ip or cosine; for a new collection.")
     var metric = "cosine"
 
-    @Option(help: "float32 or sq8; for a new collection.")
+    @Option(help: "CODES or CODES+FINER, sq8 or sq4+f16, say; for a new collection.")
     var quantizer = "sq8"
 
     @Option(help: "M; for a new collection.")
