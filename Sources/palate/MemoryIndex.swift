@@ -15,6 +15,10 @@ final class MemoryIndex: Sendable {
     /// The file's row of each ordinal; nil = the same.
     let order: [Ordinal]?
     let buildSeconds: Double
+    /// Processor time of all threads.
+    let cpuBuildSeconds: Double
+    /// What building added to the memory of this process, scratch and all.
+    let residentBytes: Int
 
     /// Trains, encodes and links all of `file`; the clock runs from the training on.
     init(
@@ -27,6 +31,8 @@ final class MemoryIndex: Sendable {
     ) throws {
         let progress = Progress("build", total: file.count, unit: "rows")
         let started = ContinuousClock.now
+        let cpuStarted = processorSeconds()
+        let memoryBefore = anonymousBytes()
         let metric = try MetricRegistry.named(metric)
         order = isOrdered ? Self.order(of: file, threads: threads) : nil
         let stride = max(1, file.count / Self.sampleRows)
@@ -62,6 +68,8 @@ final class MemoryIndex: Sendable {
             progress: { progress.update($0) }
         )
         buildSeconds = (ContinuousClock.now - started).seconds
+        cpuBuildSeconds = processorSeconds() - cpuStarted
+        residentBytes = anonymousBytes() - memoryBefore
         progress.finish()
     }
 

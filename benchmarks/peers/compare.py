@@ -7,10 +7,11 @@ benchmarks/peers/compare.py --report
 
 `tools/setup --benchmarks` and `benchmarks/peers/prepare.py` come first. Each round measures every
 library once, in turn, each in a process of its own on the same core, so that a slow minute of the
-machine falls on all of them; medians of the rounds count. Rivals are given the benefit: theirs
-count processor time, in building too, and the better of the library's own call for many queries
-and single calls; Palate's are by the clock, one query at a time. Rivals' indexes are kept under
-`scratch/peers` with the seconds that building them took, and used again until `--again`.
+machine falls on all of them; medians of the rounds count. Rates and seconds of building are of
+processor time (Palate's by the clock where `palate bench search` does not tell it). Rivals are
+given the benefit: of the library's own call for many queries and of single calls the better rate
+counts; latencies are those of single calls. Rivals' indexes are kept under `scratch/peers` with
+the seconds that building them took, and used again until `--again`.
 
 Prints tables as Markdown and a verdict for each bar; `--record` keeps the lines in
 `benchmarks/results/peers.jsonl` and draws `benchmarks/results/peers-DATA.svg`; `--report` prints
@@ -115,7 +116,7 @@ class Comparison:
         if place == 0 and not arguments.quick:
             # On both cores, once: for the speed-up of building.
             two = palate_rows.search(row, *shared, "10", threads=2)
-            self.rounds[name][0]["build_seconds_two_threads"] = two["build_seconds"]
+            self.rounds[name][0]["build_seconds_two_threads"] = two["wall_build_seconds"]
 
     @property
     def queries(self):
@@ -133,7 +134,7 @@ class Comparison:
 
     def summary(self, name, rounds):
         """The medians of a library's rounds."""
-        kept = ("kernel", "built", "build_seconds_two_threads")
+        kept = ("kernel", "built", "build_seconds_two_threads", "wall_build_seconds")
         return Measured(
             name=name,
             own=name.split("@")[0] in self.own,

@@ -87,7 +87,8 @@ def median_lines(rounds):
 def from_json(lines):
     """Data sets, each with its libraries in the order of the lines: `json_lines` turned around."""
     shared = {field.name for field in dataclasses.fields(Measured)} - {"lines", "beside", "name"}
-    figures = {"beam", "recall", "qps", "batch_qps", "single_qps", "p50_us", "p99_us"}
+    figures = {"beam", "recall", "p50_us", "p99_us"}
+    figures |= {"qps", "batch_qps", "single_qps", "wall_qps"}
     found = {}
     for line in lines:
         _, data_set, name, _ = line["name"].split("/")

@@ -38,15 +38,20 @@ def run_worker(*arguments, cpu, seconds):
         return json.loads(pathlib.Path(output.name).read_text(encoding="utf-8"))
 
 
+# Folders built by this run: `again` builds what rivals share once.
+_fresh = set()
+
+
 def built(data, name, cpu, again=False):
     """The folder of the rival's index and the record of its building, built now or before.
 
     The record holds the stamp (package, version, settings), build_seconds and the day.
     """
-    folder = SCRATCH / "peers" / data.name / name
+    rival = RIVALS[name]()
+    folder = SCRATCH / "peers" / data.name / (rival.shares or name)
     record_file = folder / "built.json"
-    stamp = RIVALS[name]().stamp()
-    if record_file.exists() and not again:
+    stamp = rival.stamp()
+    if record_file.exists() and (not again or folder in _fresh):
         record = json.loads(record_file.read_text(encoding="utf-8"))
         if record["stamp"] == json.loads(json.dumps(stamp)):
             return folder / "index", record
@@ -57,6 +62,7 @@ def built(data, name, cpu, again=False):
         "build", data.name, name, folder / "index", cpu=cpu, seconds=BUILD_SECONDS
     )
     record = {**measured, "stamp": stamp, "built": datetime.date.today().isoformat()}
+    _fresh.add(folder)
     record_file.write_text(json.dumps(record), encoding="utf-8")
     return folder / "index", record
 

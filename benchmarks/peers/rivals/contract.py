@@ -21,6 +21,8 @@ class Rival:
     package = ""
     module = ""
     settings = {}
+    # Rivals of the same name here search one built index, each in its way; None: its own.
+    shares = None
     # How unit rows are compared. Products and distances put them in one order, and estimates of
     # distances err less: SymphonyQG finds 0.992 of openclipart's nearest where it finds 0.952 by
     # products at the same beam (0.965 and 0.93 of clusters-1m's); Glass and faiss gain as well.

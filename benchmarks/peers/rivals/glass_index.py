@@ -6,13 +6,19 @@ from .contract import BUILD_BEAM, DEGREE, Rival, file_in
 
 
 class Glass(Rival):
-    """`codes` lead the search, `refined` orders its end (empty: the codes do)."""
+    """`codes` lead the search, `refined` orders its end (empty: the codes do).
+
+    Codes are made at each load, from the rows; the seconds of building are the graph's alone.
+    """
 
     package = "pyglass-portable"
     module = "glass"
 
+    shares = "glass"
+    settings = {"R": DEGREE, "L": BUILD_BEAM, "graph": "float32"}
+
     def __init__(self, codes, refined):
-        self.settings = {"R": DEGREE, "L": BUILD_BEAM, "codes": codes, "refined": refined}
+        self.codes, self.refined = codes, refined
 
     def build(self, rows, metric, folder):
         import glass
@@ -20,23 +26,13 @@ class Glass(Rival):
         glass.set_num_threads(1)
         index = glass.Index("HNSW", metric.upper(), "FP32", DEGREE, BUILD_BEAM)
         index.build(rows).save(file_in(folder))
-        # Training the codes is part of the building, though they are not saved.
-        self.searcher(rows, metric, folder)
-
-    def searcher(self, rows, metric, folder):
-        """Graph and codes together."""
-        import glass
-
-        graph = glass.Graph(file_in(folder))
-        return glass.Searcher(
-            graph, rows, metric.upper(), self.settings["codes"], self.settings["refined"]
-        )
 
     def load(self, read_rows, metric, folder):
         import glass
 
         glass.set_num_threads(1)
-        self.index = self.searcher(read_rows(), metric, folder)
+        graph = glass.Graph(file_in(folder))
+        self.index = glass.Searcher(graph, read_rows(), metric.upper(), self.codes, self.refined)
         self.index.set_ef(32)
         # Chooses the prefetch distances on sample queries.
         self.index.optimize(1)

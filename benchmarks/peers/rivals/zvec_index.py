@@ -19,8 +19,9 @@ class Zvec(Rival):
     module = "zvec"
 
     def __init__(self, codes, refined):
-        self.settings = {"m": NEIGHBOURS, "ef_construction": BUILD_BEAM, "codes": codes,
-                         "refined": refined}
+        self.settings = {"m": NEIGHBOURS, "ef_construction": BUILD_BEAM, "codes": codes}
+        self.shares = f"zvec-{codes}"
+        self.refined = refined
 
     def library(self):
         """The library on one thread; it may be initialised once."""
@@ -60,7 +61,7 @@ class Zvec(Rival):
     def use(self, beam):
         zvec = self.library()
         self.query = zvec.Query
-        self.parameters = zvec.HnswQueryParam(ef=beam, is_using_refiner=self.settings["refined"])
+        self.parameters = zvec.HnswQueryParam(ef=beam, is_using_refiner=self.refined)
 
     def search(self, queries, k):
         return np.array([self.search_one(query, k) for query in queries])
