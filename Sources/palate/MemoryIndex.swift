@@ -17,7 +17,7 @@ final class MemoryIndex: Sendable {
     let buildSeconds: Double
     /// Processor time of all threads.
     let cpuBuildSeconds: Double
-    /// What building added to the memory of this process, scratch and all.
+    /// What the index added to the memory of this process.
     let residentBytes: Int
 
     /// Trains, encodes and links all of `file`; the clock runs from the training on.
@@ -69,6 +69,7 @@ final class MemoryIndex: Sendable {
         )
         buildSeconds = (ContinuousClock.now - started).seconds
         cpuBuildSeconds = processorSeconds() - cpuStarted
+        releaseFreeMemory()
         residentBytes = anonymousBytes() - memoryBefore
         progress.finish()
     }

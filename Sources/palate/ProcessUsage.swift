@@ -31,6 +31,9 @@ func anonymousBytes() -> Int {
     return 0
 }
 
+/// Gives what the allocator holds and nobody uses back to the system.
+func releaseFreeMemory() { malloc_trim(0) }
+
 /// Seconds of processor time that all threads of this process took.
 func processorSeconds() -> Double {
     var time = timespec()

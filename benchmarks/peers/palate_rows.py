@@ -24,8 +24,15 @@ class PalateRow:
 
 # The first row is the plain 8-bit index that Show 4 measures the small ones by.
 EIGHT_BIT = "palate-sq8"
+FLOATS = ("clusters-1m", "openclipart", "glove")
 ROWS = (
-    PalateRow(EIGHT_BIT, ("--quantizer", "sq8", "--neighbours", 16, "--build-beam", 200)),
+    PalateRow(EIGHT_BIT, ("--quantizer", "sq8", "--order")),
+    # Pixels are whole numbers: 8 bits lose nothing, and nothing finer is needed.
+    PalateRow("palate-sq4+sq8", ("--quantizer", "sq4+sq8", "--order"), ("fashion-mnist",)),
+    PalateRow("palate-sq4+f16", ("--quantizer", "sq4+f16", "--order"), FLOATS),
+    PalateRow("palate-sq8+f16", ("--quantizer", "sq8+f16", "--order"), ("openclipart", "glove")),
+    PalateRow("palate-rq1+f16", ("--quantizer", "rq1+f16", "--order"), FLOATS[1:]),
+    PalateRow("palate-rq2", ("--quantizer", "rq2", "--order"), ("openclipart",)),
 )
 
 
