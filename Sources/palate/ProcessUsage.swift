@@ -32,7 +32,12 @@ func anonymousBytes() -> Int {
 }
 
 /// Gives what the allocator holds and nobody uses back to the system.
-func releaseFreeMemory() { malloc_trim(0) }
+func releaseFreeMemory() {
+    // `malloc_trim`, which Swift's module of the C library does not show.
+    guard let symbol = dlsym(nil, "malloc_trim") else { return }
+    typealias Trim = @convention(c) (Int) -> Int32
+    _ = unsafeBitCast(symbol, to: Trim.self)(0)
+}
 
 /// Seconds of processor time that all threads of this process took.
 func processorSeconds() -> Double {
