@@ -30,6 +30,8 @@ from rivals import RIVALS  # noqa: E402
 # Queries asked one by one, for latencies and for the rate of single calls.
 SINGLE_CALLS = 2_000
 WARM_UP = 200
+# Where a curve ends: at this recall, or where two more beams gain less than this.
+ENOUGH_RECALL, LEAST_GAIN, LEAST_BEAMS = 0.9995, 0.0002, 6
 
 
 def resident_bytes():
@@ -74,12 +76,22 @@ def search(data, name, folder, k, beams, queries_at_most):
         metric_for(data, rival),
         folder,
     )
-    lines = [measure(rival, queries, truth, k, beam) for beam in beams]
+    lines = []
+    for beam in beams:
+        lines.append(measure(rival, queries, truth, k, beam))
+        if is_enough([line["recall"] for line in lines]):
+            break
     return {
         "lines": lines,
         "resident_bytes": resident_bytes() - before,
         "index_bytes": rival.index_bytes(folder),
     }
+
+
+def is_enough(recalls):
+    """Whether wider beams would tell nothing new: all is found, or no more will be."""
+    stuck = len(recalls) > LEAST_BEAMS and recalls[-1] - recalls[-3] < LEAST_GAIN
+    return recalls[-1] >= ENOUGH_RECALL or stuck
 
 
 def measure(rival, queries, truth, k, beam):

@@ -15,6 +15,7 @@ sys.path[:0] = [str(PEERS), str(PEERS.parent), str(PEERS.parents[1] / "tools")]
 import palate_rows  # noqa: E402
 import results_log  # noqa: E402
 import shows  # noqa: E402
+import worker  # noqa: E402
 from clusters import Clusters  # noqa: E402
 from datasets import DATA_SETS, DataSet, hold_out  # noqa: E402
 from measured import Measured, from_json, median_lines  # noqa: E402
@@ -152,6 +153,14 @@ def test_every_data_set_has_rivals_and_rows_of_palate():
     for data in DATA_SETS.values():
         assert {"symphonyqg", "hnswlib"} <= set(rivals_for(data, 50_000, 64))
         assert palate_rows.EIGHT_BIT in palate_rows.rows_for(data)
+
+
+def test_a_curve_ends_where_wider_beams_tell_nothing():
+    rising = [0.5, 0.7, 0.8, 0.9, 0.95, 0.97, 0.98]
+    assert not worker.is_enough(rising)
+    assert worker.is_enough([*rising, 0.9996])
+    assert worker.is_enough([*rising, 0.9801, 0.9801])
+    assert not worker.is_enough([0.98, 0.98, 0.98])
 
 
 TRY = """

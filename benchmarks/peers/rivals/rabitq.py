@@ -1,6 +1,18 @@
 """rabitqlib: SymphonyQG and HNSW-RaBitQ, by the authors of RaBitQ."""
 
+import numpy as np
+
 from .contract import BUILD_BEAM, DEGREE, NEIGHBOURS, Rival, file_in
+
+
+# The fewest dimensions its rotation takes; zeros change no distance.
+LEAST_DIMENSIONS = 64
+
+
+def padded(table):
+    """Rows with zeros up to LEAST_DIMENSIONS."""
+    missing = LEAST_DIMENSIONS - table.shape[1]
+    return table if missing <= 0 else np.pad(table, ((0, 0), (0, missing)))
 
 
 class SymphonyQG(Rival):
@@ -23,6 +35,7 @@ class SymphonyQG(Rival):
     def build(self, rows, metric, folder):
         import rabitqlib
 
+        rows = padded(rows)
         index = rabitqlib.SymqgIndex(
             rows.shape[1],
             self.settings["max_degree"],
@@ -38,7 +51,7 @@ class SymphonyQG(Rival):
         self.index = rabitqlib.SymqgIndex.load(file_in(folder))
 
     def search(self, queries, k):
-        return self.index.search_batch(queries, k, self.beam, 1)[0]
+        return self.index.search_batch(padded(queries), k, self.beam, 1)[0]
 
 
 class HNSWRaBitQ(Rival):
@@ -54,6 +67,7 @@ class HNSWRaBitQ(Rival):
     def build(self, rows, metric, folder):
         import rabitqlib
 
+        rows = padded(rows)
         clustering = rabitqlib.RaBitQKMeans(
             rows.shape[1],
             self.centroids,
@@ -79,4 +93,4 @@ class HNSWRaBitQ(Rival):
         self.index = rabitqlib.HnswIndex.load(file_in(folder))
 
     def search(self, queries, k):
-        return self.index.search(queries, k, ef=self.beam, num_threads=1)[0]
+        return self.index.search(padded(queries), k, ef=self.beam, num_threads=1)[0]
