@@ -213,21 +213,30 @@ package final class DataDirectory: Sendable {
             generation: Self.firstGeneration,
             schema: schema
         )
-        _ = try GenerationStore(
+        let store = try GenerationStore(
             path: Self.generationPath(of: entry, in: path),
             mapBytes: options.generationMapBytes,
             creating: (schema, entry.generation, Self.seed)
         )
-        let collection = try open(entry)
+        let collection = try open(entry, store)
         try catalog.put(entry)
         return collection
     }
 
     private func open(_ entry: CatalogEntry) throws(IndexError) -> Collection {
-        let store = try GenerationStore(
-            path: Self.generationPath(of: entry, in: path),
-            mapBytes: options.generationMapBytes
+        try open(
+            entry,
+            GenerationStore(
+                path: Self.generationPath(of: entry, in: path),
+                mapBytes: options.generationMapBytes
+            )
         )
+    }
+
+    private func open(
+        _ entry: CatalogEntry,
+        _ store: GenerationStore
+    ) throws(IndexError) -> Collection {
         guard store.schema == entry.schema, store.generation == entry.generation else {
             throw .corrupt(
                 place: "meta[generation]",

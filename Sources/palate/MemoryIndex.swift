@@ -17,8 +17,6 @@ final class MemoryIndex: Sendable {
     let buildSeconds: Double
     /// Processor time of all threads.
     let cpuBuildSeconds: Double
-    /// What the index added to the memory of this process.
-    let residentBytes: Int
 
     /// Trains, encodes and links all of `file`; the clock runs from the training on.
     init(
@@ -32,7 +30,6 @@ final class MemoryIndex: Sendable {
         let progress = Progress("build", total: file.count, unit: "rows")
         let started = ContinuousClock.now
         let cpuStarted = processorSeconds()
-        let memoryBefore = anonymousBytes()
         let metric = try MetricRegistry.named(metric)
         order = isOrdered ? Self.order(of: file, threads: threads) : nil
         let stride = max(1, file.count / Self.sampleRows)
@@ -69,8 +66,6 @@ final class MemoryIndex: Sendable {
         )
         buildSeconds = (ContinuousClock.now - started).seconds
         cpuBuildSeconds = processorSeconds() - cpuStarted
-        releaseFreeMemory()
-        residentBytes = anonymousBytes() - memoryBefore
         progress.finish()
     }
 

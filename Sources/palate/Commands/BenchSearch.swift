@@ -11,11 +11,10 @@ struct BenchSearch: AsyncParsableCommand {
         abstract: "Build an index in memory and search it at several beam widths.",
         discussion: """
             Prints one line of JSON per beam: beam, recall, qps, cpu_qps, p50_us, p99_us, \
-            build_seconds, cpu_build_seconds, index_bytes, index_resident_bytes (what building \
-            added to this process), resident_bytes, kernel, threads. The rates are of the best \
-            of --passes passes over all queries: qps by the clock, cpu_qps by processor time (per \
-            core, what a busy machine takes away left out). Without --truth the exact neighbours \
-            are computed first.
+            build_seconds, cpu_build_seconds, index_bytes, resident_bytes, kernel, threads. The \
+            rates are of the best of --passes passes over all queries: qps by the clock, cpu_qps \
+            by processor time (per core, what a busy machine takes away left out). Without --truth \
+            the exact neighbours are computed first.
             """
     )
 
@@ -128,7 +127,6 @@ struct BenchSearch: AsyncParsableCommand {
                     p99Us: best.p99,
                     buildSeconds: index.buildSeconds,
                     cpuBuildSeconds: index.cpuBuildSeconds,
-                    indexResidentBytes: index.residentBytes,
                     indexBytes: index.byteCount,
                     residentBytes: residentBytes(),
                     kernel: kernel,
@@ -150,7 +148,6 @@ private struct SearchLine: Encodable {
     var p99Us: Double
     var buildSeconds: Double
     var cpuBuildSeconds: Double
-    var indexResidentBytes: Int
     var indexBytes: Int
     var residentBytes: Int
     var kernel: String
