@@ -58,17 +58,11 @@ PK_BODY int32_t dot_product(const pk_bit_query *query, size_t bytes, int bits, c
     return dot + pk_bit_tail(query, bytes, row, at);
 }
 
-// Rows asked for ahead of the one that is scored.
-enum { ahead = 4 };
-
 PK_BODY void list_of(const pk_list *list, const pk_bit_query *query, int bits, float *out) {
-    const size_t bytes = pk_bit_bytes(list->dimensions, bits), last = pk_bit_last(query);
+    const size_t bytes = pk_bit_bytes(list->dimensions, bits);
+    pk_bit_ask_first(list, query, bytes);
     for (size_t at = 0; at < list->count; at++) {
-        if (at + ahead < list->count) {
-            const uint8_t *next = pk_row(list, at + ahead);
-            pk_prefetch(next, bytes);
-            __builtin_prefetch(next + last, 0, 3);
-        }
+        pk_bit_ask_on(list, query, bytes, at);
         const uint8_t *row = pk_row(list, at);
         out[at] = pk_bit_distance(query, dot_product(query, bytes, bits, row), row);
     }

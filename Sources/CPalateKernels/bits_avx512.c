@@ -48,15 +48,11 @@ PK_BODY void half_piece(const pk_bit_query *query, size_t bytes, const uint8_t *
     }
 }
 
-// <q, c> of `rows` rows, in 8 lanes each, while the rows of `next` are asked for.
-PK_BODY void group(const pk_bit_query *query, size_t bytes, const uint8_t *const *row,
-                   const uint8_t *const *next, size_t rows, int bits, __m256i *sum) {
-    for (size_t r = 0; r < rows; r++) {
-        for (size_t line = 0; line < bytes; line += pk_line)
-            __builtin_prefetch(next[r] + line, 0, 3);
-        __builtin_prefetch(next[r] + pk_bit_last(query), 0, 3);
+// <q, c> of `rows` rows, in 8 lanes each.
+PK_BODY void group(const pk_bit_query *query, size_t bytes, const uint8_t *const *row, size_t rows,
+                   int bits, __m256i *sum) {
+    for (size_t r = 0; r < rows; r++)
         sum[r] = _mm256_setzero_si256();
-    }
     size_t at = 0;
     if (bytes > 32) {
         __m512i wide[pk_group];
@@ -109,21 +105,21 @@ PK_BODY int32_t sum_lanes(__m256i sum) {
 
 PK_BODY void list_of(const pk_list *list, const pk_bit_query *query, int bits, float *out) {
     const size_t bytes = pk_bit_bytes(list->dimensions, bits);
-    const uint8_t *row[pk_group], *next[pk_group];
+    const uint8_t *row[pk_group];
     __m256i sum[pk_group];
     size_t at = 0;
+    pk_bit_ask_first(list, query, bytes);
     for (; at + pk_group <= list->count; at += pk_group) {
         for (size_t r = 0; r < pk_group; r++) {
             row[r] = pk_row(list, at + r);
-            next[r] = at + pk_group + r < list->count ? pk_row(list, at + pk_group + r) : row[r];
+            pk_bit_ask_on(list, query, bytes, at + r);
         }
-        group(query, bytes, row, next, pk_group, bits, sum);
+        group(query, bytes, row, pk_group, bits, sum);
         _mm_storeu_ps(out + at, distances(query, sum_four_halves(sum), row));
     }
     for (; at < list->count; at++) {
         row[0] = pk_row(list, at);
-        next[0] = at + 1 < list->count ? pk_row(list, at + 1) : row[0];
-        group(query, bytes, row, next, 1, bits, sum);
+        group(query, bytes, row, 1, bits, sum);
         out[at] = pk_bit_distance(query, sum_lanes(sum[0]), row[0]);
     }
 }

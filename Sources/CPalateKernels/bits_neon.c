@@ -55,21 +55,11 @@ PK_DOT PK_BODY int32_t dot_product(const pk_bit_query *query, size_t bytes, int 
     return vaddvq_s32(sum) + pk_bit_tail(query, bytes, row, at);
 }
 
-// Rows asked for ahead of the one that is scored.
-enum { ahead = 4 };
-
-PK_BODY void ask_ahead(const pk_list *list, const pk_bit_query *query, size_t bytes, size_t at) {
-    if (at + ahead >= list->count)
-        return;
-    const uint8_t *next = pk_row(list, at + ahead);
-    pk_prefetch(next, bytes);
-    __builtin_prefetch(next + pk_bit_last(query), 0, 3);
-}
-
 void pk_bit_list_wide(const pk_list *list, const pk_bit_query *query, float *out) {
     const size_t bytes = pk_bit_bytes(list->dimensions, query->bits);
+    pk_bit_ask_first(list, query, bytes);
     for (size_t at = 0; at < list->count; at++) {
-        ask_ahead(list, query, bytes, at);
+        pk_bit_ask_on(list, query, bytes, at);
         const uint8_t *row = pk_row(list, at);
         int32_t dot = query->bits == 2 ? wide_product(query, bytes, 2, row)
                                        : wide_product(query, bytes, 1, row);
@@ -79,8 +69,9 @@ void pk_bit_list_wide(const pk_list *list, const pk_bit_query *query, float *out
 
 PK_DOT void pk_bit_list_dot(const pk_list *list, const pk_bit_query *query, float *out) {
     const size_t bytes = pk_bit_bytes(list->dimensions, query->bits);
+    pk_bit_ask_first(list, query, bytes);
     for (size_t at = 0; at < list->count; at++) {
-        ask_ahead(list, query, bytes, at);
+        pk_bit_ask_on(list, query, bytes, at);
         const uint8_t *row = pk_row(list, at);
         int32_t dot = query->bits == 2 ? dot_product(query, bytes, 2, row)
                                        : dot_product(query, bytes, 1, row);

@@ -10,7 +10,7 @@ extension KernelTable {
     ///
     /// - Parameters:
     ///   - query: shape [h * codes per byte], int8 as bytes, 0 past `dimensions`.
-    ///   - table: shape [BitTerms.groups].
+    ///   - groups: the table; shape [BitTerms.groups].
     ///   - dimensions: components; at most 16,384.
     ///   - terms: the constants.
     ///   - rows: each starting with h bytes of codes.
@@ -131,6 +131,28 @@ extension KernelTable {
                     bits.rawValue,
                     to
                 )
+            }
+        }
+    }
+
+    /// Adds unit * (code - 128) to every component.
+    ///
+    /// - Parameters:
+    ///   - codes: shape [n].
+    ///   - unit: what one unit of a code is worth.
+    ///   - vector: shape [n].
+    package static func add(
+        _ codes: RawSpan,
+        times unit: Float,
+        to vector: inout MutableSpan<Float>
+    ) {
+        precondition(codes.byteCount == vector.count, "codes of another length")
+        // SAFETY: both buffers hold `count` elements, checked above.
+        unsafe codes.withUnsafeBytes { codes in
+            unsafe vector.withUnsafeMutableBufferPointer { vector in
+                for position in 0..<vector.count {
+                    unsafe vector[position] += unit * Float(Int32(codes[position]) - 128)
+                }
             }
         }
     }

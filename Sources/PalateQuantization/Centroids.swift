@@ -96,11 +96,7 @@ struct Centroids: Sendable {
     ///   - vector: shape [dimensions].
     func add(_ index: Int, times factor: Float, to vector: inout MutableSpan<Float>) {
         let row = rows.row(Ordinal(min(index, count - 1)))
-        let unit = factor * step
-        for column in 0..<dimensions {
-            let byte: UInt8 = row.integer(at: column)
-            vector[column] += unit * Float(Int32(byte) - Self.bias)
-        }
+        KernelTable.add(row.extracting(0..<dimensions), times: factor * step, to: &vector)
     }
 
     /// What makes `score` give productScale * <q, c> + squaresScale * |c|^2 + offset.
@@ -110,6 +106,7 @@ struct Centroids: Sendable {
     ///   - productScale: what products count, with the worth of one unit of q.
     ///   - squaresScale: what squares count.
     ///   - offset: added to all.
+    /// - Returns: the terms.
     func terms(
         querySum: Int32,
         productScale: Float,

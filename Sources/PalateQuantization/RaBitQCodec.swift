@@ -10,8 +10,8 @@ internal import PalateModel
 ///
 ///     <q - c, r> is about b * <q - c, o>, off by <q - c, e>
 ///
-/// whose mean over rotations is 0 and whose deviation is at most |q - c| |e| / sqrt(dimensions - 1);
-/// |e| is 0.75 |r| for one bit, 0.37 |r| for two.
+/// whose mean over rotations is 0 and whose deviation is |q - c| |e| / sqrt(dimensions - 1) at
+/// most; |e| is 0.75 |r| for one bit, 0.37 |r| for two.
 ///
 /// Deviations from the papers:
 /// - The query is not taken less the centroid. What the metric and <q - c, o> need of c alone is in
@@ -21,8 +21,8 @@ internal import PalateModel
 /// - The query has 8 bits, rounded to nearest, not 4 rounded at random.
 /// - Two bits: the best of some thresholds per row, not the best of all.
 ///
-/// Row: the codes (`KernelTable+Bits.swift` has their order), zeros up to a multiple of 4, float32 a
-/// and b, the centroid u8, flags u8 (1: the zero vector of a metric that normalises), |e| as the
+/// Row: the codes (`KernelTable+Bits.swift` has their order), zeros up to a multiple of 4, float32
+/// a and b, the centroid u8, flags u8 (1: the zero vector of a metric that normalises), |e| as the
 /// upper half of a float32, rounded up. The distance is (table[centroid] + a) - scale * b * <q, o>:
 ///
 /// - l2: |q - c|^2 + |r|^2 - 2 <q - c, r>, so a = |r|^2 + 2b <c, o>.
@@ -51,8 +51,9 @@ struct RaBitQCodec: Sendable {
     /// Of the zero vector of a metric that normalises.
     private static let zeroFlag: UInt8 = 1
 
-    /// Thresholds tried for two bits, relative to the deviation of a residual's components: the
-    /// largest cosine of r and o wins. For normal components that is 0.98.
+    /// Thresholds tried for two bits, relative to the deviation of a residual's components.
+    ///
+    /// The largest cosine of r and o wins. The best for normal components is 0.98.
     private static let thresholds: [Float] = [0.8, 0.88, 0.96, 1.04, 1.12, 1.2]
 
     init(space: RaBitQSpace, bits: CodeBits, metric: any Metric, kernels: KernelTable) {
@@ -123,7 +124,10 @@ struct RaBitQCodec: Sendable {
 
     /// The row decoded, its length corrected by what is known of its error.
     ///
-    /// - Parameter groups: the centroids of the rows that will be scored; nil = any.
+    /// - Parameters:
+    ///   - row: shape [codeBytes].
+    ///   - groups: the centroids of the rows that will be scored; nil = any.
+    ///   - query: scratch.
     func prepare(
         row: RawSpan,
         groups: [Ordinal]? = nil,

@@ -32,7 +32,7 @@ struct RaBitQParameters: Sendable {
 
     /// Reads stored parameters, checking every one.
     ///
-    /// - Throws: `dimensions`, `parameterBytes`, `corruptParameter`, `outOfAddressSpace`, `kernels`.
+    /// - Throws: `dimensions`, `parameterBytes` or `corruptParameter`; `outOfAddressSpace`.
     init(
         _ bytes: RawSpan,
         _ bits: CodeBits,

@@ -4,8 +4,9 @@ internal import PalateModel
 /// Where RaBitQ takes residuals: vectors less a centre, turned, near one of some centroids.
 struct RaBitQSpace: Sendable {
     let geometry: Geometry
-    /// Subtracted first, so that queries are short and their int8 steps fine; 0 for products, which
-    /// it would change. Shape [dimensions].
+    /// Subtracted first; shape [dimensions].
+    ///
+    /// Queries are then short and their int8 steps fine. 0 for products, which it would change.
     let centre: [Float]
     let rotation: Rotation
     /// In the turned space.
@@ -123,7 +124,11 @@ struct RaBitQSpace: Sendable {
 
     /// The centroid nearest to a turned vector.
     ///
-    /// - Parameter scratch: its floats hold the vector; the rest is written.
+    /// - Parameters:
+    ///   - scratch: its floats hold the vector; the rest is written.
+    ///   - bits: of the rows' codes.
+    ///   - kernels: what computes it.
+    /// - Returns: its index.
     func nearest(
         to scratch: inout PreparedQuery,
         _ bits: CodeBits,

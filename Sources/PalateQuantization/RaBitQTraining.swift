@@ -34,11 +34,13 @@ struct RaBitQTraining {
         kernels = try selectedKernels()
     }
 
-    /// The best codec for a checked sample, and its relative error.
+    /// The best parameters for a checked sample, its relative error among them.
     ///
     /// - Parameters:
     ///   - sample: shape [count, dimensions].
     ///   - makeQuantizer: a quantizer of parameters, to be judged.
+    /// - Returns: what was learnt.
+    /// - Throws: `outOfAddressSpace`, `kernels`.
     func train(
         _ sample: Span<Float>,
         _ makeQuantizer: (RaBitQParameters) -> some Quantizer

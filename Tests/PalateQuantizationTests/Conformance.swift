@@ -21,10 +21,27 @@ struct Pairing: CustomTestStringConvertible, Sendable {
     }
 
     /// The most that `relativeError` may be on clustered vectors.
-    var errorMax: Double { quantizer.name == "sq4" ? 0.15 : 0.05 }
+    var errorMax: Double {
+        switch quantizer.name {
+        case "sq4": 0.15
+        case "rq2": 0.45
+        case "rq1": 0.85
+        default: 0.05
+        }
+    }
 
     /// The least recall@10 by codes alone among 200 clustered vectors.
-    var recallMin: Double { quantizer.name == "sq4" ? 0.85 : 0.95 }
+    var recallMin: Double {
+        switch quantizer.name {
+        case "sq4": 0.85
+        case "rq2": 0.6
+        case "rq1": 0.4
+        default: 0.95
+        }
+    }
+
+    /// Whether rows are compared as they are, not one of them decoded and rounded again.
+    var isSymmetric: Bool { !["rq1", "rq2"].contains(quantizer.name) }
 
     /// Every quantizer of the registry alone.
     static let base = QuantizerRegistry.all.flatMap { quantizer in

@@ -33,17 +33,20 @@ import Testing
         let lengths = Set(0...parameters.count + 4).subtracting([parameters.count])
         for length in lengths {
             let damaged = Array((parameters + [0, 0, 0, 0]).prefix(length))
-            let expected = QuantizationError.parameterBytes(
-                got: length,
-                expected: parameters.count
-            )
-            #expect(throws: expected) {
+            let error = #expect(throws: QuantizationError.self) {
                 _ = try pairing.recipe(8).read(
                     parameters: damaged.span.bytes,
                     dimensions: 8,
                     metric: pairing.metric
                 )
             }
+            guard case .parameterBytes(let got, let expected) = error else {
+                Issue.record("unexpected \(String(describing: error))")
+                continue
+            }
+            // Where the count of a list is cut off too, the least there can be is expected.
+            #expect(got == length)
+            #expect(expected == parameters.count || got < expected && expected < parameters.count)
         }
     }
 
@@ -68,11 +71,11 @@ import Testing
                 var query = PreparedQuery()
                 read.prepare(Array(trained.sample[0]).span, into: &query)
                 #expect(trained.score(read.makeScorer(query, over: rows)).count == 200)
-            } catch let error as QuantizationError {
-                guard case .corruptParameter = error else {
-                    Issue.record("unexpected \(error)")
-                    continue
-                }
+            } catch QuantizationError.corruptParameter {
+                continue
+            } catch QuantizationError.parameterBytes(let got, let expected) {
+                // The count of a list: it no longer says what follows.
+                #expect(got == parameters.count && expected != got)
             }
         }
     }
@@ -120,7 +123,7 @@ import Testing
         }
     }
 
-    @Test(arguments: Pairing.all, dimensions)
+    @Test(arguments: Pairing.all.filter(\.isSymmetric), dimensions)
     func `pair distances are symmetric to the bit`(pairing: Pairing, dimensions: Int) throws {
         let trained = try makeTrained(pairing, dimensions)
         let scorer = trained.quantizer.makePairScorer(over: trained.rows)
@@ -165,8 +168,7 @@ import Testing
     }
 
     @Test(arguments: Pairing.all)
-    func `recall at 10 by codes alone is at least 0.95, of four bits 0.85`(pairing: Pairing) throws
-    {
+    func `recall at 10 by codes alone is at least 0.95, of few bits less`(pairing: Pairing) throws {
         let trained = try makeTrained(pairing, 64)
         var recall = 0.0
         for query in 0..<40 {
@@ -223,6 +225,7 @@ import Testing
         [
             query.codes.withUnsafeBufferPointer { UInt(bitPattern: $0.baseAddress) },
             query.floats.withUnsafeBufferPointer { UInt(bitPattern: $0.baseAddress) },
+            query.table.withUnsafeBufferPointer { UInt(bitPattern: $0.baseAddress) },
             query.projected.withUnsafeBufferPointer { UInt(bitPattern: $0.baseAddress) },
         ]
     }

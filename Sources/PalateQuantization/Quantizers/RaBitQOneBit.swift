@@ -4,7 +4,7 @@ internal import PalateKernels
 ///
 /// For walking a graph whose best hits are scored again by finer codes: of clustered vectors of 256
 /// components, the best 50 by these codes hold 0.998 of the 10 nearest. `RaBitQCodec` has the rows.
-package struct RaBitQOneBit: BaseQuantizer {
+package struct RaBitQOneBit: Quantizer, BaseQuantizer {
     package static let tag: UInt8 = 6
     package static let name = "rq1"
 
@@ -72,7 +72,8 @@ package struct RaBitQOneBit: BaseQuantizer {
     ///
     /// - Parameters:
     ///   - row: shape [codeBytes].
-    ///   - query: of `prepare`.
+    ///   - query: of `prepare(_:into:)`.
+    /// - Returns: in the unit of distances.
     package func deviation(of row: RawSpan, from query: borrowing PreparedQuery) -> Float {
         codec.deviation(of: row, from: query)
     }

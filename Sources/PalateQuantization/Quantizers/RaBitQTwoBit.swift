@@ -3,7 +3,7 @@ internal import PalateKernels
 /// RaBitQ with 2 bits a component: half the error of 1 bit for twice the bytes.
 ///
 /// `RaBitQCodec` has the rows.
-package struct RaBitQTwoBit: BaseQuantizer {
+package struct RaBitQTwoBit: Quantizer, BaseQuantizer {
     package static let tag: UInt8 = 7
     package static let name = "rq2"
 
@@ -71,7 +71,8 @@ package struct RaBitQTwoBit: BaseQuantizer {
     ///
     /// - Parameters:
     ///   - row: shape [codeBytes].
-    ///   - query: of `prepare`.
+    ///   - query: of `prepare(_:into:)`.
+    /// - Returns: in the unit of distances.
     package func deviation(of row: RawSpan, from query: borrowing PreparedQuery) -> Float {
         codec.deviation(of: row, from: query)
     }
