@@ -40,6 +40,7 @@ from rivals import RIVALS, rivals_for  # noqa: E402
 from tables import table  # noqa: E402
 
 QUICK_BEAMS, QUICK_QUERIES = (10, 64, 256), 1_000
+LEAST_QUERIES = 5_000
 
 
 def say(text):
@@ -99,7 +100,7 @@ class Comparison:
         if self.arguments.quick:
             beams = beams[:: max(1, len(beams) // len(QUICK_BEAMS))]
         found = runs.search(
-            self.data, name, folder, self.arguments.k, beams, self.queries, self.arguments.cpu
+            self.data, name, folder, self.questions, self.arguments.k, beams, self.arguments.cpu
         )
         found["build_seconds"] = record["build_seconds"]
         found["built"] = record["built"]
@@ -118,18 +119,19 @@ class Comparison:
             two = palate_rows.search(row, *shared, "10", threads=2)
             self.rounds[name][0]["build_seconds_two_threads"] = two["wall_build_seconds"]
 
-    @property
-    def queries(self):
-        """How many queries count."""
-        return QUICK_QUERIES if self.arguments.quick else sys.maxsize
-
     def write_questions(self, folder):
-        """The folder with the queries and truth for `palate bench search`."""
-        if not self.arguments.quick:
+        """The folder with the queries and truth that every library gets.
+
+        Where there are few queries they come again and again, so that a rate is of more than an
+        instant.
+        """
+        tables = [np.load(self.data.folder / f"{part}.npy") for part in PARTS[1:]]
+        count = len(tables[0])
+        wanted = QUICK_QUERIES if self.arguments.quick else max(count, LEAST_QUERIES)
+        if wanted == count:
             return self.data.folder
-        for part in PARTS[1:]:
-            table = np.load(self.data.folder / f"{part}.npy")[:QUICK_QUERIES]
-            np.save(folder / f"{part}.npy", table)
+        for part, table in zip(PARTS[1:], tables):
+            np.save(folder / f"{part}.npy", table[np.arange(wanted) % count])
         return folder
 
     def summary(self, name, rounds):
@@ -171,7 +173,12 @@ def draw(measured):
 
 def report_recorded(names):
     """Prints and draws what `--record` kept; figures of several days are told apart by day."""
-    lines = [line for line in results_log.read(FILE) if line["name"].split("/")[1] in names]
+    lines = [
+        line
+        for line in results_log.read(FILE)
+        # Lines of earlier forms of this comparison do not say what they were measured on.
+        if line["name"].split("/")[1] in names and "hardware" in line
+    ]
     if not lines:
         raise SystemExit(f"nothing recorded in benchmarks/results/{FILE}")
     facts = {key: ", ".join(sorted({line[key] for line in lines})) for key in

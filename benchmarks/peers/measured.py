@@ -63,7 +63,18 @@ class Measured:
             **self.beside,
         }
         prefix = f"peers/{data_set}/{self.name}/beam"
-        return [{"name": f"{prefix}{line['beam']:04}", **shared, **line} for line in self.lines]
+        return [
+            {"name": f"{prefix}{line['beam']:04}", **rounded({**shared, **line})}
+            for line in self.lines
+        ]
+
+
+def rounded(figures):
+    """Figures without digits that mean nothing."""
+    return {
+        key: round(value, 5) if isinstance(value, float) else value
+        for key, value in figures.items()
+    }
 
 
 def median_lines(rounds):

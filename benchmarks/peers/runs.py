@@ -67,9 +67,9 @@ def built(data, name, cpu, again=False):
     return folder / "index", record
 
 
-def search(data, name, folder, k, beams, queries, cpu):
+def search(data, name, folder, questions, k, beams, cpu):
     """One round of a rival: its lines, resident_bytes and index_bytes."""
     listed = ",".join(map(str, beams))
     return run_worker(
-        "search", data.name, name, folder, k, listed, queries, cpu=cpu, seconds=SEARCH_SECONDS
+        "search", data.name, name, folder, questions, k, listed, cpu=cpu, seconds=SEARCH_SECONDS
     )

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """One rival in a process of its own: builds an index, or measures one round of searches.
 
-`worker.py build DATA RIVAL FOLDER OUTPUT` and `worker.py search DATA RIVAL FOLDER OUTPUT K BEAMS
-QUERIES`; `compare.py` runs it, on the one core that everything shares. What was measured goes to
-OUTPUT as JSON: the libraries write to the standard output what they like.
+`worker.py build DATA RIVAL FOLDER OUTPUT` and `worker.py search DATA RIVAL FOLDER OUTPUT QUESTIONS
+K BEAMS`, where QUESTIONS is a folder of queries and their truth; `compare.py` runs it, on the one
+core that everything shares. What was measured goes to OUTPUT as JSON: the libraries write to the
+standard output what they like.
 """
 
 import ctypes
@@ -63,10 +64,10 @@ def build(data, name, folder):
     return {"build_seconds": time.process_time() - started}
 
 
-def search(data, name, folder, k, beams, queries_at_most):
+def search(data, name, folder, questions, k, beams):
     """Every beam once: lines of recall, rate and latencies, and the memory the index took."""
-    queries = data.for_rivals(np.load(data.folder / "queries.npy"))[:queries_at_most]
-    truth = np.load(data.folder / "truth.npy")[: len(queries), :k]
+    queries = data.for_rivals(np.load(questions / "queries.npy"))
+    truth = np.load(questions / "truth.npy")[:, :k]
     rival = make(data, name, queries.shape[1])
     # What an import brings is not the index.
     importlib.import_module(rival.module)
@@ -131,9 +132,11 @@ def main():
     if command == "build":
         measured = build(DATA_SETS[data], name, folder)
     else:
-        k, beams, queries = rest
+        questions, k, beams = rest
         beams = [int(beam) for beam in beams.split(",")]
-        measured = search(DATA_SETS[data], name, folder, int(k), beams, int(queries))
+        measured = search(
+            DATA_SETS[data], name, folder, pathlib.Path(questions), int(k), beams
+        )
     pathlib.Path(output).write_text(json.dumps(measured), encoding="utf-8")
 
 

@@ -107,6 +107,21 @@ def test_the_table_is_markdown_with_the_fastest_first():
     assert lines[2].split(" | ")[4:8] == ["> 9,000", "> 9,000", "5,200", "-"]
 
 
+def test_the_plot_is_the_same_svg_every_time(tmp_path):
+    pytest.importorskip("matplotlib")
+    import plots
+
+    libraries = [
+        measured("hnswlib", [(0.85, 4000.0), (0.99, 1000.0), (1.0, 10.0)]),
+        measured("palate-sq8", [(0.9, 9000.0), (0.97, 5000.0)], own=True),
+    ]
+    pictures = []
+    for name in ("first.svg", "second.svg"):
+        plots.draw("glove", libraries, tmp_path / name)
+        pictures.append((tmp_path / name).read_bytes())
+    assert pictures[0] == pictures[1] and b"<svg" in pictures[0]
+
+
 def test_shows_judge_by_memory_and_rate():
     curve = [(0.9, 2000.0), (0.95, 1000.0), (0.999, 100.0)]
     libraries = [
