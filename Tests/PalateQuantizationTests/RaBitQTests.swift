@@ -101,6 +101,45 @@ import Testing
         #expect(trained.quantizer.relativeError < 0.8 * plain.quantizer.relativeError)
     }
 
+    /// Their parameters are as long as the clusters found are many.
+    @Test(arguments: names, ["", "pca16.", "prefix24."])
+    func `parameters with several centroids survive the disk`(
+        name: String,
+        front: String
+    ) throws {
+        var generator = SeededGenerator(seed: testSeed())
+        let sample = ClusteredVectors(count: 2_000, dimensions: 32, using: &generator)
+        let trained = try TrainedRows(front + name, "l2", sample)
+        let parameters = trained.quantizer.parameters
+        let alone = try QuantizerRegistry.named(front + "sq8").train(
+            sample.values.span,
+            count: sample.count,
+            dimensions: sample.dimensions,
+            metric: SquaredEuclidean()
+        )
+        // 16 centroids of 16 components or more.
+        #expect(parameters.count > alone.parameters.count + 256)
+        let read = try QuantizerRegistry.named(front + name).read(
+            parameters: parameters.span.bytes,
+            dimensions: 32,
+            metric: SquaredEuclidean()
+        )
+        #expect(read.parameters == parameters)
+        let rows = try #require(CodeRows(codeBytes: read.codeBytes, capacity: sample.count))
+        read.store(sample.values.span, from: 0, into: rows)
+        #expect(bytes(rows.rows(0..<2_000)) == bytes(trained.rows.rows(0..<2_000)))
+        for cut in [1, 32, parameters.count / 2] {
+            let damaged = Array(parameters.dropLast(cut))
+            #expect(throws: QuantizationError.self) {
+                _ = try QuantizerRegistry.named(front + name).read(
+                    parameters: damaged.span.bytes,
+                    dimensions: 32,
+                    metric: SquaredEuclidean()
+                )
+            }
+        }
+    }
+
     @Test func `rows are as short as stated`() throws {
         let sizes = [(256, 48, 80), (784, 128, 208), (1_280, 192, 336), (128, 32, 48), (1, 16, 16)]
         for (dimensions, one, two) in sizes {
