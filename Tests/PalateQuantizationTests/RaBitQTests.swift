@@ -10,14 +10,19 @@ import Testing
 
     /// The estimate's stated deviation, and that it has no bias.
     ///
-    /// Rotations are one draw; pairs of many rows and queries stand in for many draws.
+    /// Rotations are one draw; pairs of many clusters stand in for many draws.
     @Test(arguments: names, metrics)
     func `errors are unbiased and within three stated deviations in 99 of 100 pairs`(
         name: String,
         metric: String
     ) throws {
         var generator = SeededGenerator(seed: testSeed())
-        let sample = ClusteredVectors(count: 640, dimensions: 128, using: &generator)
+        let sample = ClusteredVectors(
+            count: 640,
+            dimensions: 128,
+            clusters: 160,
+            using: &generator
+        )
         let trained = try TrainedRows(name, metric, sample)
         var query = PreparedQuery()
         var scores: [Double] = []
@@ -42,7 +47,7 @@ import Testing
         let outside = Double(scores.filter { $0.magnitude > 3 }.count) / count
         print("\(name) \(metric): mean \(mean), deviation \(deviation), outside \(outside)")
         #expect(outside <= 0.01)
-        // A row's error is one vector for all queries: 640 rows are not as many draws as pairs.
+        // A row's error is one vector for all queries, and alike in a cluster: 160 draws or so.
         #expect(mean.magnitude < 0.1)
         #expect(deviation > 0.7 && deviation < 1.15)
     }
