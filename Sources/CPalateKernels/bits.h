@@ -37,6 +37,12 @@ PK_INLINE size_t pk_bit_last(const pk_bit_query *query) {
     return query->term_offset + 2 * sizeof(float);
 }
 
+// Read 16 from the r-th on, they keep the last r of 16 bytes: what is left of a row of at least 16
+// is done with bytes that were done before.
+static const uint8_t pk_bit_masks[32] = {
+    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,
+    0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF};
+
 // Rows asked for ahead of those that are scored: as many as keep a dozen lines or so under way.
 // Measured with 4, 8 and 12 on Zen 4, ns per row out of memory: 48-byte rows 23, 19 and 20,
 // 128-byte rows 31, 29 and 31, 208-byte rows 50, 64 and 69.

@@ -1,8 +1,8 @@
 // Rows of 1-bit and 2-bit codes with AVX2.
 //
 // `vpmaddubsw` adds two products of at most 3 * 128 in an int16; the 4 or 8 codes of a byte add up
-// there to at most 3,072 in magnitude, and `vpmaddwd` widens to 8 int32 lanes. Tails are done 16
-// bytes at a time, then byte by byte.
+// there to at most 3,072 in magnitude, and `vpmaddwd` widens to 8 int32 lanes. Tails are 16 bytes,
+// the last of them with those before masked; rows of fewer than 16 go byte by byte.
 #include "avx2.h"
 #include "bits.h"
 
@@ -47,11 +47,14 @@ PK_BODY int32_t dot_product(const pk_bit_query *query, size_t bytes, int bits, c
         sum = _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
     }
     __m128i half = _mm_add_epi32(_mm256_castsi256_si128(sum), _mm256_extracti128_si256(sum, 1));
-    if (at + 16 <= bytes) {
-        __m128i codes = _mm_loadu_si128((const __m128i *)(const void *)(row + at));
-        __m128i pairs = half_products(query, bytes, at, bits, codes);
+    while (at < bytes && bytes >= 16) {
+        const size_t start = bytes - at < 16 ? bytes - 16 : at, left = start + 16 - at;
+        const uint8_t *mask = pk_bit_masks + left;
+        __m128i codes = _mm_loadu_si128((const __m128i *)(const void *)(row + start));
+        codes = _mm_and_si128(codes, _mm_loadu_si128((const __m128i *)(const void *)mask));
+        __m128i pairs = half_products(query, bytes, start, bits, codes);
         half = _mm_add_epi32(half, _mm_madd_epi16(pairs, _mm_set1_epi16(1)));
-        at += 16;
+        at += left;
     }
     half = _mm_add_epi32(half, _mm_shuffle_epi32(half, 0x4E));
     int32_t dot = _mm_cvtsi128_si32(_mm_add_epi32(half, _mm_shuffle_epi32(half, 0xB1)));

@@ -3,7 +3,8 @@
 //
 // Codes fit int8. With SDOT: groups of four products go to 4 int32 lanes. Without: `smull` and
 // `smlal` add products of at most 3 * 128 in int16, all codes of two bytes to at most 3,072, and
-// these go pairwise to int32. Tails are byte by byte.
+// these go pairwise to int32. What is left of 16 bytes is done with the bytes before it, masked;
+// rows of fewer than 16 go byte by byte.
 #include "bits.h"
 
 #if defined(__aarch64__)
@@ -18,6 +19,16 @@ PK_BODY int8x16_t own_codes(uint8x16_t bytes, int shift, int bits) {
     return vreinterpretq_s8_u8(vandq_u8(vshlq_u8(bytes, vdupq_n_s8((int8_t)-shift)), low));
 }
 
+// The 16 bytes of a row from `at` on; the last of the row, those before `at` masked, where fewer
+// are left. `at` becomes where they start.
+PK_BODY uint8x16_t row_piece(const uint8_t *row, size_t bytes, size_t *at) {
+    if (*at + 16 <= bytes)
+        return vld1q_u8(row + *at);
+    const uint8x16_t mask = vld1q_u8(pk_bit_masks + (bytes - *at));
+    *at = bytes - 16;
+    return vandq_u8(vld1q_u8(row + *at), mask);
+}
+
 PK_BODY int8x16_t query_piece(const pk_bit_query *query, size_t bytes, size_t at, int field) {
     return vreinterpretq_s8_u8(vld1q_u8(query->bytes + (size_t)field * bytes + at));
 }
@@ -26,8 +37,8 @@ PK_BODY int32_t wide_product(const pk_bit_query *query, size_t bytes, int bits,
                              const uint8_t *row) {
     int32x4_t sum = vdupq_n_s32(0);
     size_t at = 0;
-    for (; at + 16 <= bytes; at += 16) {
-        uint8x16_t codes = vld1q_u8(row + at);
+    for (; at < bytes && bytes >= 16; at += 16) {
+        uint8x16_t codes = row_piece(row, bytes, &at);
         int16x8_t products = vdupq_n_s16(0);
 #pragma unroll
         for (int shift = 0; shift < 8; shift += bits) {
@@ -45,8 +56,8 @@ PK_DOT PK_BODY int32_t dot_product(const pk_bit_query *query, size_t bytes, int 
                                    const uint8_t *row) {
     int32x4_t sum = vdupq_n_s32(0);
     size_t at = 0;
-    for (; at + 16 <= bytes; at += 16) {
-        uint8x16_t codes = vld1q_u8(row + at);
+    for (; at < bytes && bytes >= 16; at += 16) {
+        uint8x16_t codes = row_piece(row, bytes, &at);
 #pragma unroll
         for (int shift = 0; shift < 8; shift += bits)
             sum = vdotq_s32(sum, own_codes(codes, shift, bits),

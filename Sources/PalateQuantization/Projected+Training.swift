@@ -100,9 +100,9 @@ extension Projected {
         try Projection.check(form, dimensions: dimensions)
         let centreCount = FormField.of(form) == FormField.principal ? dimensions : 0
         let own = headFields + centreCount * (1 + form.count)
-        let innerBytes = try parameterBytes(of: base, dimensions: form.count, metric: metric)
-        guard parameters.byteCount == 4 * own + innerBytes else {
-            throw .parameterBytes(got: parameters.byteCount, expected: 4 * own + innerBytes)
+        guard parameters.byteCount >= 4 * own else {
+            let least = try leastBytes(of: base, dimensions: form.count, metric: metric)
+            throw .parameterBytes(got: parameters.byteCount, expected: 4 * own + least)
         }
         let head = parameters.extracting(0..<4 * own)
         let fields = try StoredParameters.fields(head, count: own)
@@ -125,16 +125,22 @@ extension Projected {
             centreCount == 0
             ? try Projection(prefix: form.count, dimensions: dimensions, kernels: kernels)
             : try Projection(basis: basis, centre: centre, count: form.count, kernels: kernels)
-        let inner = try base.init(
-            parameters: parameters.extracting(4 * own..<parameters.byteCount),
-            dimensions: form.count,
-            metric: metric
-        )
+        let inner: any BaseQuantizer
+        do {
+            inner = try base.init(
+                parameters: parameters.extracting(4 * own..<parameters.byteCount),
+                dimensions: form.count,
+                metric: metric
+            )
+        } catch {
+            guard case .parameterBytes(let got, let expected) = error else { throw error }
+            throw .parameterBytes(got: 4 * own + got, expected: 4 * own + expected)
+        }
         return Projected(projection: projection, inner: inner, relativeError: error)
     }
 
-    /// How many bytes the inner quantizer's parameters have: it says so when it is given none.
-    private static func parameterBytes(
+    /// How many bytes the inner quantizer's parameters have at least: what it expects of none.
+    private static func leastBytes(
         of base: any BaseQuantizer.Type,
         dimensions: Int,
         metric: any Metric

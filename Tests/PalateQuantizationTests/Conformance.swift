@@ -48,7 +48,7 @@ struct Pairing: CustomTestStringConvertible, Sendable {
         MetricRegistry.all.map { Pairing(quantizer: quantizer, metric: $0) }
     }
 
-    /// These, and three behind projections.
+    /// These, and four behind projections.
     static let all =
         base
         + MetricRegistry.all.flatMap { metric in
@@ -56,6 +56,7 @@ struct Pairing: CustomTestStringConvertible, Sendable {
                 Pairing(quantizer: Float32.self, metric: metric, projection: "pca"),
                 Pairing(quantizer: ScalarEightBit.self, metric: metric, projection: "pca"),
                 Pairing(quantizer: ScalarFourBit.self, metric: metric, projection: "prefix"),
+                Pairing(quantizer: RaBitQOneBit.self, metric: metric, projection: "pca"),
             ]
         }
 }

@@ -10,14 +10,19 @@ import Testing
 
     /// The estimate's stated deviation, and that it has no bias.
     ///
-    /// Rotations are one draw; pairs of many rows and queries stand in for many draws.
+    /// Rotations are one draw; pairs of many clusters stand in for many draws.
     @Test(arguments: names, metrics)
     func `errors are unbiased and within three stated deviations in 99 of 100 pairs`(
         name: String,
         metric: String
     ) throws {
         var generator = SeededGenerator(seed: testSeed())
-        let sample = ClusteredVectors(count: 640, dimensions: 128, using: &generator)
+        let sample = ClusteredVectors(
+            count: 640,
+            dimensions: 128,
+            clusters: 160,
+            using: &generator
+        )
         let trained = try TrainedRows(name, metric, sample)
         var query = PreparedQuery()
         var scores: [Double] = []
@@ -42,7 +47,7 @@ import Testing
         let outside = Double(scores.filter { $0.magnitude > 3 }.count) / count
         print("\(name) \(metric): mean \(mean), deviation \(deviation), outside \(outside)")
         #expect(outside <= 0.01)
-        // A row's error is one vector for all queries: 640 rows are not as many draws as pairs.
+        // A row's error is one vector for all queries, and alike in a cluster: 160 draws or so.
         #expect(mean.magnitude < 0.1)
         #expect(deviation > 0.7 && deviation < 1.15)
     }
@@ -99,6 +104,45 @@ import Testing
         let plain = try TrainedRows(name, "l2", single)
         #expect(centroids(of: plain) == 1)
         #expect(trained.quantizer.relativeError < 0.8 * plain.quantizer.relativeError)
+    }
+
+    /// Their parameters are as long as the clusters found are many.
+    @Test(arguments: names, ["", "pca16.", "prefix24."])
+    func `parameters with several centroids survive the disk`(
+        name: String,
+        front: String
+    ) throws {
+        var generator = SeededGenerator(seed: testSeed())
+        let sample = ClusteredVectors(count: 2_000, dimensions: 32, using: &generator)
+        let trained = try TrainedRows(front + name, "l2", sample)
+        let parameters = trained.quantizer.parameters
+        let alone = try QuantizerRegistry.named(front + "sq8").train(
+            sample.values.span,
+            count: sample.count,
+            dimensions: sample.dimensions,
+            metric: SquaredEuclidean()
+        )
+        // 16 centroids of 16 components or more.
+        #expect(parameters.count > alone.parameters.count + 256)
+        let read = try QuantizerRegistry.named(front + name).read(
+            parameters: parameters.span.bytes,
+            dimensions: 32,
+            metric: SquaredEuclidean()
+        )
+        #expect(read.parameters == parameters)
+        let rows = try #require(CodeRows(codeBytes: read.codeBytes, capacity: sample.count))
+        read.store(sample.values.span, from: 0, into: rows)
+        #expect(bytes(rows.rows(0..<2_000)) == bytes(trained.rows.rows(0..<2_000)))
+        for cut in [1, 32, parameters.count / 2] {
+            let damaged = Array(parameters.dropLast(cut))
+            #expect(throws: QuantizationError.self) {
+                _ = try QuantizerRegistry.named(front + name).read(
+                    parameters: damaged.span.bytes,
+                    dimensions: 32,
+                    metric: SquaredEuclidean()
+                )
+            }
+        }
     }
 
     @Test func `rows are as short as stated`() throws {
