@@ -50,13 +50,12 @@ package enum GraphBuilder {
         }
     }
 
-    /// Fisher and Yates with a linear congruential generator (Knuth's MMIX).
+    /// Fisher and Yates.
     private static func shuffled(_ range: Range<Ordinal>, seed: UInt64) -> [Ordinal] {
         var rows = Array(range)
-        var state = seed
         for position in rows.indices.dropFirst().reversed() {
-            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-            rows.swapAt(position, Int((state >> 33) % UInt64(position + 1)))
+            let drawn = SplitMix64.number(UInt64(position), seed: seed)
+            rows.swapAt(position, Int(drawn % UInt64(position + 1)))
         }
         return rows
     }

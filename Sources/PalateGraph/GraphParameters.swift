@@ -39,10 +39,7 @@ package struct GraphParameters: Equatable, Sendable {
     /// Drawn in integers from SplitMix64 of (seed, ordinal), so that linking a row again after a
     /// crash gives it the same level, whatever the thread and the machine.
     package func level(of ordinal: Ordinal) -> Int {
-        var mixed = seed &+ (UInt64(ordinal) &+ 1) &* 0x9e37_79b9_7f4a_7c15
-        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-        mixed ^= mixed >> 31
+        let mixed = SplitMix64.number(UInt64(ordinal), seed: seed)
         var level = 0
         var bound = UInt64.max / UInt64(neighbours)
         while mixed < bound, level < Self.levelMax {

@@ -228,10 +228,3 @@ final class WriterCore: @unchecked Sendable {
         }
     }
 }
-
-extension Duration {
-    /// Seconds as a floating-point number.
-    var seconds: Double {
-        Double(components.seconds) + Double(components.attoseconds) * 1e-18
-    }
-}

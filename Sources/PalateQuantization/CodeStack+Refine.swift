@@ -14,6 +14,7 @@ package struct RefineScratch: Sendable {
     /// Scores hits again by finer codes, nearest first, until none left can be among the k best.
     fileprivate mutating func refine(
         _ hits: inout [Hit],
+        from first: Int,
         vector: Span<Float>,
         k: Int,
         count: Int?,
@@ -24,11 +25,11 @@ package struct RefineScratch: Sendable {
         finer.prepare(vector, into: &query)
         let scorer = finer.makeScorer(query, over: finerRows)
         best.removeAll(keepingCapacity: true)
-        let last = min(count ?? hits.count, hits.count)
-        var done = 0
+        let last = min(count.map { first + $0 } ?? hits.count, hits.count)
+        var done = first
         while done < last {
             if count == nil, best.count >= k, hits[done].distance > best[k - 1] + margin { break }
-            let end = min(last, done + (done == 0 ? max(k, Self.chunk) : Self.chunk))
+            let end = min(last, done + (done == first ? max(k, Self.chunk) : Self.chunk))
             score(hits, done..<end, scorer)
             for position in done..<end {
                 hits[position].distance = distances[position - done]
@@ -36,7 +37,7 @@ package struct RefineScratch: Sendable {
             }
             done = end
         }
-        hits.sortByDistance(count: done)
+        hits.sortByDistance(first..<done)
     }
 
     /// Hits scored in one call: enough misses of the cache under way, few scored in vain.
@@ -85,6 +86,7 @@ extension CodeStack {
     /// - Parameters:
     ///   - hits: nearest first, by the codes. Those that cannot be among the k best come last, and
     ///     keep the distances of the codes.
+    ///   - first: hits before this position are left alone.
     ///   - vector: the query, shape [dimensions].
     ///   - k: results wanted.
     ///   - count: hits scored again; nil = as many as the margin calls for.
@@ -92,6 +94,7 @@ extension CodeStack {
     ///   - scratch: reuse it.
     package func refine(
         _ hits: inout [Hit],
+        from first: Int = 0,
         for vector: Span<Float>,
         k: Int,
         count: Int? = nil,
@@ -101,6 +104,7 @@ extension CodeStack {
         guard let finer, let finerRows = rows.finer, count != 0 else { return }
         scratch.refine(
             &hits,
+            from: first,
             vector: vector,
             k: k,
             count: count,
@@ -116,17 +120,17 @@ extension [Hit] {
     /// in order, since code distances are close to the exact ones.
     private static let insertionLimit = 512
 
-    /// Sorts the first `count` hits by distance, then by row.
-    package mutating func sortByDistance(count: Int) {
-        guard count <= Self.insertionLimit else {
-            self[..<count].sort(by: Self.isBefore)
+    /// Sorts a range of hits by distance, then by row.
+    package mutating func sortByDistance(_ range: Range<Int>) {
+        guard range.count <= Self.insertionLimit else {
+            self[range].sort(by: Self.isBefore)
             return
         }
         var hits = mutableSpan
-        for end in 1..<Swift.max(count, 1) {
+        for end in range.dropFirst() {
             let hit = hits[end]
             var position = end
-            while position > 0, Self.isBefore(hit, hits[position - 1]) {
+            while position > range.lowerBound, Self.isBefore(hit, hits[position - 1]) {
                 hits[position] = hits[position - 1]
                 position -= 1
             }

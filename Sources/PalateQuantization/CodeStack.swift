@@ -91,12 +91,12 @@ package struct CodeStack: Sendable {
         guard parameters.byteCount >= 8 else {
             throw .parameterBytes(got: parameters.byteCount, expected: 8)
         }
-        let bits: UInt32 = parameters.integer(at: 0)
-        let margin = Float(bitPattern: bits)
+        let head = try StoredParameters.fields(parameters.extracting(0..<8), count: 2)
+        let margin = Float(bitPattern: head[0])
         guard margin >= 0, margin.isFinite else {
-            throw .corruptParameter(name: "margin", bits: bits)
+            throw .corruptParameter(name: "margin", bits: head[0])
         }
-        let length = Int(parameters.integer(at: 4, as: UInt32.self))
+        let length = Int(head[1])
         guard length <= parameters.byteCount - 8 else {
             throw .parameterBytes(got: parameters.byteCount, expected: 8 + length)
         }
@@ -117,10 +117,8 @@ package struct CodeStack: Sendable {
     package var parameters: [UInt8] {
         guard let finer else { return codes.parameters }
         let own = codes.parameters
-        let head = [margin.bitPattern, UInt32(own.count)].flatMap { value in
-            (0..<4).map { UInt8(truncatingIfNeeded: value >> (8 * UInt32($0))) }
-        }
-        return head + own + finer.parameters
+        return StoredParameters.bytes([margin.bitPattern, UInt32(own.count)]) + own
+            + finer.parameters
     }
 
     // MARK: Rows

@@ -6,12 +6,12 @@ internal import PalateModel
 /// Row: shape [dimensions] of little-endian halves of x * scale, of unit length where the metric
 /// normalises, then zeros up to the next row. `scale` is a power of two, so that it costs no
 /// precision.
-struct HalfRows: Sendable {
-    let dimensions: Int
-    let metric: any Metric
-    let codeBytes: Int
-    let scoreList: ScoreList
-    let scorePairs: ScorePairs
+package struct HalfRows: RowCodec {
+    package let dimensions: Int
+    package let metric: any Metric
+    package let codeBytes: Int
+    package let scoreList: ScoreList
+    package let scorePairs: ScorePairs
     private let format: HalfFormat
     private let scale: Float
     private let kernels: KernelTable
@@ -55,19 +55,19 @@ struct HalfRows: Sendable {
         }
     }
 
-    func encode(_ vector: Span<Float>, into code: inout MutableRawSpan) {
+    package func encode(_ vector: Span<Float>, into code: inout MutableRawSpan) {
         precondition(vector.count == dimensions && code.byteCount == codeBytes, "wrong shape")
         let factor = metric.unit(vector, kernels) * scale
         kernels.encodeHalves(vector, by: factor, format, into: &code)
         code.zero(2 * dimensions..<codeBytes)
     }
 
-    func decode(_ code: RawSpan, into vector: inout MutableSpan<Float>) {
+    package func decode(_ code: RawSpan, into vector: inout MutableSpan<Float>) {
         precondition(code.byteCount == codeBytes && vector.count == dimensions, "wrong shape")
         load(code, by: 1 / scale, into: &vector)
     }
 
-    func prepare(_ vector: Span<Float>, into query: inout PreparedQuery) {
+    package func prepare(_ vector: Span<Float>, into query: inout PreparedQuery) {
         precondition(vector.count == dimensions, "wrong shape")
         query.resizeFloats(dimensions)
         let factor = metric.unit(vector, kernels) * scale
@@ -75,7 +75,7 @@ struct HalfRows: Sendable {
         for position in vector.indices { floats[position] = vector[position] * factor }
     }
 
-    func prepare(row: RawSpan, into query: inout PreparedQuery) {
+    package func prepare(row: RawSpan, into query: inout PreparedQuery) {
         precondition(row.byteCount == codeBytes, "wrong shape")
         query.resizeFloats(dimensions)
         var floats = query.floats.mutableSpan

@@ -1,4 +1,5 @@
 internal import PalateKernels
+internal import PalateModel
 
 /// Lloyd's algorithm, with the products by OpenBLAS: for training, never a query's path.
 ///
@@ -39,21 +40,33 @@ enum KMeans {
         }
         var last = Double.infinity
         for roundIndex in 0..<roundsMax {
-            var round = Round(clusters: clusters, dimensions: dimensions)
-            let distance =
-                energy + round.assign(rows, to: centroids.span, perBlock: rowsPerBlock)
-            for cluster in 0..<clusters where round.counts[cluster] == 0 {
+            var sums = [Float](repeating: 0, count: centroids.count)
+            var counts = [Int](repeating: 0, count: clusters)
+            var distance = energy
+            forEachNearest(of: rows, among: centroids.span, dimensions: dimensions) {
+                row,
+                cluster,
+                apart in
+                counts[cluster] += 1
+                distance += Double(apart)
+                for column in 0..<dimensions {
+                    sums[cluster * dimensions + column] += rows[row * dimensions + column]
+                }
+            }
+            for cluster in 0..<clusters where counts[cluster] == 0 {
                 // Nobody's: it starts anew from any row.
-                let drawn = Rotation.mixed(seed, UInt64(count + roundIndex * clusters + cluster))
+                let drawn = SplitMix64.number(
+                    UInt64(count + roundIndex * clusters + cluster),
+                    seed: seed
+                )
                 let row = Int(drawn % UInt64(count)) * dimensions
                 for column in 0..<dimensions {
-                    round.sums[cluster * dimensions + column] = rows[row + column]
+                    sums[cluster * dimensions + column] = rows[row + column]
                 }
-                round.counts[cluster] = 1
+                counts[cluster] = 1
             }
             for position in centroids.indices {
-                centroids[position] =
-                    round.sums[position] / Float(round.counts[position / dimensions])
+                centroids[position] = sums[position] / Float(counts[position / dimensions])
             }
             if distance >= last * (1 - gainMinimum) { break }
             last = distance
@@ -61,50 +74,28 @@ enum KMeans {
         return centroids
     }
 
-    /// So many different numbers.
-    private static func distinct(_ count: Int, below bound: Int, seed: UInt64) -> [Int] {
-        var numbers = Array(0..<bound)
-        for position in 0..<count {
-            let drawn = Rotation.mixed(seed, UInt64(position)) % UInt64(bound - position)
-            numbers.swapAt(position, position + Int(drawn))
-        }
-        return Array(numbers.prefix(count))
-    }
-}
-
-/// One round: the rows go to their nearest centroids.
-private struct Round {
-    let clusters: Int
-    let dimensions: Int
-    /// Of the rows of each cluster; shape [clusters, dimensions].
-    var sums: [Float]
-    /// Rows of each cluster.
-    var counts: [Int]
-
-    init(clusters: Int, dimensions: Int) {
-        self.clusters = clusters
-        self.dimensions = dimensions
-        sums = [Float](repeating: 0, count: clusters * dimensions)
-        counts = [Int](repeating: 0, count: clusters)
-    }
-
-    /// Adds every row to the sum of its nearest centroid.
+    /// Finds the nearest centroid of every row, in order.
     ///
-    /// - Returns: the sum of the squared distances, but for the squares of the rows.
-    mutating func assign(
-        _ rows: Span<Float>,
-        to centroids: Span<Float>,
-        perBlock: Int
-    ) -> Double {
+    /// - Parameters:
+    ///   - rows: shape [n, dimensions].
+    ///   - centroids: shape [clusters, dimensions].
+    ///   - dimensions: of a row.
+    ///   - visit: gets a row, its centroid, and their squared distance less the row's squares.
+    static func forEachNearest(
+        of rows: Span<Float>,
+        among centroids: Span<Float>,
+        dimensions: Int,
+        _ visit: (_ row: Int, _ cluster: Int, _ distance: Float) -> Void
+    ) {
         let count = rows.count / dimensions
+        let clusters = centroids.count / dimensions
         var squares = [Float](repeating: 0, count: clusters)
         for position in centroids.indices {
             squares[position / dimensions] += centroids[position] * centroids[position]
         }
-        var products = [Float](repeating: 0, count: min(perBlock, count) * clusters)
-        var total = 0.0
-        for first in stride(from: 0, to: count, by: perBlock) {
-            let block = min(perBlock, count - first)
+        var products = [Float](repeating: 0, count: min(rowsPerBlock, count) * clusters)
+        for first in stride(from: 0, to: count, by: rowsPerBlock) {
+            let block = min(rowsPerBlock, count - first)
             var span = products.mutableSpan
             Matrix.innerProducts(
                 left: rows.extracting(first * dimensions..<(first + block) * dimensions),
@@ -115,29 +106,23 @@ private struct Round {
                 into: &span
             )
             for row in 0..<block {
-                let own = span.span.extracting(row * clusters..<(row + 1) * clusters)
-                total += Double(add(rows, first + row, products: own, squares: squares.span))
+                var best = (cluster: 0, distance: Float.infinity)
+                for cluster in 0..<clusters {
+                    let distance = squares[cluster] - 2 * span[row * clusters + cluster]
+                    if distance < best.distance { best = (cluster, distance) }
+                }
+                visit(first + row, best.cluster, best.distance)
             }
         }
-        return total
     }
 
-    private mutating func add(
-        _ rows: Span<Float>,
-        _ row: Int,
-        products: Span<Float>,
-        squares: Span<Float>
-    ) -> Float {
-        var best = (cluster: 0, distance: Float.infinity)
-        for cluster in products.indices {
-            let distance = squares[cluster] - 2 * products[cluster]
-            if distance < best.distance { best = (cluster, distance) }
+    /// So many different numbers.
+    private static func distinct(_ count: Int, below bound: Int, seed: UInt64) -> [Int] {
+        var numbers = Array(0..<bound)
+        for position in 0..<count {
+            let drawn = SplitMix64.number(UInt64(position), seed: seed) % UInt64(bound - position)
+            numbers.swapAt(position, position + Int(drawn))
         }
-        counts[best.cluster] += 1
-        let own = rows.extracting(row * dimensions..<(row + 1) * dimensions)
-        let start = best.cluster * dimensions
-        var span = sums.mutableSpan
-        for column in own.indices { span[start + column] += own[column] }
-        return best.distance
+        return Array(numbers.prefix(count))
     }
 }

@@ -30,7 +30,7 @@ enum MarginMeasurement {
         var fine = coarse
         var query = PreparedQuery()
         var errors: [Float] = []
-        for asked in stride(from: 0, to: count, by: max(1, count / queries)) {
+        for asked in SampleError.spread(queries, over: count) {
             let vector = sample.extracting(asked * dimensions..<(asked + 1) * dimensions)
             codes.prepare(vector, into: &query)
             var span = coarse.mutableSpan

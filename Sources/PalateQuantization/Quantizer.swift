@@ -4,6 +4,7 @@
 // |-------------------------------|---------------------------------------------------------|
 // | Quantizer.swift               | the contract of a quantizer: start here                 |
 // | QuantizerRegistry, Quantizers/| the quantizers, one file each                           |
+// | CodecQuantizer.swift          | quantizers that are a codec, a name and a training      |
 // | CodeStack.swift, +Refine      | codes to search by, with finer ones to refine by        |
 // | MarginMeasurement.swift       | how many to refine                                      |
 // | QuantizerRecipe.swift         | what a quantizer's name asks for                        |

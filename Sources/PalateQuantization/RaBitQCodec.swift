@@ -28,15 +28,22 @@ internal import PalateModel
 /// - l2: |q - c|^2 + |r|^2 - 2 <q - c, r>, so a = |r|^2 + 2b <c, o>.
 /// - cosine: half of that on unit vectors; the zero vector adds 1/2, so that its distance is 1.
 /// - ip: -<q, c> - <c, r> - <q - c, r>, so a = b <c, o> - <c, r>.
-struct RaBitQCodec: Sendable {
-    let metric: any Metric
+package struct RaBitQCodec: RowCodec {
+    package let metric: any Metric
     let space: RaBitQSpace
     let bits: CodeBits
-    let codeBytes: Int
+    package let codeBytes: Int
+    package let scoreList: ScoreList
     private let kernels: KernelTable
     private let termOffset: Int
 
-    var dimensions: Int { space.dimensions }
+    package var dimensions: Int { space.dimensions }
+
+    package var scorePairs: ScorePairs {
+        { from, rows, ordinals, distances in
+            self.scorePairs(from: from, rows, ordinals, into: &distances)
+        }
+    }
 
     /// Where the fields of a row's terms lie, and how long they are together.
     private enum Field {
@@ -63,9 +70,21 @@ struct RaBitQCodec: Sendable {
         self.kernels = kernels
         termOffset = (bits.byteCount(space.dimensions) + 3) / 4 * 4
         codeBytes = RowPadding.shortStride(termOffset + Field.bytes)
+        let dimensions = space.dimensions
+        scoreList = { query, rows, ordinals, distances in
+            kernels.bitDistances(
+                query.codes.span,
+                table: query.table.span,
+                dimensions: dimensions,
+                query.bits,
+                rows.arena,
+                ordinals,
+                into: &distances
+            )
+        }
     }
 
-    func encode(_ vector: Span<Float>, into code: inout MutableRawSpan) {
+    package func encode(_ vector: Span<Float>, into code: inout MutableRawSpan) {
         precondition(vector.count == dimensions && code.byteCount == codeBytes, "wrong shape")
         var scratch = PreparedQuery()
         scratch.resizeFloats(dimensions)
@@ -106,12 +125,12 @@ struct RaBitQCodec: Sendable {
         code.setInteger(Self.roundedUp(error), at: termOffset + Field.error)
     }
 
-    func decode(_ code: RawSpan, into vector: inout MutableSpan<Float>) {
+    package func decode(_ code: RawSpan, into vector: inout MutableSpan<Float>) {
         decodeTurned(code, into: &vector)
         space.turnBack(&vector)
     }
 
-    func prepare(_ vector: Span<Float>, into query: inout PreparedQuery) {
+    package func prepare(_ vector: Span<Float>, into query: inout PreparedQuery) {
         precondition(vector.count == dimensions, "wrong shape")
         query.resizeFloats(dimensions)
         let unit = metric.unit(vector, kernels)
@@ -122,17 +141,17 @@ struct RaBitQCodec: Sendable {
         query.bits.termOffset = termOffset
     }
 
+    package func prepare(row: RawSpan, into query: inout PreparedQuery) {
+        prepare(row: row, groups: nil, into: &query)
+    }
+
     /// The row decoded, its length corrected by what is known of its error.
     ///
     /// - Parameters:
     ///   - row: shape [codeBytes].
     ///   - groups: the centroids of the rows that will be scored; nil = any.
     ///   - query: scratch.
-    func prepare(
-        row: RawSpan,
-        groups: [Ordinal]? = nil,
-        into query: inout PreparedQuery
-    ) {
+    private func prepare(row: RawSpan, groups: [Ordinal]?, into query: inout PreparedQuery) {
         query.resizeFloats(dimensions)
         var floats = query.floats.mutableSpan
         decodeTurned(row, into: &floats)
@@ -146,26 +165,8 @@ struct RaBitQCodec: Sendable {
         query.bits.termOffset = termOffset
     }
 
-    /// A query's distances to listed rows.
-    func score(
-        _ query: borrowing PreparedQuery,
-        _ rows: CodeRows,
-        _ ordinals: Span<Ordinal>,
-        into distances: inout MutableSpan<Float>
-    ) {
-        kernels.bitDistances(
-            query.codes.span,
-            table: query.table.span,
-            dimensions: dimensions,
-            query.bits,
-            rows.arena,
-            ordinals,
-            into: &distances
-        )
-    }
-
     /// A stored row's distances to listed rows: those of the query that `prepare(row:)` makes.
-    func scorePairs(
+    private func scorePairs(
         from: Ordinal,
         _ rows: CodeRows,
         _ ordinals: Span<Ordinal>,
@@ -182,7 +183,7 @@ struct RaBitQCodec: Sendable {
             groups = listed
         }
         prepare(row: rows.row(from), groups: groups, into: &query)
-        score(query, rows, ordinals, into: &distances)
+        scoreList(query, rows, ordinals, &distances)
     }
 
     /// The standard deviation, over rotations, of the distance from a query to a row.

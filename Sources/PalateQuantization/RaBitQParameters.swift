@@ -5,7 +5,7 @@ internal import PalateModel
 ///
 /// On disk, little-endian: centroids u32, seed u32, step float32, relative error float32, the
 /// centre as float32, then the centroids' codes, a byte per component.
-struct RaBitQParameters: Sendable {
+package struct RaBitQParameters: Sendable {
     let codec: RaBitQCodec
     let relativeError: Float
 

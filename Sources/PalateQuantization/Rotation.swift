@@ -1,4 +1,5 @@
 package import PalateKernels
+internal import PalateModel
 
 /// A random rotation of vectors in O(n log n): signs and Walsh-Hadamard transforms, in turns.
 ///
@@ -44,7 +45,7 @@ package struct Rotation: Sendable {
         block = 1 << (Int.bitWidth - 1 - dimensions.leadingZeroBitCount)
         rounds = block == dimensions ? Self.roundsWhole : 2 * Self.roundsPerSide
         scale = 1 / Float(block).squareRoot()
-        signs = (0..<rounds * words).map { Self.mixed(seed, UInt64($0)) }
+        signs = (0..<rounds * words).map { SplitMix64.number(UInt64($0), seed: seed) }
     }
 
     /// Rotates in place; allocates nothing.
@@ -83,13 +84,5 @@ package struct Rotation: Sendable {
     @_lifetime(borrow self)
     private func signs(of round: Int) -> Span<UInt64> {
         signs.span.extracting(round * words..<(round + 1) * words)
-    }
-
-    /// SplitMix64 of (seed, index).
-    static func mixed(_ seed: UInt64, _ index: UInt64) -> UInt64 {
-        var bits = seed &+ (index &+ 1) &* 0x9e37_79b9_7f4a_7c15
-        bits = (bits ^ (bits >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        bits = (bits ^ (bits >> 27)) &* 0x94d0_49bb_1331_11eb
-        return bits ^ (bits >> 31)
     }
 }

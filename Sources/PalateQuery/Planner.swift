@@ -17,11 +17,12 @@ package enum Planner {
     static let walkCandidates = 500
     /// Candidates of a slate, as a multiple of k.
     static let slatePoolFactor = 4
-    /// Codes with a smaller relative error are not scored again: float16 has 0.0003.
+    /// Codes with a smaller relative error are not scored again: float16 has 0.0002.
     static let exactError: Float = 0.001
     /// Candidates scored again, as a multiple of k: at least, and per unit of relative error.
     ///
-    /// 8-bit codes have an error of some 0.01, one-bit codes of 0.5 and more.
+    /// On clustered vectors of 96 components 8-bit codes have an error of 0.008, codes of 4 and 2
+    /// bits of 0.1, of 1 bit of 0.22.
     static let rescoreFactorMin: Float = 2
     static let rescoreFactorPerError: Float = 40
     /// Nanoseconds a beam slot costs, for estimates: 64 slots of 784 bytes take some 40 us.

@@ -16,8 +16,6 @@ package struct QueryScratch: ~Copyable, Sendable {
     var row: [Float] = []
     /// Of scoring again by finer codes.
     var refine = RefineScratch()
-    /// The hits of one search.
-    var found: [Hit] = []
     /// The candidates of the list being made, best first.
     var candidates: [Hit] = []
     /// Unit vectors of the candidates, row-major.

@@ -25,6 +25,6 @@ enum RescoreStage {
             scratch.candidates[index].distance = exact.distance(to: scratch.row.span)
         }
         scratch.returnExactQuery(exact)
-        scratch.candidates.sortByDistance(count: scratch.candidates.count)
+        scratch.candidates.sortByDistance(scratch.candidates.indices)
     }
 }

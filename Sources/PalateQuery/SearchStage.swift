@@ -55,16 +55,19 @@ enum SearchStage {
         codes.stack.codes.prepare(vector.span, into: &scratch.prepared)
         let scorer = codes.stack.makeScorer(scratch.prepared, over: codes.rows)
         collection.graph.search(scorer, beamWidth: plan.beamWidth, scratch: &scratch.search)
-        scratch.found.removeAll(keepingCapacity: true)
-        for index in 0..<scratch.search.count { scratch.found.append(scratch.search.hit(index)) }
+        let first = scratch.candidates.count
+        for index in 0..<scratch.search.count {
+            scratch.candidates.append(scratch.search.hit(index))
+        }
         codes.stack.refine(
-            &scratch.found,
+            &scratch.candidates,
+            from: first,
             for: vector.span,
             k: plan.candidateCount,
             rows: codes.rows,
             &scratch.refine
         )
-        scratch.candidates.append(contentsOf: scratch.found.prefix(count))
+        scratch.candidates.removeLast(max(0, scratch.search.count - count))
         scratch.visitedCount += scratch.search.visitedCount
     }
 

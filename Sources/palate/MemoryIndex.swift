@@ -31,7 +31,7 @@ final class MemoryIndex: Sendable {
         let started = ContinuousClock.now
         let cpuStarted = processorSeconds()
         let metric = try MetricRegistry.named(metric)
-        order = isOrdered ? Self.order(of: file, threads: threads) : nil
+        order = isOrdered ? try Self.order(of: file, threads: threads) : nil
         let stride = max(1, file.count / Self.sampleRows)
         let picked = Array(
             Swift.stride(from: 0, to: file.count, by: stride).prefix(Self.sampleRows)
@@ -70,8 +70,8 @@ final class MemoryIndex: Sendable {
     }
 
     /// The file's rows in an order of space.
-    private static func order(of file: NumpyFile, threads: Int) -> [Ordinal] {
-        LocalityOrder.order(count: file.count, dimensions: file.columns, threads: threads) {
+    private static func order(of file: NumpyFile, threads: Int) throws -> [Ordinal] {
+        try LocalityOrder.order(count: file.count, dimensions: file.columns, threads: threads) {
             row,
             vector in
             let floats = file.floats(Int(row)..<Int(row) + 1)

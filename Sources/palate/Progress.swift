@@ -1,4 +1,5 @@
 import Glibc
+import PalateModel
 import Synchronization
 
 /// A bar on a terminal's standard error for what takes over two seconds; silent elsewhere.
@@ -67,12 +68,5 @@ final class Progress: Sendable {
         _ = Array(text.utf8).withUnsafeBytes { bytes in
             Glibc.write(STDERR_FILENO, bytes.baseAddress, bytes.count)
         }
-    }
-}
-
-extension Duration {
-    /// Seconds as a floating-point number.
-    var seconds: Double {
-        Double(components.seconds) + Double(components.attoseconds) * 1e-18
     }
 }

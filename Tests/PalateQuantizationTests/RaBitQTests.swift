@@ -291,9 +291,7 @@ private struct TrainedRows {
     }
 
     func deviation(_ query: PreparedQuery, _ row: Int) throws -> Float {
-        let bytes = rows.row(Ordinal(row))
-        if let one = quantizer as? RaBitQOneBit { return one.deviation(of: bytes, from: query) }
-        let two = try #require(quantizer as? RaBitQTwoBit)
-        return two.deviation(of: bytes, from: query)
+        let quantizer = try #require(quantizer as? any RaBitQuantizer)
+        return quantizer.deviation(of: rows.row(Ordinal(row)), from: query)
     }
 }

@@ -36,7 +36,7 @@ import Testing
                 metric: metric
             )
             let recall = try recall(quantizer, rows, queries, truth)
-            print("recall \(floor.0) \(metric.name) \(recall)")
+            print("recall \(floor.0) \(metric.name) \(recall) error \(quantizer.relativeError)")
             #expect(recall >= Double(floor.1[position]) / 1_000, "\(floor.0)")
         }
     }

@@ -21,15 +21,16 @@ import Testing
             let handle = try await pins.write(to: server.directory).info.handle
             var busy = try await RawConnection.greeted(port: server.port)
             let batch = pins.batch(handle, lists: 500)
-            let batches: UInt32 = 20
+            // Long enough for a busy machine to let the other connection have its turn.
+            let batches: UInt32 = 60
+            let other = try await server.connect()
+            try await other.ping()
             try await busy.send(
                 (0..<batches).flatMap { try RawConnection.frame(.query(batch), id: $0 + 2) }
             )
             let finished = Counter()
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask {
-                    let other = try await server.connect()
-                    try await other.ping()
                     _ = try await other.query(pins.query(handle, rows: 0..<1))
                     // A batch of its own has to wait for a worker, and gets the next turn.
                     _ = try await other.query(batch)

@@ -14,7 +14,7 @@ _DECLARATION = re.compile(
 )
 _REQUIREMENT = re.compile(r"^\s*(?:\w+\s+)*?" + _MEMBER)
 _PROTOCOL = re.compile(r"\bprotocol\s+(\w+)[^{]*\{")
-_CONFORMANCE = re.compile(r"\b(?:struct|class|enum|actor|extension)\s+(\w+)[^:{]*:([^{]*)\{")
+_CONFORMANCE = re.compile(r"\b(?:struct|class|enum|actor|extension|protocol)\s+(\w+)[^:{]*:([^{]*)\{")
 
 
 def documentation(files):
@@ -56,7 +56,7 @@ def _requirements(files):
 
 
 def _conformances(files):
-    """What each type says it conforms to, in its head and in extensions anywhere."""
+    """What each type or protocol says it conforms to, in its head and in extensions anywhere."""
     found = {}
     for file in files:
         for type_name, clause in _CONFORMANCE.findall(file.code):
@@ -65,12 +65,19 @@ def _conformances(files):
 
 
 def _protocols_around(types, index, conformances):
-    """The protocols of the innermost type around a line."""
+    """The protocols of the innermost type around a line, those that they refine among them.
+
+    In an extension of a protocol that is the protocol itself: its defaults fulfil requirements.
+    """
     around = [scope for scope in types if scope.first < index <= scope.last]
     if not around:
         return set()
     innermost = max(around, key=lambda scope: scope.first)
-    return conformances.get(innermost.name, set())
+    found, left = set(), {innermost.name}
+    while left:
+        found |= left
+        left = set().union(*(conformances.get(name, set()) for name in left)) - found
+    return found
 
 
 def _has_documentation(file, index):

@@ -101,6 +101,16 @@ PACKAGE = '.target(name: "PalateModel"), .testTarget(name: "PalateModelTests")'
 
 PROTOCOL = "/// P.\npackage protocol P {\n    /// A.\n    static var tag: Int { get }\n}\n"
 WITNESS = "/// A.\npackage struct A: P {\n    package static let tag = 1\n}\n"
+REFINING = """/// Q.
+package protocol Q: P {}
+extension Q {
+    package static var tag: Int { 1 }
+}
+/// A.
+package struct A: Q {
+    package static let tag = 2
+}
+"""
 
 # rule, project that passes, project that fails
 PROJECT_EXAMPLES = [
@@ -133,6 +143,11 @@ PROJECT_EXAMPLES = [
         "documentation",
         {"Sources/A/P.swift": PROTOCOL, "Sources/B/A.swift": WITNESS},
         {"Sources/A/A.swift": WITNESS},
+    ),
+    (
+        "documentation",
+        {"Sources/A/P.swift": PROTOCOL, "Sources/A/A.swift": REFINING},
+        {"Sources/A/P.swift": PROTOCOL, "Sources/A/A.swift": REFINING.replace(": P", "")},
     ),
     (
         "arrows",

@@ -4,21 +4,15 @@ internal import PalateKernels
 ///
 /// Row: see `HalfRows`, with scale 1. An eighth of the precision of float16; for vectors whose
 /// components differ by more than its range, and for models that give bfloat16.
-package struct BFloat16: Quantizer, BaseQuantizer {
+package struct BFloat16: CodecQuantizer {
     package static let tag: UInt8 = 4
     package static let name = "bf16"
 
     package let relativeError: Float
-    private let rows: HalfRows
-
-    package var dimensions: Int { rows.dimensions }
-    package var metric: any Metric { rows.metric }
-    package var codeBytes: Int { rows.codeBytes }
-    package var scoreList: ScoreList { rows.scoreList }
-    package var scorePairs: ScorePairs { rows.scorePairs }
+    package let codec: HalfRows
 
     private init(_ rows: HalfRows, relativeError: Float) {
-        self.rows = rows
+        codec = rows
         self.relativeError = relativeError
     }
 
@@ -45,21 +39,5 @@ package struct BFloat16: Quantizer, BaseQuantizer {
             try HalfRows(.bfloat16, dimensions: dimensions, metric: metric),
             relativeError: try StoredParameters.relativeError(fields[0])
         )
-    }
-
-    package func encode(_ vector: Span<Float>, into code: inout MutableRawSpan) {
-        rows.encode(vector, into: &code)
-    }
-
-    package func decode(_ code: RawSpan, into vector: inout MutableSpan<Float>) {
-        rows.decode(code, into: &vector)
-    }
-
-    package func prepare(_ vector: Span<Float>, into query: inout PreparedQuery) {
-        rows.prepare(vector, into: &query)
-    }
-
-    package func prepare(row: RawSpan, into query: inout PreparedQuery) {
-        rows.prepare(row: row, into: &query)
     }
 }

@@ -6,19 +6,13 @@ internal import PalateKernels
 /// where its largest magnitude suits the format, so that rows hold plain float16 for embeddings as
 /// they come; else the one that leaves a factor of 4 above the sample. Values beyond 65,504 / scale
 /// become that.
-package struct Float16: Quantizer, BaseQuantizer {
+package struct Float16: CodecQuantizer {
     package static let tag: UInt8 = 3
     package static let name = "f16"
 
     package let relativeError: Float
-    private let rows: HalfRows
+    package let codec: HalfRows
     private let exponent: Int32
-
-    package var dimensions: Int { rows.dimensions }
-    package var metric: any Metric { rows.metric }
-    package var codeBytes: Int { rows.codeBytes }
-    package var scoreList: ScoreList { rows.scoreList }
-    package var scorePairs: ScorePairs { rows.scorePairs }
 
     /// Exponents of the scale: 2^-36 brings the largest magnitude at the edge to 2^14; with 2^60
     /// the square of 1 / scale is still a normal float.
@@ -36,7 +30,7 @@ package struct Float16: Quantizer, BaseQuantizer {
         dimensions: Int,
         metric: any Metric
     ) throws(QuantizationError) {
-        rows = try HalfRows(
+        codec = try HalfRows(
             .binary16,
             scale: Float(sign: .plus, exponent: Int(exponent), significand: 1),
             dimensions: dimensions,
@@ -66,7 +60,7 @@ package struct Float16: Quantizer, BaseQuantizer {
         )
         return try Float16(
             exponent: exponent,
-            relativeError: plain.rows.relativeError(on: sample),
+            relativeError: plain.codec.relativeError(on: sample),
             dimensions: dimensions,
             metric: metric
         )
@@ -88,22 +82,6 @@ package struct Float16: Quantizer, BaseQuantizer {
             dimensions: dimensions,
             metric: metric
         )
-    }
-
-    package func encode(_ vector: Span<Float>, into code: inout MutableRawSpan) {
-        rows.encode(vector, into: &code)
-    }
-
-    package func decode(_ code: RawSpan, into vector: inout MutableSpan<Float>) {
-        rows.decode(code, into: &vector)
-    }
-
-    package func prepare(_ vector: Span<Float>, into query: inout PreparedQuery) {
-        rows.prepare(vector, into: &query)
-    }
-
-    package func prepare(row: RawSpan, into query: inout PreparedQuery) {
-        rows.prepare(row: row, into: &query)
     }
 
     /// The exponent of the scale for a checked sample.

@@ -3,6 +3,7 @@ import Glibc
 import Logging
 import PalateIndex
 import PalateKernels
+import PalateModel
 import PalateServer
 import ServiceLifecycle
 import UnixSignals
