@@ -14,7 +14,9 @@ _DECLARATION = re.compile(
 )
 _REQUIREMENT = re.compile(r"^\s*(?:\w+\s+)*?" + _MEMBER)
 _PROTOCOL = re.compile(r"\bprotocol\s+(\w+)[^{]*\{")
-_CONFORMANCE = re.compile(r"\b(?:struct|class|enum|actor|extension|protocol)\s+(\w+)[^:{]*:([^{]*)\{")
+_CONFORMANCE = re.compile(
+    r"\b(?:struct|class|enum|actor|extension|protocol)\s+(\w+)[^:{]*:([^{]*)\{"
+)
 
 
 def documentation(files):
