@@ -107,7 +107,7 @@ import Testing
         #expect(fixture.recall(k: 10, beamWidth: 40) { live.contains($0) } >= 0.95)
     }
 
-    @Test(.timeLimit(.minutes(2)))
+    @Test(.timeLimit(.minutes(5)))
     func `agrees with a naive set through random programs`() throws {
         let seed = testSeed()
         var generator = SeededGenerator(seed: seed)

@@ -5,7 +5,7 @@ import PalateModel
 import PalateWire
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct ClientTests {
+@Suite(.timeLimit(.minutes(5))) struct ClientTests {
     /// Answers every kind of request with something that names it.
     @Sendable private static func standard(
         _ request: Request,

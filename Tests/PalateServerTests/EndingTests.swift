@@ -9,7 +9,7 @@ import Testing
 
 /// How connections and servers end: whatever was asked in time is answered, and what was said to be
 /// durable is.
-@Suite(.timeLimit(.minutes(2))) struct EndingTests {
+@Suite(.timeLimit(.minutes(5))) struct EndingTests {
     private static func ping(_ id: UInt32) throws -> [UInt8] {
         try RawConnection.frame(.ping(token: UInt64(id)), id: id)
     }

@@ -7,7 +7,7 @@ import TestKit
 import Testing
 
 /// Bytes that no client should send: the connection ends with the reason, and no other notices.
-@Suite(.timeLimit(.minutes(2))) struct HostileConnectionTests {
+@Suite(.timeLimit(.minutes(5))) struct HostileConnectionTests {
     /// One offence: what is sent before and after HELLO, and what it is called.
     struct Offence: Sendable, CustomTestStringConvertible {
         var status: StatusCode

@@ -9,7 +9,7 @@ import TestKit
 import Testing
 
 /// Every request through a real socket, with answers that are known from elsewhere.
-@Suite(.timeLimit(.minutes(2))) struct ServedRequestTests {
+@Suite(.timeLimit(.minutes(5))) struct ServedRequestTests {
     @Test func `collections are made, opened, listed, counted and dropped`() async throws {
         try await withServer { server in
             let client = try await server.connect()
