@@ -47,6 +47,13 @@ swift_tests() {
     swift test -c "$configuration" --skip-build "$testable" "$@"
 }
 
+# all_swift_tests CONFIGURATION: servers and clients after the rest, and one test at a time. Beside
+# the tests that only compute, a connection of two cores waits for its turn for half a minute.
+all_swift_tests() {
+    swift_tests "$1" --skip PalateServerTests
+    swift_tests "$1" --no-parallel --filter PalateServerTests
+}
+
 # The build of everything whose imports must follow Package.swift.
 checked_build() {
     swift build --explicit-target-dependency-import-check error "$@"
