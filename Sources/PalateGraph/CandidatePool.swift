@@ -12,7 +12,7 @@ struct CandidatePool: Sendable {
     /// The most candidates held.
     private(set) var width = 0
     /// Only the links of this many nearest are followed; the rest is remembered.
-    private(set) var followed = 0
+    var followed = 0
     /// Everything before it is checked.
     private var cursor = 0
 
@@ -37,6 +37,11 @@ struct CandidatePool: Sendable {
     /// A newcomer must come before this to be held.
     var bound: CandidateKey {
         count < width || width == 0 ? .last : CandidateKey(bits: keys[width - 1])
+    }
+
+    /// What comes after this is not followed.
+    var followedBound: CandidateKey {
+        count < followed || followed == 0 ? .last : CandidateKey(bits: keys[followed - 1])
     }
 
     /// The nearest candidate whose links have not been followed.

@@ -129,6 +129,20 @@ package struct CodeStack: Sendable {
     /// Components of a vector.
     package var dimensions: Int { codes.dimensions }
 
+    /// Rows to keep by the codes, so that the `count` best are among them once refined.
+    ///
+    /// In proportion to the error of the codes, at most what `Limits.beamWidth` lets a search keep:
+    /// of fashion-mnist's ten nearest, a beam of 8 finds 0.933 when it keeps 10 by `sq4`, and 0.960
+    /// when it keeps 18.
+    package func keptCount(for count: Int) -> Int {
+        guard finer != nil else { return count }
+        let extra = (Float(count) * Self.keptPerError * codes.relativeError).rounded(.up)
+        return max(count, min(count + Int(extra), Limits.beamWidth.upperBound))
+    }
+
+    /// Rows kept beside each of those wanted, per unit of relative error: `sq4` has 0.1.
+    private static let keptPerError: Float = 8
+
     /// The quantizer that knows a vector best.
     package var finest: any Quantizer { finer ?? codes }
 

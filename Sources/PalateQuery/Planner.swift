@@ -54,8 +54,8 @@ package enum Planner {
         let rescored =
             request.rescoreCount ?? rescoreCount(request, candidates, collection.codes)
         let candidateCount = min(max(candidates, rescored), Limits.beamWidth.upperBound)
-        let asked = request.beamWidth == 0 ? defaultBeamWidth : request.beamWidth
-        let beamWidth = max(asked, candidateCount)
+        let beamWidth =
+            request.beamWidth == 0 ? max(defaultBeamWidth, candidateCount) : request.beamWidth
         let searches = taste.map { self.searches(of: $0) } ?? 1
         return QueryPlan(
             listCount: listCount,

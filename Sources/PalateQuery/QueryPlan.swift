@@ -7,7 +7,7 @@ package struct QueryPlan: Sendable {
     package var listCount: Int
     /// Results per list.
     package var k: Int
-    /// ef of every graph search.
+    /// ef of every graph search; below `candidateCount` where the caller asked for that.
     package var beamWidth: Int
     /// Hits that a search hands on, nearest first.
     package var candidateCount: Int

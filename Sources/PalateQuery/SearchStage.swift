@@ -19,7 +19,8 @@ enum SearchStage {
         guard let codes = collection.codes else { return }
         exclude(query, person, excluded, in: collection, &scratch)
         if query.hasVector {
-            search(codes, plan, keeping: plan.beamWidth, in: collection, &scratch)
+            let kept = max(plan.beamWidth, plan.candidateCount)
+            search(codes, plan, keeping: kept, in: collection, &scratch)
             return
         }
         guard let taste = plan.taste, case .person(let medoids, _) = taste.retrieval else {
@@ -54,7 +55,12 @@ enum SearchStage {
         let vector = scratch.vector
         codes.stack.codes.prepare(vector.span, into: &scratch.prepared)
         let scorer = codes.stack.makeScorer(scratch.prepared, over: codes.rows)
-        collection.graph.search(scorer, beamWidth: plan.beamWidth, scratch: &scratch.search)
+        collection.graph.search(
+            scorer,
+            beamWidth: plan.beamWidth,
+            keeping: codes.stack.keptCount(for: plan.candidateCount),
+            scratch: &scratch.search
+        )
         let first = scratch.candidates.count
         for index in 0..<scratch.search.count {
             scratch.candidates.append(scratch.search.hit(index))

@@ -20,7 +20,8 @@ final class SearchBench: Sendable {
 
     private let index: MemoryIndex
     private let queries: [Float]
-    private let count: Int
+    /// Queries of a pass.
+    let count: Int
     private let k: Int
     private let refineCount: Int?
     private let threads: Int
@@ -78,6 +79,7 @@ final class SearchBench: Sendable {
         beamWidth: Int
     ) -> (found: [Int32], latencies: [UInt64]) {
         let dimensions = index.stack.dimensions
+        let kept = index.stack.keptCount(for: k)
         var found = [Int32](repeating: -1, count: range.count * k)
         var latencies = [UInt64](repeating: 0, count: range.count)
         var scratch = SearchScratch()
@@ -92,7 +94,7 @@ final class SearchBench: Sendable {
             let vector = all.extracting(start..<start + dimensions)
             index.stack.codes.prepare(vector, into: &prepared)
             let scorer = index.stack.makeScorer(prepared, over: index.rows)
-            index.graph.search(scorer, beamWidth: beamWidth, scratch: &scratch)
+            index.graph.search(scorer, beamWidth: beamWidth, keeping: kept, scratch: &scratch)
             hits.removeAll(keepingCapacity: true)
             for rank in 0..<scratch.count { hits.append(scratch.hit(rank)) }
             index.stack.refine(

@@ -59,11 +59,13 @@ struct Fixture {
         _ graph: LiveGraph? = nil,
         query: some Collection<Float>,
         beamWidth: Int,
+        keeping kept: Int = 0,
         scratch: inout SearchScratch
     ) -> [Int] {
         (graph ?? self.graph).search(
             FloatScorer(rows, query),
             beamWidth: beamWidth,
+            keeping: kept,
             scratch: &scratch
         )
         return (0..<scratch.count).map { Int(scratch.hit($0).ordinal) }

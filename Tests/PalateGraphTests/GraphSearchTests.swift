@@ -26,6 +26,36 @@ import Testing
         #expect(fixture.recall(k: 10, beamWidth: 40) >= 0.95)
     }
 
+    @Test func `a beam narrower than what is kept scores fewer rows and keeps as many`() throws {
+        let fixture = try Fixture(count: 2_000, dimensions: 16, neighbours: 12, seed: testSeed())
+        fixture.linkAll()
+        var scratch = SearchScratch()
+        for query in fixture.queries {
+            let wide = fixture.search(query: query, beamWidth: 40, scratch: &scratch)
+            let wideCount = scratch.visitedCount
+            let narrow = fixture.search(query: query, beamWidth: 4, keeping: 40, scratch: &scratch)
+            #expect(narrow.count == 40)
+            #expect(Set(narrow).count == 40)
+            #expect(scratch.visitedCount < wideCount)
+            // The four that were followed are the nearest that a beam of four finds.
+            let four = fixture.search(query: query, beamWidth: 4, scratch: &scratch)
+            #expect(narrow.prefix(4) == four[...])
+            #expect(wide.count == 40)
+        }
+    }
+
+    @Test(arguments: [0, 60])
+    func `a beam of one keeps all there are when so many are asked for`(excluded: Int) throws {
+        let fixture = try Fixture(count: 300, seed: testSeed())
+        fixture.linkAll()
+        var scratch = SearchScratch()
+        for row in 0..<Ordinal(excluded) { scratch.exclude(row) }
+        for query in fixture.queries {
+            let found = fixture.search(query: query, beamWidth: 1, keeping: 300, scratch: &scratch)
+            #expect(Set(found) == Set(excluded..<300))
+        }
+    }
+
     @Test func `gives sorted distances as the scorer has them, each row once`() throws {
         let fixture = try Fixture(count: 500, seed: testSeed())
         fixture.linkAll()

@@ -7,8 +7,9 @@ benchmarks/peers/compare.py --report
 
 `tools/setup --benchmarks` and `benchmarks/peers/prepare.py` come first. Each round measures every
 library once, in turn, each in a process of its own on the same core, so that a slow minute of the
-machine falls on all of them; medians of the rounds count. Rates and seconds of building are of
-processor time (Palate's by the clock where `palate bench search` does not tell it). Rivals are
+machine falls on all of them; medians of the rounds count. The first round takes every beam, those
+that follow the beams beside the recalls that are compared. Rates and seconds of building are of
+processor time. Rivals are
 given the benefit: of the library's own call for many queries and of single calls the better rate
 counts; latencies are those of single calls. Rivals' indexes are kept under `scratch/peers` with
 the seconds that building them took, and used again until `--again`.
@@ -19,6 +20,7 @@ and draws what was recorded, and measures nothing.
 """
 
 import argparse
+import contextlib
 import os
 import pathlib
 import statistics
@@ -35,12 +37,13 @@ import runs  # noqa: E402
 import shows  # noqa: E402
 from datasets import DATA_SETS, PARTS  # noqa: E402
 from hardware import hardware  # noqa: E402
-from measured import FILE, Measured, from_json, median_lines  # noqa: E402
+from measured import FILE, Measured, beams_beside, from_json, median_lines  # noqa: E402
 from rivals import RIVALS, rivals_for  # noqa: E402
 from tables import table  # noqa: E402
 
 QUICK_BEAMS, QUICK_QUERIES = (10, 64, 256), 1_000
-LEAST_QUERIES = 5_000
+# Queries of a measurement: a rate of 50,000 a second is still one of 50 milliseconds.
+QUERIES = 2_500
 
 
 def say(text):
@@ -70,14 +73,21 @@ class Comparison:
         """Builds, then measures every round; one Measured a library that did not fail."""
         for name in self.rivals:
             self.attempt(name, self.build)
-        with tempfile.TemporaryDirectory(prefix="palate-peers-") as scratch:
-            self.questions = self.write_questions(pathlib.Path(scratch))
+        with contextlib.ExitStack() as open_things:
+            scratch = tempfile.TemporaryDirectory(prefix="palate-peers-")
+            self.questions = self.write_questions(pathlib.Path(open_things.enter_context(scratch)))
+            own = {
+                label: open_things.enter_context(index) for label, index in self.build_own()
+            }
             for place in range(self.arguments.rounds):
                 say(f"{self.data.name}: round {place + 1} of {self.arguments.rounds}")
                 for name in list(self.indexes):
                     self.attempt(name, self.search)
-                for name in self.own:
-                    self.search_own(name, place)
+                for label, index in own.items():
+                    row = self.own[label.split("@")[0]]
+                    found = index.search(self.beams_of(label, row.beams))
+                    self.rounds.setdefault(label, []).append(found)
+            self.build_on_two_threads()
         return [self.summary(name, rounds) for name, rounds in self.rounds.items()]
 
     def attempt(self, name, step):
@@ -96,9 +106,7 @@ class Comparison:
 
     def search(self, name):
         folder, record = self.indexes[name]
-        beams = RIVALS[name]().beams
-        if self.arguments.quick:
-            beams = beams[:: max(1, len(beams) // len(QUICK_BEAMS))]
+        beams = self.beams_of(name, RIVALS[name]().beams)
         found = runs.search(
             self.data, name, folder, self.questions, self.arguments.k, beams, self.arguments.cpu
         )
@@ -106,28 +114,42 @@ class Comparison:
         found["built"] = record["built"]
         self.rounds.setdefault(name, []).append(found)
 
-    def search_own(self, name, place):
-        row, arguments = self.own[name], self.arguments
-        beams = ",".join(map(str, QUICK_BEAMS)) if arguments.quick else row.beams
-        shared = (self.data, self.questions, arguments.k)
-        for level in arguments.kernels:
-            label = name if level is None else f"{name}@{level}"
-            found = palate_rows.search(row, *shared, beams, cpu=arguments.cpu, kernels=level)
-            self.rounds.setdefault(label, []).append(found)
-        if place == 0 and not arguments.quick:
-            # On both cores, once: for the speed-up of building.
-            two = palate_rows.search(row, *shared, "10", threads=2)
-            self.rounds[name][0]["build_seconds_two_threads"] = two["wall_build_seconds"]
+    def build_own(self):
+        """Palate's configurations, each at every level of kernels asked for."""
+        for name, row in self.own.items():
+            for level in self.arguments.kernels:
+                label = name if level is None else f"{name}@{level}"
+                say(f"building {label} on {self.data.name}")
+                shared = (row, self.data, self.questions, self.arguments.k)
+                cpu = self.arguments.cpu
+                yield label, palate_rows.OwnIndex(*shared, cpu=cpu, kernels=level)
+
+    def build_on_two_threads(self):
+        """Each configuration again, for the speed-up of building."""
+        if self.arguments.quick:
+            return
+        for name, row in self.own.items():
+            say(f"building {name} on {self.data.name} on two threads")
+            shared = (row, self.data, self.questions, self.arguments.k)
+            with palate_rows.OwnIndex(*shared, threads=2) as two:
+                seconds = two.built["wall_build_seconds"]
+                self.rounds[name][0]["build_seconds_two_threads"] = seconds
+
+    def beams_of(self, label, beams):
+        """All of them in the first round, then those that the compared recalls hang on."""
+        if self.arguments.quick:
+            return beams[:: max(1, len(beams) // len(QUICK_BEAMS))]
+        before = self.rounds.get(label)
+        return beams_beside(before[0]["lines"]) if before else beams
 
     def write_questions(self, folder):
         """The folder with the queries and truth that every library gets.
 
-        Where there are few queries they come again and again, so that a rate is of more than an
-        instant.
+        The first of many; few come again and again, so that a rate is of more than an instant.
         """
         tables = [np.load(self.data.folder / f"{part}.npy") for part in PARTS[1:]]
         count = len(tables[0])
-        wanted = QUICK_QUERIES if self.arguments.quick else max(count, LEAST_QUERIES)
+        wanted = QUICK_QUERIES if self.arguments.quick else QUERIES
         if wanted == count:
             return self.data.folder
         for part, table in zip(PARTS[1:], tables):

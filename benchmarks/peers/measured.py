@@ -95,6 +95,17 @@ def median_lines(rounds):
     ]
 
 
+def beams_beside(lines):
+    """The beams on either side of each recall of TARGETS, in order, and the smallest."""
+    lines = sorted(lines, key=lambda line: line["beam"])
+    chosen = {lines[0]["beam"]}
+    for target in TARGETS:
+        below = [line["beam"] for line in lines if line["recall"] < target]
+        above = [line["beam"] for line in lines if line["recall"] >= target]
+        chosen |= {*below[-1:], *above[:1]}
+    return sorted(chosen)
+
+
 def from_json(lines):
     """Data sets, each with its libraries in the order of the lines: `json_lines` turned around."""
     shared = {field.name for field in dataclasses.fields(Measured)} - {"lines", "beside", "name"}

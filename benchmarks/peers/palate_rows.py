@@ -5,10 +5,12 @@ Adding a configuration is one row; `only` limits it to some data sets.
 
 import dataclasses
 import json
+import os
+import subprocess
 
-from served import run_palate
+from served import find_binary, pinned
 
-BEAMS = "10,12,16,20,24,28,32,40,48,64,80,96,128,192,256,400"
+BEAMS = (4, 6, 8, 10, 12, 16, 20, 24, 28, 32, 40, 48, 64, 80, 96, 128, 192, 256, 400)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,7 +21,7 @@ class PalateRow:
     arguments: tuple
     # Empty: all of them.
     only: tuple = ()
-    beams: str = BEAMS
+    beams: tuple = BEAMS
 
 
 # The first row is the plain 8-bit index that Show 4 measures the small ones by.
@@ -41,41 +43,67 @@ def rows_for(data_set):
     return {row.name: row for row in ROWS if not row.only or data_set.name in row.only}
 
 
-def search(row, data, questions, k, beams, threads=1, cpu=None, kernels=None):
-    """One build and every beam once, shaped as `worker.py` reports a rival.
+class OwnIndex:
+    """One configuration built in a process of its own, and searched as often as it is asked to.
 
-    `questions` is the folder of queries and truth; `kernels` forces a level. Where `palate bench
-    search` tells them, processor time (`cpu_qps`, `cpu_build_seconds`) and the memory the index
-    caused (`index_resident_bytes`) count, as for rivals; else the clock, and what codes and links
-    add up to.
+    `questions` is the folder of queries and truth; `kernels` forces a level. `built` holds what
+    building took, shaped as `worker.py` reports a rival: seconds of processor time, and as memory
+    what codes and links add up to.
     """
-    output = run_palate(
-        *("bench", "search", "--vectors", data.folder / "vectors.npy"),
-        *("--queries", questions / "queries.npy", "--truth", questions / "truth.npy"),
-        *("--metric", data.metric, "--k", k, "--beam", beams),
-        *("--threads", threads, "--passes", 1, *row.arguments),
-        cpu=cpu,
-        environment={"PALATE_KERNELS": kernels} if kernels else None,
-    )
-    lines = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
-    if not lines:
-        raise RuntimeError(f"{row.name}: palate bench search printed no line: {output!r}")
-    first = lines[0]
-    return {
-        "lines": [
+
+    def __init__(self, row, data, questions, k, threads=1, cpu=None, kernels=None):
+        self.name = row.name
+        command = [
+            *(find_binary(), "bench", "search", "--vectors", data.folder / "vectors.npy"),
+            *("--queries", questions / "queries.npy", "--truth", questions / "truth.npy"),
+            *("--metric", data.metric, "--k", k, "--beam", 10, "--beams-from-input"),
+            *("--threads", threads, "--passes", 1, *row.arguments),
+        ]
+        self.process = subprocess.Popen(
+            pinned(cpu, [str(word) for word in command]),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, **({"PALATE_KERNELS": kernels} if kernels else {})},
+            text=True,
+        )
+        first = self._line()
+        self.built = {
+            "build_seconds": first["cpu_build_seconds"],
+            "wall_build_seconds": first["build_seconds"],
+            "resident_bytes": first["index_bytes"],
+            "index_bytes": first["index_bytes"],
+            "kernel": first["kernel"],
+        }
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.stdin.close()
+        self.process.wait(timeout=60)
+        self.process.stdout.close()
+
+    def _line(self):
+        text = self.process.stdout.readline()
+        if not text.startswith("{"):
+            raise RuntimeError(f"{self.name}: palate bench search ended: {text!r}")
+        return json.loads(text)
+
+    def search(self, beams):
+        """Every beam once, shaped as `worker.py` reports a rival."""
+        self.process.stdin.write(",".join(map(str, beams)) + "\n")
+        self.process.stdin.flush()
+        lines = [self._line() for _ in beams]
+        lines = [
             {
                 "beam": line["beam"],
                 "recall": line["recall"],
-                "qps": line.get("cpu_qps", line["qps"]),
+                "qps": line["cpu_qps"],
                 "wall_qps": line["qps"],
                 "p50_us": line["p50_us"],
                 "p99_us": line["p99_us"],
             }
             for line in lines
-        ],
-        "build_seconds": first.get("cpu_build_seconds", first["build_seconds"]),
-        "wall_build_seconds": first["build_seconds"],
-        "resident_bytes": first.get("index_resident_bytes", first["index_bytes"]),
-        "index_bytes": first["index_bytes"],
-        "kernel": first["kernel"],
-    }
+        ]
+        return {"lines": lines, **self.built}

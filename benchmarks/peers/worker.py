@@ -29,7 +29,7 @@ from recall import recall  # noqa: E402
 from rivals import RIVALS  # noqa: E402
 
 # Queries asked one by one, for latencies and for the rate of single calls.
-SINGLE_CALLS = 2_000
+SINGLE_CALLS = 1_000
 WARM_UP = 200
 # Where a curve ends: at this recall, or where two more beams gain less than this.
 ENOUGH_RECALL, LEAST_GAIN, LEAST_BEAMS = 0.9995, 0.0002, 6

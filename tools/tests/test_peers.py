@@ -18,7 +18,7 @@ import shows  # noqa: E402
 import worker  # noqa: E402
 from clusters import Clusters  # noqa: E402
 from datasets import DATA_SETS, DataSet, hold_out  # noqa: E402
-from measured import Measured, from_json, median_lines  # noqa: E402
+from measured import Measured, beams_beside, from_json, median_lines  # noqa: E402
 from prepare import exact_nearest  # noqa: E402
 from rivals import RIVALS, rivals_for  # noqa: E402
 from tables import table  # noqa: E402
@@ -54,6 +54,13 @@ def test_exact_nearest_agrees_with_a_full_sort(metric):
         assert np.allclose(exact[near], order, atol=1e-12) and len(set(near)) == 10
         if metric != "cosine":
             assert np.array_equal(near, np.lexsort((np.arange(len(exact)), exact))[:10])
+
+
+def test_later_rounds_take_the_beams_beside_the_compared_recalls():
+    recalls = {10: 0.7, 20: 0.91, 30: 0.949, 40: 0.96, 50: 0.97, 60: 0.98, 70: 0.992, 80: 0.998}
+    lines = [{"beam": beam, "recall": recall} for beam, recall in recalls.items()]
+    assert beams_beside(lines[::-1]) == [10, 20, 30, 40, 60, 70, 80]
+    assert beams_beside(lines[6:]) == [70, 80]
 
 
 def test_hold_out_splits_without_loss_and_the_same_way_every_time():

@@ -57,6 +57,14 @@ struct BenchSearch: AsyncParsableCommand {
     @Option(help: "Passes over the queries; the best counts.")
     var passes = 3
 
+    @Flag(
+        help: """
+            Afterwards read lists of beam widths from standard input, one a line, and search with \
+            each, until its end.
+            """
+    )
+    var beamsFromInput = false
+
     @Option(help: "Write the rows found at the last beam, .npy of int32 [queries, k].")
     var idsOut: String?
 
@@ -108,33 +116,48 @@ struct BenchSearch: AsyncParsableCommand {
             refineCount: rescore,
             threads: threads
         )
-        let kernel = try KernelTable.selected().name
         var found: [Int32] = []
-        for width in beam.values {
-            var best = bench.pass(beamWidth: max(width, k))
-            for _ in 1..<passes {
-                let next = bench.pass(beamWidth: max(width, k))
-                if next.cpuSeconds < best.cpuSeconds { best = next }
-            }
-            found = best.found
-            try printJSON(
-                SearchLine(
-                    beam: width,
-                    recall: exact.recall(of: found, k: k),
-                    qps: Double(questions.count) / best.seconds,
-                    cpuQps: Double(questions.count) / best.cpuSeconds,
-                    p50Us: best.p50,
-                    p99Us: best.p99,
-                    buildSeconds: index.buildSeconds,
-                    cpuBuildSeconds: index.cpuBuildSeconds,
-                    indexBytes: index.byteCount,
-                    residentBytes: residentBytes(),
-                    kernel: kernel,
-                    threads: threads
-                )
-            )
+        for width in beam.values { found = try measure(width, bench, index, exact) }
+        while beamsFromInput, let line = readLine() {
+            guard let list = IntegerList(argument: line),
+                list.values.allSatisfy(Limits.beamWidth.contains)
+            else { throw CommandFailure("no list of beam widths: \(line)") }
+            for width in list.values { found = try measure(width, bench, index, exact) }
         }
         if let idsOut { try NumpyWriter.write(found, columns: k, to: idsOut) }
+    }
+
+    /// Prints the line of one beam width: of the best of the passes.
+    ///
+    /// - Returns: the rows found, shape [queries, k].
+    private func measure(
+        _ width: Int,
+        _ bench: SearchBench,
+        _ index: MemoryIndex,
+        _ exact: ExactTruth
+    ) throws -> [Int32] {
+        var best = bench.pass(beamWidth: width)
+        for _ in 1..<passes {
+            let next = bench.pass(beamWidth: width)
+            if next.cpuSeconds < best.cpuSeconds { best = next }
+        }
+        try printJSON(
+            SearchLine(
+                beam: width,
+                recall: exact.recall(of: best.found, k: k),
+                qps: Double(bench.count) / best.seconds,
+                cpuQps: Double(bench.count) / best.cpuSeconds,
+                p50Us: best.p50,
+                p99Us: best.p99,
+                buildSeconds: index.buildSeconds,
+                cpuBuildSeconds: index.cpuBuildSeconds,
+                indexBytes: index.byteCount,
+                residentBytes: residentBytes(),
+                kernel: KernelTable.selected().name,
+                threads: threads
+            )
+        )
+        return best.found
     }
 }
 
