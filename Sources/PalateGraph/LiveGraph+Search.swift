@@ -11,8 +11,8 @@ extension LiveGraph {
     ///   - scorer: the prepared query.
     ///   - beamWidth: ef: of how many nearest candidates the links are followed; within
     ///     `Limits.beamWidth`.
-    ///   - kept: the most results, where that is more than the beam: deviation from the paper, whose
-    ///     ef is at least k. Ten results of fashion-mnist take a beam of 6 at recall 0.95.
+    ///   - kept: the most results, where that is more than the beam: a deviation from the paper,
+    ///     whose ef is at least k. Ten of fashion-mnist take a beam of 7 at recall 0.95.
     ///   - scratch: receives the results; reuse it.
     package func search<S: Scorer & ~Copyable>(
         _ scorer: borrowing S,
