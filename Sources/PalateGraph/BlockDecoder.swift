@@ -111,7 +111,7 @@ struct BlockDecoder {
         }
         if !isKept { hasDropped = true }
         scratch.published.removeAll(keepingCapacity: true)
-        scratch.search.beginVisit(count: watermark)
+        scratch.search.visited.begin(count: watermark)
         var diverseCount = 0
         for position in 0..<count {
             let link = Link(word: try reader.word())
@@ -121,7 +121,7 @@ struct BlockDecoder {
                 continue
             }
             guard link.ordinal != node, level == 0 || !link.isTree,
-                scratch.search.visit(link.ordinal)
+                scratch.search.visited.insert(link.ordinal)
             else { throw .badLink(ordinal: node, level: level, got: link.ordinal) }
             scratch.published.append(link)
             diverseCount += position < diverse ? 1 : 0

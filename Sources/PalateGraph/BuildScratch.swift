@@ -59,7 +59,7 @@ struct BuildScratch: ~Copyable, Sendable {
 
     /// Adds a row to the walk of the tree, once.
     mutating func enqueue(_ ordinal: Ordinal) {
-        if search.visit(ordinal) { treeWalk.append(ordinal) }
+        if search.visited.insert(ordinal) { treeWalk.append(ordinal) }
     }
 
     /// Appends what the selection chose for the next level.

@@ -206,43 +206,42 @@ struct LinkArena: ~Copyable, @unchecked Sendable {
     /// - Parameters:
     ///   - node: whose list.
     ///   - level: of which level.
-    ///   - marks: epoch marks; rows beyond its end are newer than the search and passed over.
-    ///   - epoch: the mark of this search.
+    ///   - visited: rows beyond its limit are newer than the search and passed over.
     ///   - gathered: shape [`gatherMax`]; receives the neighbours.
     /// - Returns: rows written.
     func gatherUnvisited(
         _ node: Ordinal,
         level: Int,
-        visited marks: inout [UInt16],
-        epoch: UInt16,
+        visited: inout VisitedRows,
         into gathered: inout [Ordinal]
     ) -> Int {
-        var visited = marks.mutableSpan
-        var rows = gathered.mutableSpan
         guard let list = unsafe list(node, level) else { return 0 }
-        precondition(rows.count >= Self.gatherMax, "no room for the neighbours")
+        precondition(gathered.count >= Self.gatherMax, "no room for the neighbours")
         let degreeMax = degreeMax(level)
-        let limit = visited.count
-        var found = 0
-        for _ in 0..<Self.gatherAttempts {
-            // SAFETY: `list` has degreeMax links behind its header; rows are below `limit` where
-            // used as a position; `found` grows by at most degreeMax per attempt (gatherMax).
-            let header = unsafe list[0].load(ordering: .acquiring)
-            let count = min(Int(header & 0xff), degreeMax)
-            var position = 1
-            while position <= count {
-                let row = Link(word: unsafe list[position].load(ordering: .acquiring)).ordinal
-                position += 1
-                guard Int(row) < limit else { continue }
-                let isNew = unsafe visited[unchecked: Int(row)] != epoch
-                unsafe visited[unchecked: Int(row)] = epoch
-                unsafe rows[unchecked: found] = row
-                found += isNew ? 1 : 0
+        let limit = visited.limit
+        return visited.mark(into: &gathered) { words, rows in
+            var found = 0
+            for _ in 0..<Self.gatherAttempts {
+                // SAFETY: `list` has degreeMax links behind its header; rows are below `limit`
+                // where used as a position; `found` grows by at most degreeMax per attempt.
+                let header = unsafe list[0].load(ordering: .acquiring)
+                let count = min(Int(header & 0xff), degreeMax)
+                var position = 1
+                while position <= count {
+                    let row = Link(word: unsafe list[position].load(ordering: .acquiring)).ordinal
+                    position += 1
+                    guard Int(row) < limit else { continue }
+                    let bit = UInt64(1) << UInt64(row & 63)
+                    let word = unsafe words[unchecked: Int(row >> 6)]
+                    unsafe words[unchecked: Int(row >> 6)] = word | bit
+                    unsafe rows[unchecked: found] = row
+                    found += word & bit == 0 ? 1 : 0
+                }
+                let after = unsafe list[0].load(ordering: .relaxed)
+                if after == header, header & Self.lockBit == 0 { break }
             }
-            let after = unsafe list[0].load(ordering: .relaxed)
-            if after == header, header & Self.lockBit == 0 { break }
+            return found
         }
-        return found
     }
 
     /// Copies the rows of a node's list, without waiting for a writer.

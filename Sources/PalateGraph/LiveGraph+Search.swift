@@ -24,7 +24,7 @@ extension LiveGraph {
         scratch.results.removeAll(keepingCapacity: true)
         scratch.visitedCount = 0
         guard let entry = entryAndLevel else { return }
-        scratch.beginVisit(count: count)
+        scratch.visited.begin(count: count)
         let start = descend(from: entry, to: 0, scorer, &scratch)
         let isGated = deletedCount > 0 || scratch.exclusions.count > 0
         let width = max(beamWidth, kept)
@@ -102,7 +102,6 @@ extension LiveGraph {
                 node,
                 level: level,
                 visited: &scratch.visited,
-                epoch: scratch.epoch,
                 into: &scratch.list.rows
             )
             guard found > 0 else { continue }
@@ -147,7 +146,7 @@ extension LiveGraph {
 
     /// Puts one scored row that was not visited where it belongs.
     func admit(_ key: CandidateKey, gated isGated: Bool, _ scratch: inout SearchScratch) {
-        guard scratch.visit(key.ordinal) else { return }
+        guard scratch.visited.insert(key.ordinal) else { return }
         if isGated, !isEligible(key.ordinal, scratch.exclusions) {
             scratch.frontier.push(key)
             return

@@ -8,6 +8,7 @@ import Synchronization
 //   LiveGraph.swift           | the graph: counts, entry point, deletion marks
 //   LiveGraph+Search.swift    | search: descent, beam, gates
 //   SearchScratch.swift       | what a search writes
+//   VisitedRows.swift         | the rows it has seen
 //   ScoredList.swift          | one adjacency list and its distances
 //   Exclusions.swift          | rows kept out of a search's results
 //   CandidatePool.swift       | the beam, one sorted array

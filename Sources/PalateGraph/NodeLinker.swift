@@ -77,7 +77,7 @@ enum NodeLinker {
                 return
             }
         }
-        scratch.search.beginVisit(count: graph.count)
+        scratch.search.visited.begin(count: graph.count)
         scratch.treeWalk.removeAll(keepingCapacity: true)
         for position in chosen { scratch.enqueue(scratch.links[position]) }
         var next = 0
@@ -132,7 +132,7 @@ enum NodeLinker {
         scratch.clearLinks()
         var nearest = graph.descend(from: entry, to: top, row, &scratch.search)
         for level in stride(from: top, through: 0, by: -1) {
-            scratch.search.beginVisit(count: graph.count)
+            scratch.search.visited.begin(count: graph.count)
             scratch.search.pool.reset(
                 width: graph.parameters.candidatesMax,
                 following: graph.parameters.buildBeamWidth

@@ -138,22 +138,6 @@ import Testing
         }
     }
 
-    @Test func `keeps finding everything after the epochs ran out`() throws {
-        let fixture = try Fixture(count: 12, queryCount: 1, seed: testSeed())
-        fixture.linkAll()
-        var scratch = SearchScratch()
-        let query = try #require(fixture.queries.first)
-        let expected = fixture.search(query: query, beamWidth: 12, scratch: &scratch)
-        #expect(expected.count == 12)
-        var wrong = 0
-        let scorer = FloatScorer(fixture.rows, query)
-        for _ in 0..<66_000 {
-            fixture.graph.search(scorer, beamWidth: 12, scratch: &scratch)
-            wrong += scratch.count == 12 ? 0 : 1
-        }
-        #expect(wrong == 0)
-    }
-
     @Test func `draws levels by the powers of 1 over M, the same for the same seed`() {
         let parameters = GraphParameters(neighbours: 4, seed: testSeed())
         let same = GraphParameters(neighbours: 4, seed: parameters.seed)
