@@ -17,8 +17,8 @@ package enum LadderTable {
         let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
         var lines = rows.map { row in line(row, widths) }
         lines.append(
-            "* on the Pareto front of bytes and rate at recall \(Numbers.plain(recall, digits: 4)); "
-                + "> all beams find more"
+            "* on the Pareto front of bytes and rate at recall "
+                + "\(Numbers.plain(recall, digits: 4)); > all beams find more"
         )
         return lines.joined(separator: "\n") + "\n"
     }
