@@ -22,8 +22,6 @@ extension BenchSearch {
 
     /// Options that make sense together.
     func validateTogether() throws {
-        try ladder.validate()
-        try stored.validate()
         guard ladder.recall == nil || ladder.isAsked || plot != nil else {
             throw ValidationError("--recall is for --auto, --memory-budget and --plot")
         }

@@ -59,7 +59,12 @@ struct BenchSearch: AsyncParsableCommand {
     @Option(help: "Results per query.")
     var k = 10
 
-    @Option(help: "Beam widths, separated by commas. (default: 10,16,24,32,48,64,96,128)")
+    @Option(
+        help: """
+            Beam widths, separated by commas. (default: 10,16,24,32,48,64,96,128; with --auto, \
+            growing)
+            """
+    )
     var beam: IntegerList?
 
     @Option(
