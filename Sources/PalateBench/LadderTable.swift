@@ -1,7 +1,7 @@
 /// The rungs as a table for people, in columns of equal width.
 package enum LadderTable {
-    /// Recalls that have a column each.
-    package static let recalls = [0.90, 0.95, 0.99, 0.999]
+    /// Recalls that have a column each, beside the one asked for.
+    private static let usualRecalls = [0.90, 0.95, 0.99, 0.999]
 
     /// A head, a line per rung, and what the marks mean.
     ///
@@ -11,9 +11,10 @@ package enum LadderTable {
     /// - Returns: lines that each end in a newline.
     package static func text(of rungs: [RungFigures], atRecall recall: Double) -> String {
         let front = RungChoice.front(of: rungs, atRecall: recall)
-        let heads = recalls.map { Numbers.plain($0, digits: 3) }
+        let recalls = Set(usualRecalls + [recall]).sorted()
+        let heads = recalls.map { Numbers.plain($0, digits: 4) }
         var rows = [["", "quantizer", "bytes/item", "build s"] + heads]
-        for (rung, isOnFront) in zip(rungs, front) { rows.append(row(rung, isOnFront)) }
+        for (rung, isOnFront) in zip(rungs, front) { rows.append(row(rung, isOnFront, recalls)) }
         let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
         var lines = rows.map { row in line(row, widths) }
         lines.append(
@@ -23,7 +24,11 @@ package enum LadderTable {
         return lines.joined(separator: "\n") + "\n"
     }
 
-    private static func row(_ rung: RungFigures, _ isOnFront: Bool) -> [String] {
+    private static func row(
+        _ rung: RungFigures,
+        _ isOnFront: Bool,
+        _ recalls: [Double]
+    ) -> [String] {
         let head = [
             isOnFront ? "*" : "", rung.name, Numbers.plain(rung.bytesPerItem, digits: 1),
         ]

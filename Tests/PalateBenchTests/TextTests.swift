@@ -79,6 +79,12 @@ import Testing
         )
     }
 
+    @Test func `gives the recall asked for a column`() {
+        let asked = LadderTable.text(of: Self.rungs, atRecall: 0.975).split(separator: "\n")
+        #expect(asked[0].hasSuffix("build s      0.9     0.95   0.975    0.99  0.999"))
+        #expect(asked[1].hasSuffix(">57,800  >57,800  54,051  44,200      -"))
+    }
+
     @Test func `plots every built rung in each panel and leaves the rest out`() {
         let svg = RecallPlot.svg(of: Self.rungs, atRecall: 0.95, k: 10, title: "a <b> & \"c\"\u{1}")
         #expect(svg.hasPrefix("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<svg xmlns="))
