@@ -78,6 +78,7 @@ let package = Package(
             swiftSettings: strict
         ),
         .target(name: "PalateTaste", dependencies: ["PalateModel"], swiftSettings: strict),
+        .target(name: "PalateBench", swiftSettings: strict),
 
         // The synchronous core.
         .target(
@@ -127,7 +128,7 @@ let package = Package(
             name: "palate",
             dependencies: [
                 "PalateModel", "PalateGraph", "PalateQuantization", "PalateIndex", "PalateQuery",
-                "PalateServer", "PalateClient", "PalateKernels", "PalateWire",
+                "PalateServer", "PalateClient", "PalateKernels", "PalateWire", "PalateBench",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
@@ -173,6 +174,11 @@ let package = Package(
         .testTarget(
             name: "PalateTasteTests",
             dependencies: ["PalateTaste", "PalateModel", "TestKit"],
+            swiftSettings: common
+        ),
+        .testTarget(
+            name: "PalateBenchTests",
+            dependencies: ["PalateBench"],
             swiftSettings: common
         ),
         .testTarget(

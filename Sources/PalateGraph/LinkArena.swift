@@ -108,10 +108,10 @@ struct LinkArena: ~Copyable, @unchecked Sendable {
         unsafe dirty = dirtyBytes.base.assumingMemoryBound(to: Atomic<UInt8>.self)
     }
 
-    /// Bytes behind `count` nodes: links, places, flags and marks.
-    func byteCount(count: Int) -> Int {
+    /// Bytes behind `count` nodes of so many upper lists: links, places, flags and marks.
+    static func byteCount(count: Int, neighbours: Int, upperListCount: Int) -> Int {
         count * ((1 + 2 * neighbours) * 4 + 4 + 1) + upperListCount * (1 + neighbours) * 4
-            + (count + Self.nodesPerBlock - 1) / Self.nodesPerBlock
+            + (count + nodesPerBlock - 1) / nodesPerBlock
     }
 
     /// Upper lists handed out.

@@ -102,7 +102,24 @@ package final class LiveGraph: @unchecked Sendable {
     package var liveCount: Int { count - deletedCount }
 
     /// Bytes behind the rows: links, upper lists, levels and marks.
-    package var byteCount: Int { arena.byteCount(count: count) }
+    package var byteCount: Int {
+        LinkArena.byteCount(
+            count: count,
+            neighbours: parameters.neighbours,
+            upperListCount: arena.upperListCount
+        )
+    }
+
+    /// What `byteCount` will be of a graph of `count` rows, before it is built: levels are drawn
+    /// from seed and ordinal alone.
+    package static func byteCount(count: Int, parameters: GraphParameters) -> Int {
+        let levels = (0..<Ordinal(count)).reduce(0) { $0 + parameters.level(of: $1) }
+        return LinkArena.byteCount(
+            count: count,
+            neighbours: parameters.neighbours,
+            upperListCount: levels
+        )
+    }
 
     /// Where searches start; nil when the graph is empty.
     package var entryPoint: Ordinal? { entryAndLevel?.ordinal }

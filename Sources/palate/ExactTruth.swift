@@ -9,14 +9,16 @@ struct ExactTruth {
     private let columns: Int
     private let count: Int
 
-    /// Reads `path`, or computes the neighbours with OpenBLAS where there is none.
-    init(path: String?, k: Int, rows file: NumpyFile, queries: NumpyFile, metric: String) throws {
+    /// Computes the neighbours with OpenBLAS.
+    init(k: Int, rows file: NumpyFile, queries: NumpyFile, metric: String) throws {
         count = queries.count
-        guard let path else {
-            columns = k
-            rows = try Self.compute(k, file, queries, metric)
-            return
-        }
+        columns = k
+        rows = try Self.compute(k, file, queries, metric)
+    }
+
+    /// Reads `path`.
+    init(path: String, k: Int, queries: NumpyFile) throws {
+        count = queries.count
         let stored = try NumpyFile(path: path)
         guard stored.count == queries.count, stored.columns >= k else {
             throw CommandFailure(

@@ -18,8 +18,39 @@ final class MemoryIndex: Sendable {
     /// Processor time of all threads.
     let cpuBuildSeconds: Double
 
+    /// A quantizer trained on a file, and what that took.
+    struct Training: Sendable {
+        let stack: CodeStack
+        let seconds: Double
+        let cpuSeconds: Double
+    }
+
+    /// Trains on rows spread over `file`.
+    static func train(_ file: NumpyFile, metric: String, quantizer: String) throws -> Training {
+        let started = ContinuousClock.now
+        let cpuStarted = processorSeconds()
+        let metric = try MetricRegistry.named(metric)
+        let stride = max(1, file.count / Self.sampleRows)
+        let picked = Array(
+            Swift.stride(from: 0, to: file.count, by: stride).prefix(Self.sampleRows)
+        )
+        let sample = picked.flatMap { file.floats($0..<$0 + 1) }
+        let stack = try CodeStack.train(
+            named: quantizer,
+            sample.span,
+            count: picked.count,
+            dimensions: file.columns,
+            metric: metric
+        )
+        return Training(
+            stack: stack,
+            seconds: (ContinuousClock.now - started).seconds,
+            cpuSeconds: processorSeconds() - cpuStarted
+        )
+    }
+
     /// Trains, encodes and links all of `file`; the clock runs from the training on.
-    init(
+    convenience init(
         _ file: NumpyFile,
         metric: String,
         quantizer: String,
@@ -27,23 +58,28 @@ final class MemoryIndex: Sendable {
         isOrdered: Bool,
         threads: Int
     ) throws {
+        try self.init(
+            file,
+            trained: Self.train(file, metric: metric, quantizer: quantizer),
+            parameters: parameters,
+            isOrdered: isOrdered,
+            threads: threads
+        )
+    }
+
+    /// Encodes and links all of `file`; the training's time counts as the build's.
+    init(
+        _ file: NumpyFile,
+        trained: Training,
+        parameters: GraphParameters,
+        isOrdered: Bool,
+        threads: Int
+    ) throws {
         let progress = Progress("build", total: file.count, unit: "rows")
         let started = ContinuousClock.now
         let cpuStarted = processorSeconds()
-        let metric = try MetricRegistry.named(metric)
+        stack = trained.stack
         order = isOrdered ? try Self.order(of: file, threads: threads) : nil
-        let stride = max(1, file.count / Self.sampleRows)
-        let picked = Array(
-            Swift.stride(from: 0, to: file.count, by: stride).prefix(Self.sampleRows)
-        )
-        let sample = picked.flatMap { file.floats($0..<$0 + 1) }
-        stack = try CodeStack.train(
-            named: quantizer,
-            sample.span,
-            count: picked.count,
-            dimensions: file.columns,
-            metric: metric
-        )
         guard let rows = stack.makeRows(capacity: file.count),
             let graph = LiveGraph(parameters: parameters, capacity: file.count)
         else { throw CommandFailure("no address space for \(file.count) rows") }
@@ -64,8 +100,8 @@ final class MemoryIndex: Sendable {
             makeScorer: { made.makePairScorer(over: rows) },
             progress: { progress.update($0) }
         )
-        buildSeconds = (ContinuousClock.now - started).seconds
-        cpuBuildSeconds = processorSeconds() - cpuStarted
+        buildSeconds = trained.seconds + (ContinuousClock.now - started).seconds
+        cpuBuildSeconds = trained.cpuSeconds + processorSeconds() - cpuStarted
         progress.finish()
     }
 

@@ -28,6 +28,8 @@ struct NumpyFile: Sendable {
     let columns: Int
     private let file: MappedFile
     private let start: Int
+    /// Rows in the file: more than `count` in a sample.
+    private let storedCount: Int
 
     /// Maps the file and checks that its size is what its header says.
     init(path: String) throws(FileError) {
@@ -48,6 +50,7 @@ struct NumpyFile: Sendable {
         count = shape[0]
         columns = shape.count == 2 ? shape[1] : 1
         start = header.end
+        storedCount = count
         let expected = start + count * columns * element.byteCount
         guard file.bytes.count == expected else {
             throw .badFormat(
@@ -57,8 +60,35 @@ struct NumpyFile: Sendable {
         }
     }
 
+    /// So many of the rows, spread evenly over the file; all where it has no more.
+    func sample(_ rows: Int) -> NumpyFile { NumpyFile(self, count: min(rows, count)) }
+
+    private init(_ whole: NumpyFile, count: Int) {
+        path = whole.path
+        element = whole.element
+        columns = whole.columns
+        file = whole.file
+        start = whole.start
+        storedCount = whole.storedCount
+        self.count = count
+    }
+
+    /// Where a row of a sample is in the file.
+    private func storedRow(_ row: Int) -> Int {
+        count == storedCount ? row : row * storedCount / count
+    }
+
     /// Rows as floats, row-major.
     func floats(_ rows: Range<Int>) -> [Float] {
+        count == storedCount
+            ? stored(rows)
+            : rows.flatMap { row in
+                let place = storedRow(row)
+                return stored(place..<place + 1)
+            }
+    }
+
+    private func stored(_ rows: Range<Int>) -> [Float] {
         let count = rows.count * columns
         return [Float](unsafeUninitializedCapacity: count) { target, initialised in
             let first = rows.lowerBound * columns
@@ -82,13 +112,16 @@ struct NumpyFile: Sendable {
     ///
     /// - Throws: where the file holds floating-point numbers.
     func integers() throws(FileError) -> [Int] {
-        let total = count * columns
+        let places = (0..<count).lazy.flatMap { row in
+            let first = storedRow(row) * columns
+            return first..<first + columns
+        }
         switch element {
-        case .int32: return (0..<total).map { Int(load($0, Int32.self)) }
-        case .int64: return (0..<total).map { Int(load($0, Int64.self)) }
-        case .uint64: return (0..<total).map { Int(bitPattern: UInt(load($0, UInt64.self))) }
-        case .uint8: return (0..<total).map { Int(load($0, UInt8.self)) }
-        case .int8: return (0..<total).map { Int(load($0, Int8.self)) }
+        case .int32: return places.map { Int(load($0, Int32.self)) }
+        case .int64: return places.map { Int(load($0, Int64.self)) }
+        case .uint64: return places.map { Int(bitPattern: UInt(load($0, UInt64.self))) }
+        case .uint8: return places.map { Int(load($0, UInt8.self)) }
+        case .int8: return places.map { Int(load($0, Int8.self)) }
         case .float32, .float16:
             throw .badFormat(path: path, reason: "holds \(element.rawValue), expected integers")
         }

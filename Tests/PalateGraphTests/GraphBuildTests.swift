@@ -52,6 +52,10 @@ import Testing
         let links = (0..<Ordinal(1_000)).reduce(0) { $0 + fixture.graph.neighbours(of: $1).count }
         #expect(links >= 1_000 * 15)
         #expect(fixture.graph.byteCount >= 1_000 * 17 * 4)
+        #expect(
+            fixture.graph.byteCount
+                == LiveGraph.byteCount(count: 1_000, parameters: fixture.graph.parameters)
+        )
     }
 
     @Test func `reaches every one of many equal rows`() throws {

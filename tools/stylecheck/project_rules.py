@@ -22,12 +22,13 @@ ARROWS = {
         "PalateModel", "PalateGraph", "PalateTaste", "PalateKernels", "PalateQuantization",
         "PalateStorage", "PalateIndex",
     },
+    "PalateBench": set(),
     "PalateWire": {"PalateModel", "PalateChecksum"},
     "PalateServer": {"PalateModel", "PalateWire", "PalateQuery", "PalateIndex"},
     "PalateClient": {"PalateModel", "PalateWire"},
     "palate": {
         "PalateModel", "PalateGraph", "PalateQuantization", "PalateIndex", "PalateQuery",
-        "PalateServer", "PalateClient", "PalateKernels", "PalateWire",
+        "PalateServer", "PalateClient", "PalateKernels", "PalateWire", "PalateBench",
     },
 }
 
