@@ -40,7 +40,7 @@ extension LiveGraph {
     }
 
     /// Copies the beam into the results, leaving out what was deleted meanwhile.
-    private func collectResults(_ scratch: inout SearchScratch) {
+    func collectResults(_ scratch: inout SearchScratch) {
         let hasDeleted = deletedCount > 0
         for position in 0..<scratch.pool.count {
             let key = scratch.pool[position]
@@ -157,7 +157,7 @@ extension LiveGraph {
     }
 
     @inline(__always)
-    private func isEligible(_ ordinal: Ordinal, _ exclusions: borrowing Exclusions) -> Bool {
+    func isEligible(_ ordinal: Ordinal, _ exclusions: borrowing Exclusions) -> Bool {
         !arena.isDeleted(ordinal) && !exclusions.contains(ordinal)
     }
 

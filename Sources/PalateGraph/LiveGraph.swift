@@ -7,6 +7,7 @@ import Synchronization
 //   --------------------------|----------------------------------------------------------------
 //   LiveGraph.swift           | the graph: counts, entry point, deletion marks
 //   LiveGraph+Search.swift    | search: descent, beam, gates
+//   LiveGraph+Scan.swift      | every row instead
 //   SearchScratch.swift       | what a search writes
 //   VisitedRows.swift         | the rows it has seen
 //   ScoredList.swift          | one adjacency list and its distances

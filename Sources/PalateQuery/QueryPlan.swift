@@ -9,6 +9,8 @@ package struct QueryPlan: Sendable {
     package var k: Int
     /// ef of every graph search; below `candidateCount` where the caller asked for that.
     package var beamWidth: Int
+    /// Whether every row is scored instead of a walk on the graph.
+    package var isScan: Bool
     /// Hits that a search hands on, nearest first.
     package var candidateCount: Int
     /// Of these, how many are scored again from the stored float vectors.

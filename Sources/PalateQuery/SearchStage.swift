@@ -55,12 +55,17 @@ enum SearchStage {
         let vector = scratch.vector
         codes.stack.codes.prepare(vector.span, into: &scratch.prepared)
         let scorer = codes.stack.makeScorer(scratch.prepared, over: codes.rows)
-        collection.graph.search(
-            scorer,
-            beamWidth: plan.beamWidth,
-            keeping: codes.stack.keptCount(for: plan.candidateCount),
-            scratch: &scratch.search
-        )
+        let kept = max(codes.stack.keptCount(for: plan.candidateCount), plan.beamWidth)
+        if plan.isScan {
+            collection.graph.scan(scorer, keeping: kept, scratch: &scratch.search)
+        } else {
+            collection.graph.search(
+                scorer,
+                beamWidth: plan.beamWidth,
+                keeping: kept,
+                scratch: &scratch.search
+            )
+        }
         let first = scratch.candidates.count
         for index in 0..<scratch.search.count {
             scratch.candidates.append(scratch.search.hit(index))

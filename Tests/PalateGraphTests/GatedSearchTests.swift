@@ -50,6 +50,26 @@ import Testing
         }
     }
 
+    @Test(arguments: [1, 7, 600], [0, 250, 600])
+    func `a scan finds the nearest eligible rows, and what a beam over everything finds`(
+        kept: Int,
+        doomed: Int
+    ) throws {
+        let fixture = try Fixture(count: 600, queryCount: 5, seed: testSeed())
+        fixture.linkAll()
+        for row in 0..<doomed { #expect(fixture.graph.delete(Ordinal(row))) }
+        var scratch = SearchScratch()
+        scratch.exclude(599)
+        for query in fixture.queries {
+            fixture.graph.scan(FloatScorer(fixture.rows, query), keeping: kept, scratch: &scratch)
+            let scanned = (0..<scratch.count).map { Int(scratch.hit($0).ordinal) }
+            let walked = fixture.search(query: query, beamWidth: 600, scratch: &scratch)
+            let eligible = max(0, 600 - doomed - (doomed == 600 ? 0 : 1))
+            #expect(scanned.count == min(kept, eligible))
+            #expect(scanned == Array(walked.prefix(kept)))
+        }
+    }
+
     @Test func `finds the only live row behind a graph of deleted ones`() throws {
         let fixture = try Fixture(count: 800, queryCount: 5, seed: testSeed())
         fixture.linkAll()

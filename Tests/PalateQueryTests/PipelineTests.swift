@@ -7,7 +7,7 @@ import Testing
 /// The plain path: vectors and items to lists.
 @Suite struct PipelineTests {
     @Test(arguments: ["l2", "ip", "cosine"], ["float32", "sq8"])
-    func `an exact beam with rescoring finds what brute force finds`(
+    func `an exact beam with rescoring finds what brute force finds, and so does a scan`(
         metric: String,
         quantizer: String
     ) throws {
@@ -17,6 +17,9 @@ import Testing
             request.beamWidth = 200
             request.rescoreCount = 200
             let response = try fixture.answer(request)
+            let scanned = try fixture.answer(request, isScan: true)
+            #expect(scanned.ids == response.ids)
+            #expect(scanned.scores == response.scores)
             let truth = BruteForce.nearest(
                 10,
                 to: fixture.vectors[row],
@@ -61,6 +64,16 @@ import Testing
         #expect(rescored / 60 >= 0.95)
         #expect(plain / 60 >= 0.8)
         #expect(rescored >= plain)
+    }
+
+    @Test func `the planner scans few rows and walks among many`() throws {
+        let fixture = try QueryFixture(count: 640)
+        var request = fixture.request([0], k: 10)
+        #expect(try Planner.plan(request, for: fixture.collection).isScan)
+        request.beamWidth = 63
+        #expect(try !Planner.plan(request, for: fixture.collection).isScan)
+        request.beamWidth = 64
+        #expect(try Planner.plan(request, for: fixture.collection).isScan)
     }
 
     @Test func `rescoring a part of the candidates still leaves the best first`() throws {

@@ -67,13 +67,17 @@ final class QueryFixture {
         SearchRequest(handle: collection.info.handle, source: source, k: k)
     }
 
+    // `isScan` nil leaves it to the planner, which would scan fixtures this small.
     func answer(
         _ request: SearchRequest,
+        isScan: Bool? = false,
         deadline: ContinuousClock.Instant? = nil
     ) throws -> SearchResponse {
-        try Pipeline.answer(
+        var plan = try Planner.plan(request, for: collection)
+        if let isScan { plan.isScan = isScan }
+        return try Pipeline.answer(
             request,
-            plan: Planner.plan(request, for: collection),
+            plan: plan,
             in: collection,
             now: Self.now,
             deadline: deadline,
