@@ -140,9 +140,10 @@ let package = Package(
         ),
 
         // Tests mirror the targets.
+        .target(name: "CAllocationCount", path: "Tests/CAllocationCount"),
         .target(
             name: "TestKit",
-            dependencies: ["PalateModel"],
+            dependencies: ["PalateModel", "CAllocationCount"],
             path: "Tests/TestKit",
             swiftSettings: common
         ),
@@ -191,7 +192,10 @@ let package = Package(
         ),
         .testTarget(
             name: "PalateQueryTests",
-            dependencies: ["PalateQuery", "PalateIndex", "PalateModel", "TestKit"],
+            dependencies: [
+                "PalateQuery", "PalateIndex", "PalateModel", "PalateGraph", "PalateQuantization",
+                "TestKit",
+            ],
             swiftSettings: common
         ),
         .testTarget(

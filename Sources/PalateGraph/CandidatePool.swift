@@ -39,6 +39,9 @@ struct CandidatePool: Sendable {
         count < width || width == 0 ? .last : CandidateKey(bits: keys[width - 1])
     }
 
+    /// Whether another candidate has to push one out.
+    var isFull: Bool { count == width }
+
     /// What comes after this is not followed.
     var followedBound: CandidateKey {
         count < followed || followed == 0 ? .last : CandidateKey(bits: keys[followed - 1])
@@ -62,10 +65,13 @@ struct CandidatePool: Sendable {
     }
 
     /// Offers the first `n` rows of a scored list; those beyond the beam are passed over.
-    mutating func insert(_ list: inout ScoredList, count n: Int) {
+    ///
+    /// - Returns: the nearest place taken; the width where none was.
+    @discardableResult
+    mutating func insert(_ list: inout ScoredList, count n: Int) -> Int {
         var held = count
         let width = width
-        var nearest = cursor
+        var nearest = width
         var pool = keys.mutableSpan
         var bound = held < width ? UInt64.max : pool[width - 1]
         for index in 0..<n {
@@ -78,7 +84,8 @@ struct CandidatePool: Sendable {
             if held == width { bound = pool[width - 1] }
         }
         count = held
-        cursor = nearest
+        cursor = min(cursor, nearest)
+        return nearest
     }
 
     /// Puts `key` first in `range` and moves the rest back by one; the last falls out.

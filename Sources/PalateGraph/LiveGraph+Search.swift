@@ -7,12 +7,18 @@ extension LiveGraph {
     /// never take a place among the candidates, so min(most results, reachable eligible rows)
     /// results come back. The results stay in the scratch, nearest first.
     ///
+    /// Deviations from the paper, where it is said how many results are wanted:
+    /// - The beam may be narrower: ten of fashion-mnist take a beam of 7 at recall 0.95.
+    /// - The search ends when a third of the beam was followed in a row without a newcomer among
+    ///   the nearest 16, or as many as are wanted (Teofili and Lin, Patience in Proximity, ECIR 2025, who watch the
+    ///   share of newcomers in the whole beam). On 1,000,000 x 256 vectors recall 0.999 then takes
+    ///   950 scored rows instead of 1,430.
+    ///
     /// - Parameters:
     ///   - scorer: the prepared query.
-    ///   - beamWidth: ef: of how many nearest candidates the links are followed; within
+    ///   - beamWidth: ef: of how many nearest candidates the links are followed at most; within
     ///     `Limits.beamWidth`.
-    ///   - kept: the most results, where that is more than the beam: a deviation from the paper,
-    ///     whose ef is at least k. Ten of fashion-mnist take a beam of 7 at recall 0.95.
+    ///   - kept: the results wanted; 0 = as many as the beam holds, all of them followed.
     ///   - scratch: receives the results; reuse it.
     package func search<S: Scorer & ~Copyable>(
         _ scorer: borrowing S,
@@ -31,7 +37,10 @@ extension LiveGraph {
         scratch.pool.reset(width: width, following: beamWidth)
         scratch.frontier.removeAll()
         admit(start, gated: isGated, &scratch)
-        searchLayer(0, scorer, gated: isGated, &scratch)
+        let ineligible = deletedCount + scratch.exclusions.count
+        let isPatient = kept == 0 || ineligible * Patience.eligiblePerIneligible > count
+        let patience = isPatient ? .endless : Patience(beamWidth: beamWidth, kept: kept)
+        searchLayer(0, scorer, gated: isGated, patience: patience, &scratch)
         if scratch.pool.count < width, beamWidth < width {
             scratch.pool.followed = width
             searchLayer(0, scorer, gated: isGated, &scratch)
@@ -89,22 +98,24 @@ extension LiveGraph {
     ///
     /// Algorithm 2. The pool holds the scored entry points and its width is ef. One scorer call
     /// per adjacency list; when the beam is full, rows not nearer than its last are dropped before
-    /// they cost anything.
+    /// they cost anything. Once it is full, it goes on while there is patience.
     func searchLayer<S: Scorer & ~Copyable>(
         _ level: Int,
         _ scorer: borrowing S,
         gated isGated: Bool,
+        patience: Patience = .endless,
         _ scratch: inout SearchScratch
     ) {
         var visitedCount = 0
-        while let node = nextToFollow(level, gated: isGated, &scratch) {
+        var fruitless = 0
+        while fruitless < patience.lists,
+            let node = nextToFollow(level, gated: isGated, &scratch) {
             var found = arena.gatherUnvisited(
                 node,
                 level: level,
                 visited: &scratch.visited,
                 into: &scratch.list.rows
             )
-            guard found > 0 else { continue }
             scratch.list.score(count: found, scorer)
             visitedCount += found
             if isGated {
@@ -116,7 +127,9 @@ extension LiveGraph {
                     &scratch.frontier
                 )
             }
-            scratch.pool.insert(&scratch.list, count: found)
+            let nearest = scratch.pool.insert(&scratch.list, count: found)
+            let isFruitless = nearest >= patience.watched && scratch.pool.isFull
+            fruitless = isFruitless ? fruitless + 1 : 0
         }
         scratch.visitedCount += visitedCount
     }

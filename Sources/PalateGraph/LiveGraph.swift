@@ -10,6 +10,7 @@ import Synchronization
 //   LiveGraph+Scan.swift      | every row instead
 //   SearchScratch.swift       | what a search writes
 //   VisitedRows.swift         | the rows it has seen
+//   Patience.swift            | when a search that finds nothing more ends
 //   ScoredList.swift          | one adjacency list and its distances
 //   Exclusions.swift          | rows kept out of a search's results
 //   CandidatePool.swift       | the beam, one sorted array
