@@ -44,23 +44,26 @@ private struct SmallIndex {
 
     init(quantizer: String, metric: String, seed: UInt64) throws {
         var generator = SeededGenerator(seed: seed)
-        vectors = ClusteredVectors(count: 600, dimensions: Self.dimensions, using: &generator)
-        stack = try CodeStack.train(
+        let vectors = ClusteredVectors(count: 600, dimensions: Self.dimensions, using: &generator)
+        let stack = try CodeStack.train(
             named: quantizer,
             vectors.values.span,
             count: 600,
             dimensions: Self.dimensions,
             metric: MetricRegistry.named(metric)
         )
-        rows = try #require(stack.makeRows(capacity: 600))
+        let rows = try #require(stack.makeRows(capacity: 600))
         stack.store(vectors.values.span, from: 0, into: rows)
-        graph = try #require(LiveGraph(parameters: GraphParameters(), capacity: 600))
-        let (made, stored) = (stack, rows)
+        let graph = try #require(LiveGraph(parameters: GraphParameters(), capacity: 600))
         GraphBuilder.insert(
             0..<600,
             into: graph,
-            makeScorer: { made.makePairScorer(over: stored) }
+            makeScorer: { stack.makePairScorer(over: rows) }
         )
+        self.vectors = vectors
+        self.stack = stack
+        self.rows = rows
+        self.graph = graph
         for row in stride(from: 0, to: 600, by: 7) { _ = graph.delete(Ordinal(row)) }
     }
 
