@@ -15,7 +15,7 @@ import Testing
         ("rq2", [750, 890, 725]), ("rq1", [530, 775, 535]),
     ]
 
-    @Test(.enabled(if: isOptimised), arguments: [0, 1, 2])
+    @Test(.enabled(if: isOptimisedBuild), arguments: [0, 1, 2])
     func `recall at 10 among 4,000 clustered vectors stays above its floor`(
         position: Int
     ) throws {
@@ -62,11 +62,4 @@ import Testing
         }
         return total / Double(queries.count)
     }
-
-    /// Recall is measured in release builds: scans at -O0 are too slow.
-    private static let isOptimised: Bool = {
-        var isDebug = false
-        assert({ isDebug = true }() == ())
-        return !isDebug
-    }()
 }

@@ -11,7 +11,7 @@ import Testing
         QuantizerRegistry.all.map { $0.name }
         + ["sq4+f16", "rq1+sq8", "pca16.sq8+f16", "prefix16.rq2"]
 
-    @Test(arguments: names, ["l2", "ip", "cosine"])
+    @Test(.enabled(if: isOptimisedBuild), arguments: names, ["l2", "ip", "cosine"])
     func `a search takes nothing from the heap once it is warm`(
         name: String,
         metric: String
