@@ -28,13 +28,13 @@ struct BlockDecoder {
             let node = Ordinal(block * LiveGraph.nodesPerBlock + offset)
             let flags = try reader.byte()
             let level = Int(flags & LinkArena.levelMask)
-            guard flags & ~(LinkArena.levelMask | LinkArena.deletedBit) == 0 else {
+            let marks = flags & ~LinkArena.levelMask
+            guard [0, LinkArena.deletedBit, LinkArena.vacantBits].contains(marks) else {
                 throw .badNodeByte(ordinal: node, got: flags)
             }
             let isKept = nodes.contains(node)
             if isKept {
-                let isDeleted = flags & LinkArena.deletedBit != 0
-                guard graph.arena.setLevel(level, isDeleted: isDeleted, of: node) else {
+                guard graph.arena.setLevel(level, marks: marks, of: node) else {
                     throw .upperArenaFull(block: block)
                 }
             }
@@ -100,7 +100,8 @@ struct BlockDecoder {
     ) throws(GraphError) {
         let count = Int(try reader.byte())
         let diverse = Int(try reader.byte())
-        let degreeMax = graph.parameters.degreeMax(level: level)
+        let isVacant = isKept && graph.arena.isVacant(node)
+        let degreeMax = isVacant ? 0 : graph.parameters.degreeMax(level: level)
         guard count <= degreeMax, diverse <= count else {
             throw .badDegree(
                 ordinal: node,

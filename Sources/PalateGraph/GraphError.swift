@@ -26,6 +26,8 @@ package enum GraphError: Error, Equatable, Sendable {
     case upperMismatch(block: Int, got: Int, expected: Int)
     /// A link on an upper level to a node that does not reach that level.
     case linkAboveLevel(ordinal: Ordinal, level: Int, got: Ordinal)
+    /// A link to a slot without a row.
+    case linkToVacant(ordinal: Ordinal, level: Int, got: Ordinal)
     /// The levels ask for more upper lists than the capacity allows.
     case upperArenaFull(block: Int)
     /// The count lies outside the capacity.

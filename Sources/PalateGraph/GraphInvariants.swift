@@ -7,14 +7,14 @@ package enum GraphInvariants {
 
     /// Checks every list and the reachability of every row; empty = all is well.
     ///
-    /// Degrees within bounds; no link to oneself, twice, beyond the count, or above a level; tree
-    /// links on both ends; the entry point on the highest level; and every row reachable from the
-    /// entry point on level 0, deleted ones included.
+    /// Degrees within bounds; no link to oneself, twice, beyond the count, to a vacant slot, or above
+    /// a level; tree links on both ends; the entry point on the highest level; and every row
+    /// reachable from the entry point on level 0, deleted ones included.
     package static func check(_ graph: LiveGraph) -> [String] {
         var found: [String] = []
         let count = graph.count
         var highest = -1
-        for node in 0..<Ordinal(count) {
+        for node in 0..<Ordinal(count) where !graph.isVacant(node) {
             let level = graph.level(of: node)
             highest = max(highest, level)
             for current in 0...level {
@@ -24,8 +24,9 @@ package enum GraphInvariants {
         }
         checkEntry(highest: highest, graph, &found)
         checkCounts(graph, &found)
-        let unreachable = count - reachableCount(graph)
-        if unreachable != 0 { found.append("\(unreachable) of \(count) rows are not reachable") }
+        let rows = count - graph.vacantCount
+        let unreachable = rows - reachableCount(graph)
+        if unreachable != 0 { found.append("\(unreachable) of \(rows) rows are not reachable") }
         return found
     }
 
@@ -67,6 +68,8 @@ package enum GraphInvariants {
                 found.append("\(place): links to itself")
             } else if Int(link.ordinal) >= count {
                 found.append("\(place): links to \(link.ordinal) beyond \(count)")
+            } else if graph.isVacant(link.ordinal) {
+                found.append("\(place): links to \(link.ordinal), a vacant slot")
             } else if graph.level(of: link.ordinal) < level {
                 found.append("\(place): links to \(link.ordinal), which is not on this level")
             } else if link.isTree {
@@ -80,7 +83,7 @@ package enum GraphInvariants {
 
     private static func checkEntry(highest: Int, _ graph: LiveGraph, _ found: inout [String]) {
         guard let entry = graph.entryAndLevel else {
-            if graph.count > 0 { found.append("no entry point") }
+            if graph.count > graph.vacantCount { found.append("no entry point") }
             return
         }
         if entry.level != highest || graph.level(of: entry.ordinal) != entry.level {
@@ -89,7 +92,12 @@ package enum GraphInvariants {
     }
 
     private static func checkCounts(_ graph: LiveGraph, _ found: inout [String]) {
-        let deleted = (0..<Ordinal(graph.count)).count(where: graph.isDeleted)
+        let slots = 0..<Ordinal(graph.count)
+        let vacant = slots.count(where: graph.isVacant)
+        if vacant != graph.vacantCount {
+            found.append("\(vacant) slots are vacant, \(graph.vacantCount) counted")
+        }
+        let deleted = slots.count(where: graph.isDeleted) - vacant
         if deleted != graph.deletedCount {
             found.append("\(deleted) rows are deleted, \(graph.deletedCount) counted")
         }

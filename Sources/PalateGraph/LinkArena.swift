@@ -11,7 +11,7 @@ import Synchronization
 //   bottom   per node   1 + 2M words   header, links of level 0 (bit 31: of the spanning tree)
 //   upper    per list   1 + M words    header, links; the lists of levels 1...L of a node in a row
 //   places   per node   1 word         1 + number of its first upper list, 0 = none
-//   nodes    per node   1 byte         bits 0-3 level, bit 7 deleted
+//   nodes    per node   1 byte         bits 0-3 level, bit 6 vacant, bit 7 deleted
 // A header is: bits 0-7 count, 8-15 diverse count (that many links lead the list), 16 locked,
 // 17-31 version.
 //
@@ -55,6 +55,8 @@ struct LinkArena: ~Copyable, @unchecked Sendable {
     static let levelMask: UInt8 = 0x0f
     /// The deletion mark of a node byte.
     static let deletedBit: UInt8 = 0x80
+    /// The marks of a node that no list names: free for another row. Results pass over it too.
+    static let vacantBits: UInt8 = 0xc0
 
     /// Nodes there is room for.
     let capacity: Int
@@ -133,7 +135,10 @@ struct LinkArena: ~Copyable, @unchecked Sendable {
         return unsafe nodes[Int(node)].load(ordering: .relaxed) & Self.deletedBit != 0
     }
 
-    /// Level and deletion mark in one byte, as stored.
+    /// Whether a node stands for no row.
+    func isVacant(_ node: Ordinal) -> Bool { nodeByte(of: node) >= Self.vacantBits }
+
+    /// Level and marks, as stored.
     func nodeByte(of node: Ordinal) -> UInt8 {
         precondition(Int(node) < capacity, "no such node")
         // SAFETY: below capacity.
@@ -142,29 +147,41 @@ struct LinkArena: ~Copyable, @unchecked Sendable {
 
     /// Marks a node deleted; false when it was.
     func markDeleted(_ node: Ordinal) -> Bool {
-        precondition(Int(node) < capacity, "no such node")
-        // SAFETY: below capacity.
-        let old = unsafe nodes[Int(node)].bitwiseOr(
-            Self.deletedBit,
-            ordering: .acquiringAndReleasing
-        ).oldValue
-        markDirty(node)
-        return old & Self.deletedBit == 0
+        mark(node, Self.deletedBit) & Self.deletedBit == 0
     }
 
-    /// Gives a node that no list names yet its level, and room for its upper lists.
+    /// Marks a node vacant.
+    func markVacant(_ node: Ordinal) { _ = mark(node, Self.vacantBits) }
+
+    /// Adds marks to a node's byte; returns what it was.
+    private func mark(_ node: Ordinal, _ bits: UInt8) -> UInt8 {
+        precondition(Int(node) < capacity, "no such node")
+        // SAFETY: below capacity.
+        let old = unsafe nodes[Int(node)].bitwiseOr(bits, ordering: .acquiringAndReleasing).oldValue
+        markDirty(node)
+        return old
+    }
+
+    /// Takes a node's marks away: it stands for a row whose code is stored.
+    func occupy(_ node: Ordinal) {
+        precondition(Int(node) < capacity, "no such node")
+        // SAFETY: below capacity.
+        _ = unsafe nodes[Int(node)].bitwiseAnd(Self.levelMask, ordering: .acquiringAndReleasing)
+        markDirty(node)
+    }
+
+    /// Gives a node that no list names yet its level, its marks, and room for its upper lists.
     ///
     /// - Returns: false when the upper arena is full; the node then stays on level 0.
-    func setLevel(_ level: Int, isDeleted: Bool = false, of node: Ordinal) -> Bool {
+    func setLevel(_ level: Int, marks: UInt8, of node: Ordinal) -> Bool {
         precondition(Int(node) < capacity && level <= GraphParameters.levelMax, "no such node")
         let first = level == 0 ? 0 : upperUsed.wrappingAdd(level, ordering: .relaxed).oldValue
         let fits = first + level <= upperCapacity
-        let flags = isDeleted ? Self.deletedBit : 0
         // SAFETY: below capacity; published by the release store of the first link to the node.
         if level > 0, fits {
             unsafe places[Int(node)].store(UInt32(first + 1), ordering: .relaxed)
         }
-        unsafe nodes[Int(node)].store(UInt8(fits ? level : 0) | flags, ordering: .relaxed)
+        unsafe nodes[Int(node)].store(UInt8(fits ? level : 0) | marks, ordering: .relaxed)
         markDirty(node)
         return fits
     }
@@ -316,6 +333,14 @@ struct LinkArena: ~Copyable, @unchecked Sendable {
         return degree
     }
 
+    /// Empties the lists of a node that no list names.
+    func clearLists(of node: Ordinal) {
+        for level in 0...level(of: node) {
+            guard let state = state(of: node, level: level), state.count > 0 else { continue }
+            _ = replace(node, level: level, from: state, with: [Link]().span, diverseCount: 0)
+        }
+    }
+
     /// Replaces a node's list, unless it changed since `state` was copied.
     ///
     /// - Parameters:
@@ -372,24 +397,5 @@ struct LinkArena: ~Copyable, @unchecked Sendable {
         precondition(block >= 0 && block <= capacity / Self.nodesPerBlock, "no such block")
         // SAFETY: within the blocks of `capacity`.
         return unsafe dirty[block].exchange(0, ordering: .acquiringAndReleasing)
-    }
-}
-
-/// Little-endian reads of stored blocks, one place for the unsafe word.
-extension RawSpan {
-    /// The byte at `offset`; nil beyond the end.
-    func byte(at offset: Int) -> UInt8? {
-        guard offset >= 0, offset < byteCount else { return nil }
-        // SAFETY: within bounds; every bit pattern is a UInt8.
-        return unsafe unsafeLoad(fromByteOffset: offset, as: UInt8.self)
-    }
-
-    /// The word at `offset`, aligned or not; nil beyond the end.
-    func word(at offset: Int) -> UInt32? {
-        guard offset >= 0, offset <= byteCount - 4 else { return nil }
-        // SAFETY: within bounds; every bit pattern is a UInt32.
-        return UInt32(
-            littleEndian: unsafe unsafeLoadUnaligned(fromByteOffset: offset, as: UInt32.self)
-        )
     }
 }

@@ -81,7 +81,9 @@ extension LiveGraph {
     }
 
     private func appendList(of node: Ordinal, level: Int, _ bytes: inout [UInt8]) {
-        let (links, diverseCount) = list(of: node, level: level)
+        // The lists of a vacant slot wait for the next row.
+        let (links, diverseCount) =
+            arena.isVacant(node) ? ([], 0) : list(of: node, level: level)
         bytes.append(UInt8(links.count))
         bytes.append(UInt8(diverseCount))
         for link in links { append(link.word, &bytes) }

@@ -48,16 +48,22 @@ extension LiveGraph {
         guard self.count == 0 else { throw .notEmpty(got: self.count) }
         var highest: (ordinal: Ordinal, level: Int)?
         var deletedCount = 0
+        var vacantCount = 0
+        var rows = [Ordinal](repeating: 0, count: parameters.degreeMax(level: 0))
         for node in 0..<Ordinal(count) {
+            if isVacant(node) {
+                vacantCount += 1
+                continue
+            }
             let level = level(of: node)
             if level > highest?.level ?? -1 { highest = (node, level) }
-            if level > 0 { try checkLevels(of: node, level: level) }
+            for current in 0...level { try checkLinks(of: node, level: current, &rows) }
             deletedCount += isDeleted(node) ? 1 : 0
         }
-        if let entryPoint {
-            guard Int(entryPoint) < count, level(of: entryPoint) == highest?.level else {
-                throw .badEntryPoint(got: entryPoint)
-            }
+        if let entryPoint, highest != nil {
+            guard Int(entryPoint) < count, !isVacant(entryPoint),
+                level(of: entryPoint) == highest?.level
+            else { throw .badEntryPoint(got: entryPoint) }
             highest?.ordinal = entryPoint
         }
         for block in 0..<Self.blockCount(count: count) {
@@ -66,15 +72,23 @@ extension LiveGraph {
             if mark == BlockMark.changed.rawValue { arena.mark(block: block) }
         }
         if let highest { setEntry(highest.ordinal, level: highest.level) }
-        publish(count: count, deletedCount: deletedCount)
+        publish(count: count, deletedCount: deletedCount, vacantCount: vacantCount)
     }
 
-    /// Refuses links on a level to nodes that do not reach it.
-    private func checkLevels(of node: Ordinal, level: Int) throws(GraphError) {
-        for upper in 1...level {
-            for target in neighbours(of: node, level: upper)
-            where self.level(of: target) < upper {
-                throw .linkAboveLevel(ordinal: node, level: upper, got: target)
+    /// Refuses links to vacant slots, and on a level to nodes that do not reach it.
+    private func checkLinks(
+        of node: Ordinal,
+        level: Int,
+        _ rows: inout [Ordinal]
+    ) throws(GraphError) {
+        let found = arena.copyRows(node, level: level, into: &rows)
+        for position in 0..<found {
+            let flags = arena.nodeByte(of: rows[position])
+            guard flags < LinkArena.vacantBits else {
+                throw .linkToVacant(ordinal: node, level: level, got: rows[position])
+            }
+            guard Int(flags & LinkArena.levelMask) >= level else {
+                throw .linkAboveLevel(ordinal: node, level: level, got: rows[position])
             }
         }
     }

@@ -20,7 +20,7 @@ extension LiveGraph {
         scratch.results.removeAll(keepingCapacity: true)
         scratch.visitedCount = 0
         scratch.pool.reset(width: kept)
-        let isGated = deletedCount > 0 || scratch.exclusions.count > 0
+        let isGated = deletedCount + vacantCount > 0 || scratch.exclusions.count > 0
         let end = Ordinal(count)
         var next: Ordinal = 0
         while next < end {

@@ -50,7 +50,7 @@ extension LiveGraph {
 
     /// Copies the beam into the results, leaving out what was deleted meanwhile.
     func collectResults(_ scratch: inout SearchScratch) {
-        let hasDeleted = deletedCount > 0
+        let hasDeleted = deletedCount + vacantCount > 0
         for position in 0..<scratch.pool.count {
             let key = scratch.pool[position]
             if hasDeleted, arena.isDeleted(key.ordinal) { continue }

@@ -16,13 +16,20 @@ import Synchronization
 //   CandidatePool.swift       | the beam, one sorted array
 //   CandidateKey.swift        | a scored row in one word
 //   FrontierHeap.swift        | ineligible rows of gated searches
-//   GraphBuilder.swift        | inserting ranges of rows, on one thread or several
-//   NodeLinker.swift          | inserting one row
+//   GraphBuilder.swift        | inserting rows, on one thread or several
+//   ChunkLinker.swift         | inserting a few rows at once
+//   RowChunk.swift            | these rows
+//   RowLinks.swift            | the links chosen for one of them
+//   BuildWorker.swift         | what one thread works with
 //   NeighbourSelection.swift  | which candidates become links
 //   BuildScratch.swift        | what an insertion writes
+//   GraphRepair.swift         | taking deleted rows out of all lists
+//   TreeRepair.swift          | the spanning tree without them
+//   ListRepair.swift          | one list without them
 //   LiveGraph+Blocks.swift    | links to checkpoint blocks
 //   LiveGraph+Restore.swift   | a graph from checkpoint blocks
 //   BlockDecoder.swift        | one block's bytes to links, trusting none
+//   RawSpan+Words.swift       | its unsafe reads
 //   ListState.swift           | what a list was when it was copied
 //   BlockMark.swift           | changed, or as stored
 //   GraphInvariants.swift     | what must always hold
@@ -44,19 +51,22 @@ import Synchronization
 //     0.986 to 0.953 (clustered).
 //   3 A full list takes a new link by comparing it with its diverse links (`LinkOffer`), instead of
 //     the heuristic over 2M + 1 rows: some 45 pairs instead of 300 for each of 2M links back.
-//   4 Level 0 holds a spanning tree whose links are never given up (`NodeLinker`), so every row can
-//     be reached, whatever is inserted or deleted. Without: 163 of 60,000 rows were out of reach.
+//   4 Level 0 holds a spanning tree whose links are never given up (`ChunkLinker`), so every row
+//     can be reached, whatever is inserted or deleted. Without: 163 of 60,000 rows were out of reach.
 //   5 All of a node's own lists are published before the first link back: a search that meets the
 //     node on an upper level finds its way on.
 //   6 Levels are drawn from (seed, ordinal): linking again after a crash repeats the draw.
 //   7 One sorted array is the beam; the descent and each level start from the one nearest row.
-//   8 Deletion is a mark. Deleted rows are traversed, are linked to only where live rows do not
-//     fill a list, and are the first to leave one.
+//   8 Deletion is a mark at first. Deleted rows are traversed, are linked to only where live rows
+//     do not fill a list, and are the first to leave one, until `GraphRepair` has taken them out.
 //   9 The heuristic chooses from the 8 * efConstruction nearest rows that the search scored (1,600
 //     at most), not from its beam alone: the far ones are scored already, and a region's links to
 //     other regions are among them (so does Vamana, NeurIPS 2019, with all that it expanded).
 //     200,000 x 256 in 2,000 clusters, 4-bit codes refined by 16-bit ones: efConstruction 60
 //     reaches recall 0.992 at beam 32 instead of 0.906; from its beam alone it takes 200.
+//  10 Up to 256 rows are linked at once, each knowing the graph before them and the rows before it
+//     among them, so that threads do not change the result (prefix batches as in ParlayANN, PPoPP
+//     2024, whose rows do not know each other).
 
 /// A hierarchical navigable small world graph that is searched while it grows.
 ///
@@ -75,11 +85,10 @@ package final class LiveGraph: @unchecked Sendable {
     let arena: LinkArena
     private let published = Atomic<Int>(0)
     private let deleted = Atomic<Int>(0)
+    private let vacant = Atomic<Int>(0)
     /// 0 = empty, else (level + 1) in the high half, ordinal in the low half.
     private let entry = Atomic<UInt64>(0)
-    /// Held while a row is linked that rises above all others.
-    let topLevel = Mutex<Void>(())
-    /// Scratch of past insertions, kept for the next: its marks take 2 bytes per row.
+    /// Scratch of past insertions, kept for the next.
     // Not a Mutex: ThreadSanitizer does not see the one of Synchronization.
     private let idleBuildScratch = ReadWriteLock<[BuildScratchBox]>([])
 
@@ -94,14 +103,17 @@ package final class LiveGraph: @unchecked Sendable {
         self.arena = arena
     }
 
-    /// Rows linked or being linked: ordinals 0..<count.
+    /// Slots: ordinals 0..<count, each with a row that is linked or being linked, or vacant.
     package var count: Int { published.load(ordering: .acquiring) }
 
-    /// Rows marked deleted.
+    /// Rows marked deleted that lists still name: what is left to repair.
     package var deletedCount: Int { deleted.load(ordering: .acquiring) }
 
+    /// Slots without a row.
+    package var vacantCount: Int { vacant.load(ordering: .acquiring) }
+
     /// Rows that searches may return.
-    package var liveCount: Int { count - deletedCount }
+    package var liveCount: Int { count - deletedCount - vacantCount }
 
     /// Bytes behind the rows: links, upper lists, levels and marks.
     package var byteCount: Int {
@@ -132,8 +144,43 @@ package final class LiveGraph: @unchecked Sendable {
     /// The highest level of a row.
     package func level(of ordinal: Ordinal) -> Int { arena.level(of: ordinal) }
 
-    /// Whether a row is marked deleted.
+    /// Whether a slot has no row that searches may return: deleted, or vacant.
     package func isDeleted(_ ordinal: Ordinal) -> Bool { arena.isDeleted(ordinal) }
+
+    /// Whether a slot has no row at all.
+    package func isVacant(_ ordinal: Ordinal) -> Bool { arena.isVacant(ordinal) }
+
+    /// Adds vacant slots up to `count`, within the capacity.
+    package func extend(to count: Int) {
+        precondition(count <= capacity, "the slots exceed the capacity")
+        let first = self.count
+        guard first < count else { return }
+        for slot in Ordinal(first)..<Ordinal(count) {
+            let level = parameters.level(of: slot)
+            _ = arena.setLevel(level, marks: LinkArena.vacantBits, of: slot)
+        }
+        vacant.wrappingAdd(count - first, ordering: .acquiringAndReleasing)
+        published.store(count, ordering: .releasing)
+    }
+
+    /// Lets vacant slots stand for rows that are about to be linked.
+    func occupy(_ slots: [Ordinal]) {
+        for slot in slots {
+            precondition(Int(slot) < count && arena.isVacant(slot), "no vacant slot")
+            arena.clearLists(of: slot)
+            arena.occupy(slot)
+        }
+        vacant.wrappingSubtract(slots.count, ordering: .acquiringAndReleasing)
+    }
+
+    /// Makes slots vacant whose deleted rows no list names any more.
+    ///
+    /// Their own lists stay until the next row comes: a search may stand there.
+    func vacate(_ slots: [Ordinal]) {
+        for slot in slots { arena.markVacant(slot) }
+        vacant.wrappingAdd(slots.count, ordering: .acquiringAndReleasing)
+        deleted.wrappingSubtract(slots.count, ordering: .acquiringAndReleasing)
+    }
 
     /// Takes a row out of all results at once; searches still pass through it.
     ///
@@ -179,14 +226,18 @@ package final class LiveGraph: @unchecked Sendable {
         return word == 0 ? nil : (Ordinal(truncatingIfNeeded: word), Int(word >> 32) - 1)
     }
 
-    /// Makes a fully linked row the entry point; called under `topLevel` or before publication.
+    /// Makes a fully linked row the entry point.
     func setEntry(_ ordinal: Ordinal, level: Int) {
         entry.store(UInt64(level + 1) << 32 | UInt64(ordinal), ordering: .releasing)
     }
 
-    /// Publishes rows whose levels are set.
-    func publish(count: Int, deletedCount: Int? = nil) {
-        if let deletedCount { deleted.store(deletedCount, ordering: .releasing) }
+    /// Leaves the graph without an entry point: it has no row.
+    func clearEntry() { entry.store(0, ordering: .releasing) }
+
+    /// Publishes slots whose levels and marks are set.
+    func publish(count: Int, deletedCount: Int, vacantCount: Int) {
+        deleted.store(deletedCount, ordering: .releasing)
+        vacant.store(vacantCount, ordering: .releasing)
         published.store(count, ordering: .releasing)
     }
 }

@@ -20,6 +20,9 @@ package struct SearchScratch: ~Copyable, Sendable {
     /// An empty scratch; it grows to the graphs it is used on.
     package init() {}
 
+    /// Offers the first rows of the scored list to the beam.
+    mutating func insertList(count: Int) { pool.insert(&list, count: count) }
+
     /// Results of the last search.
     package var count: Int { results.count }
 

@@ -1,6 +1,7 @@
 import PalateGraph
 import PalateModel
 import TestKit
+import Testing
 
 /// Vectors, their rows and an empty graph over them.
 struct Fixture {
@@ -54,6 +55,28 @@ struct Fixture {
         )
     }
 
+    /// Links rows into vacant slots.
+    func link(_ slots: [Ordinal], threads: Int = 1) {
+        let rows = rows
+        GraphBuilder.insert(
+            slots,
+            into: graph,
+            threads: threads,
+            makeScorer: { FloatPairScorer(rows) }
+        )
+    }
+
+    /// Takes deleted rows out of all lists; returns their slots.
+    func repair(limit: Int = .max, threads: Int = 1) -> [Ordinal] {
+        let rows = rows
+        return GraphRepair.run(
+            limit: limit,
+            in: graph,
+            threads: threads,
+            makeScorer: { FloatPairScorer(rows) }
+        )
+    }
+
     /// Rows found, nearest first.
     func search(
         _ graph: LiveGraph? = nil,
@@ -84,6 +107,20 @@ struct Fixture {
         }
         return sum / Double(queries.count)
     }
+}
+
+/// Expects the same entry point and the same lists.
+func expectEqual(_ one: LiveGraph, _ other: LiveGraph) {
+    #expect(one.entryPoint == other.entryPoint)
+    #expect(one.count == other.count)
+    var different = 0
+    for row in 0..<Ordinal(one.count) {
+        for level in 0...one.level(of: row)
+        where one.neighbours(of: row, level: level) != other.neighbours(of: row, level: level) {
+            different += 1
+        }
+    }
+    #expect(different == 0, "lists that differ")
 }
 
 func emptyGraph(

@@ -29,21 +29,16 @@ import Testing
         #expect(fixture.recall(k: 10, beamWidth: 60) >= 0.95)
     }
 
-    @Test func `gives the same links for the same rows, in one range or in many`() throws {
+    @Test(arguments: [2, 3, 8])
+    func `gives the same links for the same ranges, whatever the threads`(threads: Int) throws {
         let seed = testSeed()
-        let one = try Fixture(count: 700, seed: seed)
-        let many = try Fixture(count: 700, seed: seed)
-        one.linkAll()
-        for end in [1, 2, 3, 100, 101, 350, 700] { many.link(upTo: end) }
-        #expect(one.graph.entryPoint == many.graph.entryPoint)
-        for row in 0..<Ordinal(700) {
-            for level in 0...one.graph.level(of: row) {
-                #expect(
-                    one.graph.neighbours(of: row, level: level)
-                        == many.graph.neighbours(of: row, level: level)
-                )
-            }
+        let one = try Fixture(count: 1_500, seed: seed)
+        let many = try Fixture(count: 1_500, seed: seed)
+        for end in [1, 2, 3, 100, 101, 350, 1_500] {
+            one.link(upTo: end)
+            many.link(upTo: end, threads: threads)
         }
+        expectEqual(one.graph, many.graph)
     }
 
     @Test func `fills the lists of level 0`() throws {
@@ -133,6 +128,11 @@ import Testing
                 for _ in 0..<Int.random(in: 0...40, using: &generator) {
                     let row = Int.random(in: 0..<400, using: &generator)
                     #expect(fixture.graph.delete(Ordinal(row)) == (live.remove(row) != nil))
+                }
+                for slot in fixture.repair(limit: Int.random(in: 0...30, using: &generator))
+                where Bool.random(using: &generator) {
+                    fixture.link([slot])
+                    live.insert(Int(slot))
                 }
                 #expect(GraphInvariants.check(fixture.graph) == [])
                 #expect(fixture.graph.liveCount == live.count)
