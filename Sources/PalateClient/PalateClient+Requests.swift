@@ -86,6 +86,16 @@ extension PalateClient {
         return receipt
     }
 
+    /// Changes vectors, payloads or both of items that are there; all of the patch or nothing.
+    public func patch(
+        handle: UInt32,
+        patch: PatchBatch
+    ) async throws(PalateClientError) -> WriteReceipt {
+        let response = try await call(.patch(handle: handle, patch: patch))
+        guard case .patched(let receipt) = response else { throw unexpected(response) }
+        return receipt
+    }
+
     /// Records what people did; returns when it counts.
     public func record(
         handle: UInt32,

@@ -52,7 +52,8 @@ import Synchronization
 //   3 A full list takes a new link by comparing it with its diverse links (`LinkOffer`), instead of
 //     the heuristic over 2M + 1 rows: some 45 pairs instead of 300 for each of 2M links back.
 //   4 Level 0 holds a spanning tree whose links are never given up (`ChunkLinker`), so every row
-//     can be reached, whatever is inserted or deleted. Without: 163 of 60,000 rows were out of reach.
+//     can be reached, whatever is inserted or deleted. Without: 163 of 60,000 rows were out of
+//     reach.
 //   5 All of a node's own lists are published before the first link back: a search that meets the
 //     node on an upper level finds its way on.
 //   6 Levels are drawn from (seed, ordinal): linking again after a crash repeats the draw.

@@ -7,7 +7,7 @@ import Synchronization
 final class RowChunk: @unchecked Sendable {
     /// Rows at most.
     ///
-    /// Few enough that scoring each against those before it costs 1 % of its search, and enough that
+    /// Few enough that scoring each against those before it costs 1 % of its search; enough that
     /// two threads wait for each other for less than 2 % of the time.
     static let capacity = 256
 

@@ -36,6 +36,15 @@ package final class CodeSet: Sendable {
         stack.store(vectors, from: first, into: rows)
     }
 
+    /// Encodes row-major `vectors` into the rows of `slots`.
+    func store(_ vectors: Span<Float>, at slots: [Ordinal]) {
+        let dimensions = stack.dimensions
+        slots.forEachRun { start, length in
+            let run = vectors.extracting((start * dimensions)..<((start + length) * dimensions))
+            store(run, from: slots[start])
+        }
+    }
+
     /// Whether a collection of `rowCount` rows should train again: at eight times the rows of the
     /// last time, while the sample was smaller than it may be.
     func isOutgrown(by rowCount: Int) -> Bool {

@@ -7,12 +7,22 @@ struct CodeSimilarity: ItemSimilarity {
     let directory: ItemDirectory
     let state: CollectionState
 
+    /// The rows that the directory names stay theirs until both are compared.
+    private let reader = ReadEpochs.shared.makeReader()
+
+    init(directory: ItemDirectory, state: CollectionState) {
+        self.directory = directory
+        self.state = state
+    }
+
     func cosines(
         of item: ItemID,
         to others: [ItemID],
         into similarities: inout [Float]
     ) -> Bool {
         similarities.removeAll(keepingCapacity: true)
+        reader.enter()
+        defer { reader.leave() }
         guard let codes = state.codes, let ordinal = directory.ordinal(of: item) else {
             return false
         }

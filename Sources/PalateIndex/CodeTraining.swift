@@ -36,22 +36,22 @@ enum CodeTraining {
             trainedRows: rowCount,
             capacity: capacity
         )
-        try encode(0..<Ordinal(rowCount), from: store, into: codes)
+        try encode(Array(0..<Ordinal(rowCount)), from: store, into: codes)
         return codes
     }
 
     /// Encodes stored rows.
     static func encode(
-        _ rows: Range<Ordinal>,
+        _ rows: [Ordinal],
         from store: GenerationStore,
         into codes: CodeSet
     ) throws(IndexError) {
-        var first = rows.lowerBound
-        while first < rows.upperBound {
-            let end = min(rows.upperBound, first + Ordinal(rowsPerRead))
-            let vectors = try vectors(Array(first..<end), from: store)
-            codes.store(vectors.span, from: first)
-            first = end
+        var next = 0
+        while next < rows.count {
+            let part = Array(rows[next..<min(rows.count, next + rowsPerRead)])
+            let read = try vectors(part, from: store)
+            codes.store(read.span, at: part)
+            next += part.count
         }
     }
 

@@ -38,7 +38,7 @@ package final class Collection: Sendable {
         info: CollectionInfo,
         parts: CollectionParts,
         taste: TasteStore,
-        buildThreads: Int
+        options: DataDirectoryOptions
     ) throws(IndexError) {
         self.info = info
         self.taste = taste
@@ -48,7 +48,7 @@ package final class Collection: Sendable {
         directory = parts.directory
         metric = parts.metric
         state = parts.state
-        writer = try CollectionWriter(parts: parts, taste: taste, buildThreads: buildThreads)
+        writer = try CollectionWriter(parts: parts, taste: taste, options: options)
     }
 
     /// The quantizer and its codes; nil while the collection has never had a row.
@@ -92,7 +92,7 @@ package final class Collection: Sendable {
         stats.liveItems = UInt64(graph.liveCount)
         stats.deletedItems = UInt64(counters.deletedCount)
         stats.appliedVersion = appliedVersion
-        stats.tailRows = UInt64(max(0, Int(counters.rowCount) - Int(state.watermark)))
+        stats.tailRows = UInt64(state.tailRows.load(ordering: .relaxed))
         stats.indexBytes = UInt64(indexBytes)
         stats.storedBytes = UInt64(figures.usedBytes)
         stats.mapBytes = UInt64(figures.mapBytes)
@@ -125,12 +125,12 @@ final class CollectionState: Sendable {
     let appliedVersion: Atomic<UInt64>
     let changes = Atomic<UInt64>(0)
     let replacements = Atomic<UInt64>(0)
-    private let watermarkRow: Atomic<UInt32>
+    /// Rows that the last checkpoint does not cover.
+    let tailRows = Atomic<Int>(0)
 
-    init(codes: CodeSet?, appliedVersion: UInt64, watermark: UInt32) {
+    init(codes: CodeSet?, appliedVersion: UInt64) {
         codeSet = ReadWriteLock(codes)
         self.appliedVersion = Atomic(appliedVersion)
-        watermarkRow = Atomic(watermark)
     }
 
     /// Before a commit that may change rows.
@@ -142,10 +142,5 @@ final class CollectionState: Sendable {
     var codes: CodeSet? {
         get { codeSet.withReadLock { $0 } }
         set { codeSet.withWriteLock { $0 = newValue } }
-    }
-
-    var watermark: UInt32 {
-        get { watermarkRow.load(ordering: .relaxed) }
-        set { watermarkRow.store(newValue, ordering: .relaxed) }
     }
 }

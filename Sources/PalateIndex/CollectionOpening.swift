@@ -12,16 +12,19 @@ struct CollectionParts {
     var metric: any Metric
     var state: CollectionState
     var counters: RowCounters
-    /// The code set whose codes are stored below the watermark.
+    /// The code set whose codes are stored.
     var storedCodes: CodeSet?
+    /// Rows that the last checkpoint does not cover.
+    var tail: [Ordinal] = []
     /// What linking the tail took: it counts towards the next checkpoint.
     var linkSeconds = 0.0
 }
 
-/// Opens a generation: codes and links below the watermark are read, rows above it linked again.
+/// Opens a generation: codes and links are read, rows of writes after the checkpoint linked again.
 ///
 /// Nothing is rebuilt: a crash costs the tail, and the writer keeps the tail below
-/// `WriterCore.tailSeconds` of linking.
+/// `WriterCore.tailSeconds` of linking. The rows of a write are linked as the writer links them, so
+/// the same store gives the same graph.
 enum CollectionOpening {
     /// Rows that are read before the read transaction is renewed.
     private static let blocksPerRead = 256
@@ -53,32 +56,26 @@ enum CollectionOpening {
             )
         }
         let directory = ItemDirectory(column: items)
-        let deleted = try readRows(store, counters, into: items, directory)
+        let census = try readRows(store, counters, record, into: items, directory)
         var codes: CodeSet?
         if record.watermark > 0 {
             codes = try readCodes(store, record, metric: metric, capacity: capacity)
             try readLinks(store, record, into: graph)
         }
         let stored = codes
+        for slot in census.deleted where slot < graph.count { _ = graph.delete(slot) }
         let started = ContinuousClock.now
-        let tail = record.watermark..<counters.rowCount
-        if !tail.isEmpty {
-            codes = try link(
-                tail,
-                store: store,
-                graph: graph,
-                codes: codes,
-                metric: metric,
-                threads: buildThreads
+        codes = try link(census, store, graph, codes, metric: metric, threads: buildThreads)
+        let linkSeconds = (ContinuousClock.now - started).seconds
+        graph.extend(to: Int(counters.rowCount))
+        guard graph.liveCount == census.liveCount else {
+            throw .corrupt(
+                place: "rows",
+                reason: "\(census.liveCount) live rows, \(graph.liveCount) linked"
             )
         }
-        let linkSeconds = (ContinuousClock.now - started).seconds
-        for ordinal in deleted { _ = graph.delete(ordinal) }
-        let state = CollectionState(
-            codes: codes,
-            appliedVersion: counters.version,
-            watermark: record.watermark
-        )
+        let state = CollectionState(codes: codes, appliedVersion: counters.version)
+        let tail = census.tail.flatMap { $0.slots }
         return CollectionParts(
             store: store,
             graph: graph,
@@ -88,6 +85,7 @@ enum CollectionOpening {
             state: state,
             counters: counters,
             storedCodes: stored,
+            tail: tail,
             linkSeconds: linkSeconds
         )
     }
@@ -132,37 +130,6 @@ enum CollectionOpening {
             throw .outOfAddressSpace(bytes: capacity * 8 * store.schema.neighbours)
         }
         return graph
-    }
-
-    /// Fills the item column and the directory; returns the deleted rows.
-    private static func readRows(
-        _ store: GenerationStore,
-        _ counters: RowCounters,
-        into items: ItemColumn,
-        _ directory: ItemDirectory
-    ) throws(IndexError) -> [Ordinal] {
-        var deleted: [Ordinal] = []
-        var next: Ordinal = 0
-        while next < counters.rowCount {
-            let end = min(counters.rowCount, next + Ordinal(CodeTraining.rowsPerRead * 16))
-            try store.environment.read(failingWith: IndexError.self) {
-                transaction throws(IndexError) in
-                for ordinal in next..<end {
-                    let record = try store.row(ordinal, transaction)
-                    items[ordinal] = record.item
-                    if record.isDeleted {
-                        deleted.append(ordinal)
-                    } else if let other = directory.insert(record.item, at: ordinal) {
-                        throw .corrupt(
-                            place: Sealed.place("rows", Format.key(ordinal)),
-                            reason: "item \(record.item) is live at row \(other) too"
-                        )
-                    }
-                }
-            }
-            next = end
-        }
-        return deleted
     }
 
     private static func readCodes(
@@ -231,33 +198,6 @@ enum CollectionOpening {
         } catch {
             throw .graph(error)
         }
-    }
-
-    /// Encodes and links the rows that the last checkpoint does not cover.
-    private static func link(
-        _ tail: Range<Ordinal>,
-        store: GenerationStore,
-        graph: LiveGraph,
-        codes: CodeSet?,
-        metric: any Metric,
-        threads: Int
-    ) throws(IndexError) -> CodeSet {
-        let linking: CodeSet
-        if let codes, !codes.isOutgrown(by: Int(tail.upperBound)) {
-            try CodeTraining.encode(tail, from: store, into: codes)
-            linking = codes
-        } else {
-            linking = try CodeTraining.train(
-                store: store,
-                metric: metric,
-                rowCount: Int(tail.upperBound),
-                capacity: graph.capacity
-            )
-        }
-        GraphBuilder.insert(tail, into: graph, threads: threads) {
-            linking.stack.makePairScorer(over: linking.rows)
-        }
-        return linking
     }
 
     /// Visits the blocks that hold `rows` rows, a few per read transaction.

@@ -25,16 +25,27 @@ package final class CollectionWriter: Sendable {
         var waiting: [Waiting] = []
         var bytes = 0
         var isScheduled = false
+        /// Whether something left to do is scheduled for a quiet moment.
+        var hasChoreTimer = false
+        /// Groups written.
+        var groups = 0
         var isClosed = false
     }
 
     private let queue: DispatchQueue
+    /// Quiet time after which the writer looks for something left to do.
+    private let quietSeconds: Double
     private let backlog = ReadWriteLock(Backlog())
     private let core: WriterCore
 
-    init(parts: CollectionParts, taste: TasteStore, buildThreads: Int) throws(IndexError) {
+    init(
+        parts: CollectionParts,
+        taste: TasteStore,
+        options: DataDirectoryOptions
+    ) throws(IndexError) {
+        quietSeconds = options.quietSeconds
         queue = DispatchQueue(label: "palate.writer.\(parts.store.schema.name)")
-        core = try WriterCore(parts: parts, taste: taste, buildThreads: buildThreads)
+        core = try WriterCore(parts: parts, taste: taste, buildThreads: options.buildThreads)
     }
 
     /// Queues one operation.
@@ -101,12 +112,41 @@ package final class CollectionWriter: Sendable {
                 let group = Array(backlog.waiting.prefix(count))
                 backlog.waiting.removeFirst(count)
                 backlog.bytes -= bytes
-                if group.isEmpty { backlog.isScheduled = false }
+                if group.isEmpty { backlog.isScheduled = false } else { backlog.groups += 1 }
                 return group
             }
-            if group.isEmpty { return }
+            if group.isEmpty { break }
             write(group)
         }
+        scheduleChores()
+    }
+
+    /// Looks again after a quiet moment, where something is left to do; on the queue.
+    private func scheduleChores() {
+        guard core.hasChores else { return }
+        let groups: Int? = backlog.withWriteLock { backlog in
+            guard !backlog.isClosed, !backlog.hasChoreTimer else { return nil }
+            backlog.hasChoreTimer = true
+            return backlog.groups
+        }
+        guard let groups else { return }
+        // Weakly: a closed collection must not hold its files open until then.
+        queue.asyncAfter(deadline: .now() + quietSeconds) { [weak self] in
+            self?.doChores(unlessWrittenSince: groups)
+        }
+    }
+
+    /// Does what is left, a part at a time while nothing else waits; on the queue.
+    private func doChores(unlessWrittenSince groups: Int) {
+        var isQuiet = backlog.withWriteLock { backlog in
+            backlog.hasChoreTimer = false
+            return backlog.groups == groups
+        }
+        while isQuiet, core.hasChores {
+            guard backlog.withReadLock({ $0.waiting.isEmpty && !$0.isClosed }) else { return }
+            isQuiet = core.doChore()
+        }
+        scheduleChores()
     }
 
     /// Commits a group; when the store refuses it, each operation by itself, so that one that is

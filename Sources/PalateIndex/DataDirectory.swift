@@ -33,6 +33,9 @@ package struct DataDirectoryOptions: Sendable {
     package var tasteMapBytes = 64 << 30
     /// Threads that link rows of one batch.
     package var buildThreads = 1
+    /// Seconds without writes after which a collection takes deleted rows out of its graph and
+    /// stores codes and links.
+    package var quietSeconds = 2.0
 
     /// The defaults.
     package init() {}
@@ -259,7 +262,7 @@ package final class DataDirectory: Sendable {
             info: info,
             parts: parts,
             taste: taste,
-            buildThreads: options.buildThreads
+            options: options
         )
     }
 

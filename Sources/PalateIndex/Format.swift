@@ -1,6 +1,6 @@
 import PalateModel
 
-/// The format on disk, version 1.
+/// The format on disk, version 2.
 ///
 /// `ARCHITECTURE.md` has the byte tables.
 ///
@@ -20,7 +20,11 @@ import PalateModel
 /// Keys are big endian, values little endian.
 enum Format {
     /// Raised with every change of bytes on disk; older fixtures load forever.
-    static let version: UInt32 = 1
+    ///
+    /// 2: slots are used again, so rows and checkpoints say which write they belong to.
+    static let version: UInt32 = 2
+    /// Versions that are read.
+    static let readable: ClosedRange<UInt32> = 1...2
     /// Starts the meta records: "PALATE" and two zeros.
     static let magic: UInt64 = 0x0000_4554_414c_4150
 
@@ -69,7 +73,7 @@ enum Format {
         guard magic == Format.magic else {
             throw .corrupt(place: place, reason: "magic \(magic), expected \(Format.magic)")
         }
-        guard version == Format.version else {
+        guard readable.contains(version) else {
             throw .unsupportedFormat(place: place, got: version, expected: Format.version)
         }
     }

@@ -60,7 +60,7 @@ extension CollectionSchema: FormatRecord {
 
 /// Written with every batch of rows, in the same transaction.
 struct RowCounters: FormatRecord, Equatable {
-    /// The next ordinal; rows below it exist.
+    /// The next new slot; those below it have rows, live or deleted.
     var rowCount: UInt32 = 0
     var deletedCount: UInt32 = 0
     /// The version of the last write.
@@ -95,6 +95,11 @@ struct GraphRecord: FormatRecord, Equatable {
     var trainedRows: UInt32 = 0
     /// The quantizer's own bytes; empty while there is none.
     var quantizerParameters: [UInt8] = []
+    /// Writes up to this version are covered; rows of later ones are linked again.
+    ///
+    /// Format 1 has no such field, and no slot that is used twice: all rows below its watermark
+    /// are covered.
+    var coveredVersion = UInt64.max
 
     init() {}
 
@@ -103,6 +108,7 @@ struct GraphRecord: FormatRecord, Equatable {
         entryPoint = try reader.readUInt32()
         trainedRows = try reader.readUInt32()
         quantizerParameters = try reader.readCounted()
+        if reader.remaining > 0 { coveredVersion = try reader.readUInt64() }
     }
 
     func write(to writer: inout ByteWriter) {
@@ -110,6 +116,7 @@ struct GraphRecord: FormatRecord, Equatable {
         writer.write(entryPoint)
         writer.write(trainedRows)
         writer.writeCounted(quantizerParameters)
+        writer.write(coveredVersion)
     }
 }
 
@@ -120,9 +127,11 @@ struct RowRecord: FormatRecord, Equatable {
     private static let payloadBit: UInt8 = 1 << 1
 
     var item: ItemID
-    /// The version of the write that made the row.
+    /// The version of the write that made the row, or patched its payload.
     var version: UInt64
-    /// Deleted, or replaced by a newer row of the same item.
+    /// The version of the write that gave the slot its vector; in format 1 the row's own.
+    var vectorVersion: UInt64
+    /// Deleted, or replaced by a newer row of the same item; the slot waits to be used again.
     var isDeleted = false
     /// Whether `payloads` must have an entry: one that is lost is damage, not an empty payload.
     var hasPayload: Bool
@@ -130,6 +139,7 @@ struct RowRecord: FormatRecord, Equatable {
     init(item: ItemID, version: UInt64, hasPayload: Bool) {
         self.item = item
         self.version = version
+        vectorVersion = version
         self.hasPayload = hasPayload
     }
 
@@ -139,12 +149,14 @@ struct RowRecord: FormatRecord, Equatable {
         let flags = try reader.readUInt8()
         isDeleted = flags & Self.deletedBit != 0
         hasPayload = flags & Self.payloadBit != 0
+        vectorVersion = reader.remaining > 0 ? try reader.readUInt64() : version
     }
 
     func write(to writer: inout ByteWriter) {
         writer.write(item)
         writer.write(version)
         writer.write((isDeleted ? Self.deletedBit : 0) | (hasPayload ? Self.payloadBit : 0))
+        writer.write(vectorVersion)
     }
 }
 

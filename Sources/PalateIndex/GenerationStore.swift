@@ -86,6 +86,15 @@ package final class GenerationStore: Sendable {
             return record
         }
         try record.check(place: place)
+        if record.version < Format.version, !readOnly {
+            var raised = record
+            raised.version = Format.version
+            let bytes = raised.bytes
+            try environment.write(failingWith: IndexError.self) {
+                transaction throws(IndexError) in
+                try transaction.putSealed(meta, Format.MetaKey.generation, bytes)
+            }
+        }
         schema = record.schema
         generation = record.generation
         seed = record.seed

@@ -4,12 +4,27 @@ import PalateModel
 /// A block of float32 rows, each followed by its own CRC32C, so that a rescoring stage that wants
 /// one row need not read its neighbours.
 enum VectorBlock {
-    /// Appends one row; `ordinal` goes into the checksum, so a row in the wrong place is seen.
-    static func append(_ vector: Span<Float>, ordinal: Ordinal, to block: inout [UInt8]) {
+    /// Writes one row, over the one that stands there or behind the last; `ordinal` goes into the
+    /// checksum, so a row in the wrong place is seen.
+    ///
+    /// - Returns: false where rows before it are missing.
+    static func put(
+        _ vector: Span<Float>,
+        ordinal: Ordinal,
+        row: Int,
+        into block: inout [UInt8]
+    ) -> Bool {
         let bytes = vector.rawBytes
-        bytes.append(to: &block)
+        let start = row * (bytes.byteCount + Sealed.overhead)
+        guard start <= block.count else { return false }
+        var sealed: [UInt8] = []
+        sealed.reserveCapacity(bytes.byteCount + Sealed.overhead)
+        bytes.append(to: &sealed)
         let checksum = crc32c(bytes, seed: ordinal)
-        for shift in 0..<4 { block.append(UInt8(truncatingIfNeeded: checksum >> (8 * shift))) }
+        for shift in 0..<4 { sealed.append(UInt8(truncatingIfNeeded: checksum >> (8 * shift))) }
+        let end = min(block.count, start + sealed.count)
+        block.replaceSubrange(start..<end, with: sealed)
+        return true
     }
 
     /// Copies one row out.

@@ -1,11 +1,10 @@
-import PalateChecksum
 import PalateModel
 import PalateStorage
 
 /// The operations of one LMDB transaction: what they write, and what they leave to do in memory.
 ///
 /// A value, made from the writer's committed state and thrown away when the transaction fails; the
-/// writer takes over `counters`, `tail` and `codec` only after the commit.
+/// writer takes over `counters`, `free` and `codec` only after the commit.
 struct WriteBatch {
     /// What a committed row change means for the graph and the directory, in order.
     enum Effect {
@@ -18,22 +17,29 @@ struct WriteBatch {
         }
     }
 
-    /// Rows that lie contiguously: their first ordinal and their vectors.
+    /// The rows of one operation, which are linked together.
     struct NewRows {
-        var first: Ordinal
+        /// Whose they are, shape [n].
+        var items: [ItemID]
+        /// Their slots, rising, shape [n].
+        var slots: [Ordinal]
+        /// Row-major, shape [n, dimensions].
         var vectors: [Float]
+        /// Slots there are with them.
+        var slotCount: Int
     }
 
-    private(set) var counters: RowCounters
-    private(set) var tail: VectorTail
-    private(set) var codec: PayloadEncoder
+    var counters: RowCounters
+    private(set) var free: FreeSlots
+    var codec: PayloadEncoder
     private(set) var effects: [Effect] = []
-    private(set) var newRows: [NewRows] = []
-    private let store: GenerationStore
+    var newRows: [NewRows] = []
+    private var vectors = VectorWriter()
+    let store: GenerationStore
 
-    init(counters: RowCounters, tail: VectorTail, codec: PayloadEncoder, store: GenerationStore) {
+    init(counters: RowCounters, free: FreeSlots, codec: PayloadEncoder, store: GenerationStore) {
         self.counters = counters
-        self.tail = tail
+        self.free = free
         self.codec = codec
         self.store = store
     }
@@ -54,6 +60,9 @@ struct WriteBatch {
             // Two steps: in one, `receipt` would be called on the value from before the deletion.
             let changed = try delete(ids, &transaction)
             return receipt(changed: changed)
+        case .patch(let patch):
+            try self.patch(patch, &transaction)
+            return receipt(changed: patch.ids.count)
         case .beginLoad(let begin):
             return .grant(try grant(begin, transaction))
         case .load(let data):
@@ -68,7 +77,7 @@ struct WriteBatch {
 
     /// Writes what all operations share; call once, last.
     mutating func finish(_ transaction: inout WriteTransaction) throws(IndexError) {
-        try tail.flush(to: store, &transaction)
+        try vectors.flush(to: store, &transaction)
         try transaction.putSealed(store.meta, Format.MetaKey.counters, counters.bytes)
     }
 
@@ -84,7 +93,7 @@ struct WriteBatch {
 
     // MARK: Rows
 
-    private func check(_ rows: RowBatch) throws(IndexError) {
+    func check(_ rows: RowBatch) throws(IndexError) {
         let expected = rows.ids.count * store.schema.dimensions
         guard rows.vectors.count == expected else {
             throw .request(
@@ -100,46 +109,79 @@ struct WriteBatch {
                 )
             )
         }
-        let room = Limits.itemsPerCollection - Int(counters.rowCount)
-        guard rows.ids.count <= room else {
-            throw .request(.storageFull(reason: "\(rows.ids.count) rows, room for \(room)"))
+        try checkRoom(rows.ids.count)
+    }
+
+    func checkRoom(_ count: Int) throws(IndexError) {
+        let room = Limits.itemsPerCollection - Int(counters.rowCount) + free.count
+        guard count <= room else {
+            throw .request(.storageFull(reason: "\(count) rows, room for \(room)"))
         }
     }
 
-    private mutating func write(
+    mutating func write(
         _ rows: RowBatch,
         _ transaction: inout WriteTransaction
     ) throws(IndexError) {
         counters.version += 1
-        let dimensions = store.schema.dimensions
-        newRows.append(NewRows(first: counters.rowCount, vectors: rows.vectors))
-        if !rows.payloads.isEmpty {
-            if let trained = try codec.learn(from: rows.payloads) {
-                try transaction.putSealed(store.dictionaries, trained.id, trained.bytes)
-                counters.dictionaryID = trained.id
-            }
-        }
+        try learn(from: rows.payloads, &transaction)
+        var slots: [Ordinal] = []
+        slots.reserveCapacity(rows.ids.count)
         for (index, item) in rows.ids.enumerated() {
-            let ordinal = counters.rowCount
             try retire(item, &transaction)
             let payload = rows.payloads.isEmpty ? [] : rows.payloads[index]
-            let record = RowRecord(
-                item: item,
-                version: counters.version,
-                hasPayload: !payload.isEmpty
+            let frame = payload.isEmpty ? nil : try codec.encode(payload)
+            let vector = self.vector(at: index, of: rows.vectors)
+            slots.append(try occupy(item, vector, frame, &transaction))
+        }
+        newRows.append(
+            NewRows(
+                items: rows.ids,
+                slots: slots,
+                vectors: rows.vectors,
+                slotCount: Int(counters.rowCount)
             )
-            try transaction.putSealed(store.rows, ordinal, record.bytes)
-            try transaction.putSealed(store.ids, item, Format.value(ordinal))
-            let vector = rows.vectors.span.extracting(
-                (index * dimensions)..<((index + 1) * dimensions)
-            )
-            try tail.append(vector, ordinal: ordinal, to: store, &transaction)
-            if !payload.isEmpty {
-                try transaction.putSealed(store.payloads, ordinal, try codec.encode(payload))
-            }
-            effects.append(.insert(item: item, ordinal: ordinal))
+        )
+    }
+
+    /// Gives an item that has no row one: the lowest free slot, or a new one.
+    mutating func occupy(
+        _ item: ItemID,
+        _ vector: Span<Float>,
+        _ frame: [UInt8]?,
+        _ transaction: inout WriteTransaction
+    ) throws(IndexError) -> Ordinal {
+        let slot: Ordinal
+        if let reused = free.take() {
+            slot = reused
+            counters.deletedCount -= 1
+        } else {
+            slot = counters.rowCount
             counters.rowCount += 1
         }
+        let record = RowRecord(item: item, version: counters.version, hasPayload: frame != nil)
+        try transaction.putSealed(store.rows, slot, record.bytes)
+        try transaction.putSealed(store.ids, item, Format.value(slot))
+        try vectors.put(vector, ordinal: slot, to: store, &transaction)
+        if let frame { try transaction.putSealed(store.payloads, slot, frame) }
+        effects.append(.insert(item: item, ordinal: slot))
+        return slot
+    }
+
+    @_lifetime(borrow vectors)
+    func vector(at index: Int, of vectors: borrowing [Float]) -> Span<Float> {
+        let dimensions = store.schema.dimensions
+        return vectors.span.extracting((index * dimensions)..<((index + 1) * dimensions))
+    }
+
+    /// Shows the codec payloads, and stores the dictionary that it may have learned from them.
+    mutating func learn(
+        from payloads: [[UInt8]],
+        _ transaction: inout WriteTransaction
+    ) throws(IndexError) {
+        guard !payloads.isEmpty, let trained = try codec.learn(from: payloads) else { return }
+        try transaction.putSealed(store.dictionaries, trained.id, trained.bytes)
+        counters.dictionaryID = trained.id
     }
 
     private mutating func delete(
@@ -158,7 +200,7 @@ struct WriteBatch {
 
     /// Marks the row that `item` has as deleted; false where it has none.
     @discardableResult
-    private mutating func retire(
+    mutating func retire(
         _ item: ItemID,
         _ transaction: inout WriteTransaction
     ) throws(IndexError) -> Bool {
@@ -170,82 +212,5 @@ struct WriteBatch {
         try transaction.remove(store.payloads, ordinal)
         counters.deletedCount += 1
         return true
-    }
-
-    // MARK: Loads
-
-    private func loader(
-        _ begin: LoadBegin,
-        _ transaction: borrowing WriteTransaction
-    ) throws(IndexError) -> LoaderRecord {
-        let stored =
-            try transaction.record(LoaderRecord.self, store.loaders, begin.loaderID)
-            ?? LoaderRecord()
-        guard begin.epoch >= stored.epoch else {
-            throw .request(.staleEpoch(got: begin.epoch, expected: stored.epoch))
-        }
-        guard begin.epoch > stored.epoch else { return stored }
-        var fresh = LoaderRecord()
-        fresh.epoch = begin.epoch
-        return fresh
-    }
-
-    private func grant(
-        _ begin: LoadBegin,
-        _ transaction: borrowing WriteTransaction
-    ) throws(IndexError) -> LoadGrant {
-        let loader = try loader(begin, transaction)
-        let rowBytes = max(1, 4 * store.schema.dimensions)
-        let suggested = min(Limits.rowsPerRequest.upperBound, max(64, (4 << 20) / rowBytes))
-        return LoadGrant(
-            durableSequence: loader.sequence,
-            creditBytes: UInt64(CollectionWriter.creditBytes),
-            suggestedRows: UInt32(suggested)
-        )
-    }
-
-    private mutating func load(
-        _ data: LoadData,
-        _ transaction: inout WriteTransaction
-    ) throws(IndexError) -> LoadAcknowledgement {
-        var loader = try loader(data.begin, transaction)
-        if data.sequence > loader.sequence {
-            guard data.sequence == loader.sequence + 1 else {
-                throw .request(
-                    .loadSequence(got: data.sequence, expected: loader.sequence + 1)
-                )
-            }
-            try check(data.rows)
-            try write(data.rows, &transaction)
-            loader.sequence = data.sequence
-            loader.rows += UInt64(data.rows.ids.count)
-            loader.idChecksum = crc32c(data.rows.ids.span.rawBytes, seed: loader.idChecksum)
-            try transaction.putSealed(store.loaders, data.begin.loaderID, loader.bytes)
-        }
-        return LoadAcknowledgement(
-            receivedSequence: loader.sequence,
-            durableSequence: loader.sequence
-        )
-    }
-
-    private func check(
-        _ commit: LoadCommit,
-        _ transaction: borrowing WriteTransaction
-    ) throws(IndexError) {
-        let loader = try loader(commit.begin, transaction)
-        guard loader.rows == commit.expectedRows else {
-            throw .request(
-                .loadMismatch(field: "rows", got: commit.expectedRows, expected: loader.rows)
-            )
-        }
-        guard loader.idChecksum == commit.idChecksum else {
-            throw .request(
-                .loadMismatch(
-                    field: "id checksum",
-                    got: UInt64(commit.idChecksum),
-                    expected: UInt64(loader.idChecksum)
-                )
-            )
-        }
     }
 }

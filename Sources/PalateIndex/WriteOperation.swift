@@ -6,6 +6,8 @@ package enum WriteOperation: Sendable {
     case upsert(RowBatch)
     /// Take items away.
     case delete([ItemID])
+    /// Give items another vector or payload.
+    case patch(PatchBatch)
     /// Say how far a loader has come.
     case beginLoad(LoadBegin)
     /// Insert or replace rows, exactly once for (loader, epoch, sequence).
@@ -21,6 +23,7 @@ package enum WriteOperation: Sendable {
         case .upsert(let rows): Self.byteCount(rows)
         case .load(let data): Self.byteCount(data.rows)
         case .delete(let ids): 8 * ids.count
+        case .patch(let patch): Self.byteCount(patch)
         case .beginLoad, .commitLoad, .checkpoint: 64
         }
     }
@@ -28,7 +31,7 @@ package enum WriteOperation: Sendable {
     /// Whether the operation needs more room than it frees.
     var grows: Bool {
         switch self {
-        case .upsert, .load: true
+        case .upsert, .load, .patch: true
         case .delete, .beginLoad, .commitLoad, .checkpoint: false
         }
     }
@@ -37,8 +40,13 @@ package enum WriteOperation: Sendable {
     var wantsCheckpoint: Bool {
         switch self {
         case .checkpoint, .commitLoad: true
-        case .upsert, .delete, .beginLoad, .load: false
+        case .upsert, .delete, .patch, .beginLoad, .load: false
         }
+    }
+
+    private static func byteCount(_ patch: PatchBatch) -> Int {
+        let payloadBytes = patch.payloads?.reduce(0) { $0 + $1.count } ?? 0
+        return 16 * patch.ids.count + 4 * patch.vectors.count + payloadBytes
     }
 
     private static func byteCount(_ rows: RowBatch) -> Int {

@@ -9,8 +9,12 @@ import Synchronization
 final class WriterCore: @unchecked Sendable {
     /// Seconds of linking after which a checkpoint is due: what a crash would cost to link again.
     static let tailSeconds = 3.0
-    /// Batches below this many rows are linked by the writer alone.
+    /// Operations below this many rows are linked by the writer alone.
     static let parallelRows = 64
+    /// Deleted rows that are taken out of the graph at once, at most.
+    static let repairRows = 1_024
+    /// Deleted rows from which on that is not left for a quiet moment: one in 128, within these.
+    static let repairDebt = 32...repairRows
 
     let store: GenerationStore
     let graph: LiveGraph
@@ -21,8 +25,8 @@ final class WriterCore: @unchecked Sendable {
     private let taste: TasteStore
     private let buildThreads: Int
     private var counters: RowCounters
-    private var tail: VectorTail
     private var codec: PayloadEncoder
+    private var slots: SlotCycle
     /// Code sets that a query may still hold: new rows go into them too.
     private var retiring: [CodeSet] = []
     private var linkSeconds = 0.0
@@ -41,15 +45,14 @@ final class WriterCore: @unchecked Sendable {
         metric = parts.metric
         self.buildThreads = buildThreads
         counters = parts.counters
-        needsCheckpoint = parts.state.watermark < parts.counters.rowCount
+        slots = SlotCycle(of: parts.graph)
+        needsCheckpoint = !parts.tail.isEmpty
         linkSeconds = parts.linkSeconds
-        checkpoint = Checkpoint(covered: parts.state.watermark, codes: parts.storedCodes)
+        checkpoint = Checkpoint(codes: parts.storedCodes)
+        checkpoint.add(parts.tail)
+        parts.state.tailRows.store(parts.tail.count, ordering: .relaxed)
         let store = store
         let counters = parts.counters
-        tail = try store.environment.read(failingWith: IndexError.self) {
-            transaction throws(IndexError) in
-            try VectorTail(of: store, rowCount: counters.rowCount, transaction)
-        }
         var dictionary: [UInt8]?
         if counters.dictionaryID != 0 {
             dictionary = try store.environment.read(failingWith: IndexError.self) {
@@ -72,7 +75,8 @@ final class WriterCore: @unchecked Sendable {
         completion: (Int, Result<WriteOutcome, RequestError>) -> Void
     ) throws(IndexError) {
         if let failure { throw failure }
-        var batch = WriteBatch(counters: counters, tail: tail, codec: codec, store: store)
+        slots.collect()
+        var batch = WriteBatch(counters: counters, free: slots.free, codec: codec, store: store)
         var outcomes: [Result<WriteOutcome, RequestError>] = []
         let intent: WriteIntent = operations.contains(where: \.grows) ? .grow : .shrink
         state.beginChange()
@@ -93,7 +97,7 @@ final class WriterCore: @unchecked Sendable {
             throw error
         }
         counters = batch.counters
-        tail = batch.tail
+        slots.free = batch.free
         codec = batch.codec
         // Rows of a load are durable now and acknowledged now; who upserts wants to see them too.
         for (index, operation) in operations.enumerated() {
@@ -109,6 +113,8 @@ final class WriterCore: @unchecked Sendable {
             return
         }
         state.endChange()
+        let debt = min(graph.count / 128, Self.repairDebt.upperBound)
+        repair(upTo: Self.repairRows, from: max(debt, Self.repairDebt.lowerBound))
         let checkpoint = checkpointIfNeeded(force: operations.contains(where: \.wantsCheckpoint))
         // Rows are durable and visible whatever became of the checkpoint: only who asked for it
         // hears of its failure, and the next batch tries again.
@@ -138,18 +144,13 @@ final class WriterCore: @unchecked Sendable {
     // MARK: From rows to links
 
     private func apply(_ batch: WriteBatch) throws(IndexError) {
-        let linked = graph.count
-        let total = Int(counters.rowCount)
-        if total > linked {
-            for effect in batch.effects {
-                if case .insert(let item, let ordinal) = effect { items[ordinal] = item }
-            }
-            let codes = try currentCodes(for: total)
-            for rows in batch.newRows {
-                codes.store(rows.vectors.span, from: rows.first)
-                for older in retiring { older.store(rows.vectors.span, from: rows.first) }
-            }
-            link(linked..<total, codes)
+        // Operation by operation: the graph is the same however they came to be grouped.
+        for rows in batch.newRows {
+            for (item, slot) in zip(rows.items, rows.slots) { items[slot] = item }
+            let codes = try currentCodes(for: rows.slotCount)
+            codes.store(rows.vectors.span, at: rows.slots)
+            for older in retiring { older.store(rows.vectors.span, at: rows.slots) }
+            link(rows, codes)
         }
         publish(batch.effects)
         taste.itemsArrived(batch.effects.lazy.compactMap(\.inserted))
@@ -157,14 +158,16 @@ final class WriterCore: @unchecked Sendable {
         if !batch.effects.isEmpty { needsCheckpoint = true }
     }
 
-    private func link(_ rows: Range<Int>, _ codes: CodeSet) {
+    private func link(_ rows: WriteBatch.NewRows, _ codes: CodeSet) {
         let started = ContinuousClock.now
-        let threads = rows.count < Self.parallelRows ? 1 : buildThreads
+        graph.extend(to: rows.slotCount)
         GraphBuilder.insert(
-            Ordinal(rows.lowerBound)..<Ordinal(rows.upperBound),
+            rows.slots,
             into: graph,
-            threads: threads
+            threads: rows.slots.count < Self.parallelRows ? 1 : buildThreads
         ) { codes.stack.makePairScorer(over: codes.rows) }
+        checkpoint.add(rows.slots)
+        state.tailRows.store(checkpoint.tailCount, ordering: .relaxed)
         linkSeconds += (ContinuousClock.now - started).seconds
     }
 
@@ -212,14 +215,52 @@ final class WriterCore: @unchecked Sendable {
         }
     }
 
+    // MARK: Deleted rows
+
+    /// Takes deleted rows out of the graph when enough have gathered.
+    ///
+    /// - Parameters:
+    ///   - limit: the most rows: what a writer waits for, some 0.3 s for 1,024 of a million.
+    ///   - debt: the fewest: every round reads all lists.
+    private func repair(upTo limit: Int, from debt: Int) {
+        guard graph.deletedCount >= debt, let codes = state.codes else { return }
+        slots.vacated += GraphRepair.run(limit: limit, in: graph, threads: buildThreads) {
+            codes.stack.makePairScorer(over: codes.rows)
+        }
+        needsCheckpoint = true
+    }
+
+    /// What is left to do when nothing waits: deleted rows to take out, codes and links to store.
+    var hasChores: Bool { failure == nil && (graph.deletedCount > 0 || needsCheckpoint) }
+
+    /// Does a part of what is left to do; false where it failed, and is to be tried again later.
+    func doChore() -> Bool {
+        if graph.deletedCount > 0 {
+            repair(upTo: Self.repairRows, from: 1)
+            return true
+        }
+        if case .failure = checkpointIfNeeded(force: true) { return false }
+        return true
+    }
+
     // MARK: Checkpoints
 
-    /// Checkpoints when linking again would take too long, or when told to.
+    /// Checkpoints when linking again would take too long, when many slots wait for it to be used
+    /// again, or when told to.
     func checkpointIfNeeded(force: Bool) -> Result<Void, IndexError> {
-        guard needsCheckpoint, force || linkSeconds >= Self.tailSeconds else { return .success(()) }
+        let isDue =
+            linkSeconds >= Self.tailSeconds
+            || slots.vacated.count >= max(Self.repairRows, graph.count / 64)
+        guard needsCheckpoint, force || isDue else { return .success(()) }
         do throws(IndexError) {
-            try checkpoint.write(store: store, graph: graph, codes: state.codes)
-            state.watermark = checkpoint.covered
+            try checkpoint.write(
+                store: store,
+                graph: graph,
+                codes: state.codes,
+                version: counters.version
+            )
+            slots.rest()
+            state.tailRows.store(0, ordering: .relaxed)
             linkSeconds = 0
             needsCheckpoint = false
             return .success(())

@@ -23,6 +23,8 @@ public enum RequestError: Error, Equatable, Sendable {
     case unequalColumns(field: String, got: Int, expected: Int)
     /// The collection has no such item.
     case unknownItem(id: ItemID)
+    /// The item is of another version than the request expects: it was written meanwhile.
+    case versionConflict(id: ItemID, got: UInt64, expected: UInt64)
     /// `.user` or taste without a user.
     case missingUser
     /// The user has no positive events, and nothing else was given to start from.

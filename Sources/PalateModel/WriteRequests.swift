@@ -15,6 +15,35 @@ public struct RowBatch: Equatable, Sendable {
     }
 }
 
+/// PATCH: another vector, another payload, or both, for items that are there.
+///
+/// All of it is written or nothing.
+public struct PatchBatch: Equatable, Sendable {
+    /// Shape [n].
+    public var ids: [ItemID]
+    /// Shape [n], or empty: the version that each item must have, as GET says it; 0 = any.
+    public var versions: [UInt64]
+    /// Row-major, shape [n, dimensions], or empty: the vectors stay.
+    public var vectors: [Float]
+    /// Shape [n]; nil: the payloads stay.
+    ///
+    /// An empty payload takes the item's away.
+    public var payloads: [[UInt8]]?
+
+    /// A patch.
+    public init(
+        ids: [ItemID],
+        versions: [UInt64] = [],
+        vectors: [Float] = [],
+        payloads: [[UInt8]]? = nil
+    ) {
+        self.ids = ids
+        self.versions = versions
+        self.vectors = vectors
+        self.payloads = payloads
+    }
+}
+
 /// LOAD_BEGIN: who loads.
 ///
 /// A loader that resumes says the same id and epoch again.

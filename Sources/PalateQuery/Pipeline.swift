@@ -48,6 +48,9 @@ package enum Pipeline {
         response.generation = collection.info.generation
         response.appliedVersion = collection.appliedVersion
         response.reserve(lists: plan.listCount, k: plan.k, parts: plan.parts)
+        let reader = scratch.reader
+        reader.enter()
+        defer { reader.leave() }
         scratch.prepare(for: collection)
         scratch.payloadBytes = 0
         let person = PersonSnapshot(plan.taste, in: collection, now: now, scratch: &scratch)
@@ -111,11 +114,12 @@ package enum Pipeline {
             transaction throws(IndexError) in
             let isSteady = epoch % 2 == 0 && collection.changeEpoch == epoch
             if !isSteady {
-                ChangeWindow.settle(
+                try ChangeWindow.settle(
                     query,
                     person,
                     excluding: request.excluded,
                     in: collection,
+                    transaction,
                     &scratch
                 )
             }

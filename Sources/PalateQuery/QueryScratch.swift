@@ -26,6 +26,8 @@ package struct QueryScratch: ~Copyable, Sendable {
     var claims: [RowClaim] = []
     /// Rows kept out of the list being made.
     var excluded: [Ordinal] = []
+    /// Keeps rows from being replaced in their slots while a request knows of them.
+    let reader = ReadEpochs.shared.makeReader()
     /// Rows scored by the graph since the request began.
     var visitedCount = 0
     /// Bytes of payloads fetched since the request began.

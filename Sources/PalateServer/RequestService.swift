@@ -82,7 +82,7 @@ final class RequestService: Sendable {
                     throw RequestError(error)
                 }
             }
-        case .upsert, .delete, .loadBegin, .loadData, .loadCommit, .events:
+        case .upsert, .delete, .patch, .loadBegin, .loadData, .loadCommit, .events:
             try write(request, completion())
             return nil
         case .hello:
@@ -221,6 +221,8 @@ final class RequestService: Sendable {
             try submit(.upsert(rows), to: handle, as: Response.upserted, completion)
         case .delete(let handle, let ids):
             try submit(.delete(ids), to: handle, as: Response.deleted, completion)
+        case .patch(let handle, let patch):
+            try submit(.patch(patch), to: handle, as: Response.patched, completion)
         case .loadBegin(let begin):
             try submit(.beginLoad(begin), to: begin.handle, as: Response.upserted, completion)
         case .loadData(let data):

@@ -21,6 +21,8 @@ extension RequestError {
         case .unequalColumns(let field, let got, let expected):
             "column \(field) has \(got) elements, expected \(expected)"
         case .unknownItem(let id): "there is no item \(id)"
+        case .versionConflict(let id, let got, let expected):
+            "item \(id) is of version \(expected), the request expects \(got)"
         case .missingUser: "the request needs a user"
         case .noTaste(let user): "user \(user) has no positive events to start from"
         case .loadSequence(let got, let expected):

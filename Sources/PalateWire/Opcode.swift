@@ -25,6 +25,8 @@ package enum Opcode: UInt8, CaseIterable, Sendable {
     case upsert = 32
     /// Removes rows.
     case delete = 33
+    /// Changes rows.
+    case patch = 34
     /// Starts or resumes a load.
     case loadBegin = 35
     /// Rows of a load.

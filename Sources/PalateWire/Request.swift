@@ -24,6 +24,8 @@ package enum Request: Equatable, Sendable {
     case upsert(handle: UInt32, rows: RowBatch)
     /// Removes rows.
     case delete(handle: UInt32, ids: [ItemID])
+    /// Changes rows.
+    case patch(handle: UInt32, patch: PatchBatch)
     /// Starts or resumes a load.
     case loadBegin(LoadBegin)
     /// Rows of a load.
@@ -47,6 +49,7 @@ package enum Request: Equatable, Sendable {
         case .get: .get
         case .upsert: .upsert
         case .delete: .delete
+        case .patch: .patch
         case .loadBegin: .loadBegin
         case .loadData: .loadData
         case .loadCommit: .loadCommit

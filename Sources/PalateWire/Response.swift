@@ -24,6 +24,8 @@ package enum Response: Equatable, Sendable {
     case upserted(WriteReceipt)
     /// Rows are gone.
     case deleted(WriteReceipt)
+    /// Rows are changed, durably and visibly.
+    case patched(WriteReceipt)
     /// The load may go on from here.
     case loadGranted(LoadGrant)
     /// How far the load is.
@@ -52,6 +54,7 @@ package enum Response: Equatable, Sendable {
         case .items: Opcode.get.rawValue
         case .upserted: Opcode.upsert.rawValue
         case .deleted: Opcode.delete.rawValue
+        case .patched: Opcode.patch.rawValue
         case .loadGranted: Opcode.loadBegin.rawValue
         case .loadAcknowledged: Opcode.loadData.rawValue
         case .loadCommitted: Opcode.loadCommit.rawValue

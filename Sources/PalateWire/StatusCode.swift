@@ -41,6 +41,8 @@ public enum StatusCode: UInt16, CaseIterable, Sendable {
     case loadMismatch = 17
     /// The answer does not fit a frame: ask for less.
     case answerTooLarge = 18
+    /// An item was written since the version that the request expects: read it again.
+    case versionConflict = 19
 
     // The server cannot do it now.
     /// Too much to do.
@@ -185,6 +187,7 @@ public struct ErrorReport: Error, Equatable, Sendable {
         case .badComponent: self.init(.badComponent, error.message)
         case .unequalColumns: self.init(.unequalColumns, error.message)
         case .unknownItem: self.init(.unknownItem, error.message)
+        case .versionConflict: self.init(.versionConflict, error.message)
         case .missingUser: self.init(.missingUser, error.message)
         case .noTaste: self.init(.noTaste, error.message)
         case .loadSequence: self.init(.loadSequence, error.message)

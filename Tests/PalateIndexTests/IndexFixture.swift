@@ -27,15 +27,19 @@ struct IndexFixture {
     var path: String { temporary.path + "/data" }
 
     /// Opens the directory with maps small enough for a test machine.
+    ///
+    /// Without chores in quiet moments: nothing is written while files are copied.
     func open(
         path: String? = nil,
         generationMapBytes: Int = 1 << 28,
-        tasteMapBytes: Int = 1 << 26
+        tasteMapBytes: Int = 1 << 26,
+        quietSeconds: Double = 3_600
     ) throws -> DataDirectory {
         var options = DataDirectoryOptions()
         options.generationMapBytes = generationMapBytes
         options.tasteMapBytes = tasteMapBytes
         options.buildThreads = 2
+        options.quietSeconds = quietSeconds
         return try DataDirectory(path: path ?? self.path, options: options)
     }
 
@@ -43,6 +47,18 @@ struct IndexFixture {
     func create(generationMapBytes: Int = 1 << 28) throws -> (DataDirectory, Collection) {
         let directory = try open(generationMapBytes: generationMapBytes)
         return (directory, try directory.create(schema))
+    }
+
+    /// Opens the directory with its collection, closes it after `body`, and lets go of it.
+    func use(path: String? = nil, _ body: (Collection) throws -> Void) throws {
+        let directory = try open(path: path)
+        try body(directory.create(schema))
+        try directory.close()
+    }
+
+    /// What is damaged in the directory, once nobody has it open any more.
+    func findings(path: String? = nil) throws -> [String] {
+        try eventually { try Verification.run(path: path ?? self.path).findings }
     }
 
     static func item(_ row: Int) -> ItemID { ItemID(1_000 + row) }

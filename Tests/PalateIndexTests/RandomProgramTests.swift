@@ -14,9 +14,19 @@ private struct NaiveMap {
             rows[item] = (vector, batch.payloads.isEmpty ? [] : batch.payloads[index])
         }
     }
+
+    mutating func apply(_ patch: PatchBatch, dimensions: Int) {
+        for (index, item) in patch.ids.enumerated() {
+            let start = index * dimensions
+            if !patch.vectors.isEmpty {
+                rows[item]?.vector = Array(patch.vectors[start..<start + dimensions])
+            }
+            if let payloads = patch.payloads { rows[item]?.payload = payloads[index] }
+        }
+    }
 }
 
-/// Upserts, deletes, replacements, closings and crashes against a dictionary.
+/// Upserts, deletes, replacements, patches, closings and crashes against a dictionary.
 @Suite struct RandomProgramTests {
     private static let dimensions = 8
 
@@ -64,7 +74,7 @@ private struct NaiveMap {
         _ map: inout NaiveMap,
         _ generator: inout SeededGenerator
     ) throws {
-        switch Int.random(in: 0..<8, using: &generator) {
+        switch Int.random(in: 0..<11, using: &generator) {
         case 0..<5:
             let batch = randomBatch(&generator)
             try write(.upsert(batch), to: collection)
@@ -74,9 +84,42 @@ private struct NaiveMap {
             let expected = Set(ids).filter { map.rows[$0] != nil }.count
             #expect(try write(.delete(ids), to: collection).changed == UInt64(expected))
             for id in ids { map.rows[id] = nil }
+        case 7..<10:
+            try patch(collection, &map, &generator)
         default:
             try write(.checkpoint, to: collection)
         }
+    }
+
+    /// Patches items that are there, and for good measure one that is not: then none.
+    private func patch(
+        _ collection: Collection,
+        _ map: inout NaiveMap,
+        _ generator: inout SeededGenerator
+    ) throws {
+        let batch = randomBatch(&generator)
+        var patch = PatchBatch(ids: batch.ids, vectors: batch.vectors)
+        if Bool.random(using: &generator) { patch.vectors = [] }
+        if patch.vectors.isEmpty || Bool.random(using: &generator) {
+            patch.payloads = patch.ids.map { [UInt8](repeating: 7, count: Int($0 % 5)) }
+        }
+        if let missing = patch.ids.first(where: { map.rows[$0] == nil }) {
+            #expect(throws: RequestError.unknownItem(id: missing)) {
+                try write(.patch(patch), to: collection)
+            }
+            let kept = patch.ids.indices.filter { map.rows[patch.ids[$0]] != nil }
+            guard !kept.isEmpty else { return }
+            patch.vectors = kept.flatMap { index in
+                patch.vectors.isEmpty
+                    ? []
+                    : Array(patch.vectors[index * Self.dimensions..<(index + 1) * Self.dimensions])
+            }
+            patch.payloads = patch.payloads.map { payloads in kept.map { payloads[$0] } }
+            patch.ids = kept.map { patch.ids[$0] }
+        }
+        patch.versions = try collection.get(patch.ids, wantsVectors: false).versions
+        #expect(try write(.patch(patch), to: collection).changed == UInt64(patch.ids.count))
+        map.apply(patch, dimensions: Self.dimensions)
     }
 
     private func randomBatch(_ generator: inout SeededGenerator) -> RowBatch {

@@ -25,6 +25,7 @@ import Testing
             case .get(let get): .items(items(get))
             case .upsert: .upserted(receipt)
             case .delete: .deleted(receipt)
+            case .patch: .patched(receipt)
             case .events: .eventsRecorded(receipt)
             case .loadBegin:
                 .loadGranted(

@@ -28,6 +28,12 @@ enum GoldenFrames {
         neighbours: 16,
         buildBeamWidth: 200
     )
+    private static let payloadPatch = PatchBatch(
+        ids: [5, 6],
+        versions: [44, 0],
+        payloads: [Array("{\"b\":2}".utf8), []]
+    )
+    private static let vectorPatch = PatchBatch(ids: [7], vectors: [1, 2, 3])
     private static let rows = RowBatch(
         ids: [5, 6],
         vectors: [0.5, -1.25, 3, 1e15, -0.0, 0x1p-140],
@@ -97,6 +103,8 @@ enum GoldenFrames {
             .upsert(handle: 9, rows: RowBatch(ids: [7], vectors: [1, 2, 3]))
         ),
         frame("delete", 14, .delete(handle: 9, ids: [5, 6])),
+        frame("patch-payloads", 40, .patch(handle: 9, patch: payloadPatch)),
+        frame("patch-vectors", 41, .patch(handle: 9, patch: vectorPatch)),
         frame("load-begin", 15, .loadBegin(begin)),
         frame("load-data", 16, .loadData(LoadData(begin: begin, sequence: 1, rows: rows))),
         frame(
@@ -207,6 +215,7 @@ enum GoldenFrames {
         frame("items", 11, .items(items)),
         frame("upserted", 12, .upserted(receipt)),
         frame("deleted", 14, .deleted(receipt)),
+        frame("patched", 40, .patched(receipt)),
         frame(
             "load-granted",
             15,

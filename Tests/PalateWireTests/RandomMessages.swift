@@ -9,7 +9,7 @@ struct RandomMessages {
     /// How many kinds of request there are.
     static let requestKinds = 0..<Opcode.allCases.count - 2
     /// How many kinds of response there are.
-    static let responseKinds = 0..<17
+    static let responseKinds = 0..<18
 
     var generator: SeededGenerator
 
@@ -70,6 +70,18 @@ struct RandomMessages {
             ids: words(count),
             vectors: floats(count * Self.dimensions),
             payloads: flag() ? (0..<count).map { _ in bytes(0...40) } : []
+        )
+    }
+
+    mutating func patch() -> PatchBatch {
+        let rows = rows()
+        let count = rows.ids.count
+        let hasVectors = flag()
+        return PatchBatch(
+            ids: rows.ids,
+            versions: flag() ? words(count) : [],
+            vectors: hasVectors ? rows.vectors : [],
+            payloads: flag() || !hasVectors ? (0..<count).map { _ in bytes(0...40) } : nil
         )
     }
 
@@ -145,6 +157,7 @@ struct RandomMessages {
         case 12: .loadData(LoadData(begin: begin(), sequence: word() | 1, rows: rows()))
         case 13:
             .loadCommit(LoadCommit(begin: begin(), expectedRows: word(), idChecksum: half()))
+        case 14: .patch(handle: half(), patch: patch())
         default: .events(handle: half(), events: (0..<number(1...9)).map { _ in event() })
         }
     }
@@ -257,6 +270,7 @@ struct RandomMessages {
             )
         case 13: .loadCommitted(receipt())
         case 14: .eventsRecorded(receipt())
+        case 16: .patched(receipt())
         case 15:
             .failure(
                 opcode: Opcode.allCases[number(0...Opcode.allCases.count - 1)].rawValue,

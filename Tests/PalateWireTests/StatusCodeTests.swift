@@ -10,6 +10,7 @@ import Testing
         .outOfRange(field: "k", got: 0, expected: 1...10),
         .wrongDimensions(got: 3, expected: 4), .badComponent(row: 1, column: 2),
         .unequalColumns(field: "ids", got: 1, expected: 2), .unknownItem(id: 4), .missingUser,
+        .versionConflict(id: 4, got: 1, expected: 2),
         .noTaste(user: 5), .loadSequence(got: 4, expected: 3), .staleEpoch(got: 1, expected: 2),
         .loadMismatch(field: "rows", got: 1, expected: 2),
         .versionNotReached(got: 1, expected: 2), .answerTooLarge(got: 9, expected: 8),

@@ -14,6 +14,7 @@ UNSAFE_ADDRESSES = (
     "Sources/PalateModel/ReservedBytes.swift",
     "Sources/PalateModel/ReadWriteLock.swift",
     "Sources/PalateGraph/LinkArena.swift",
+    "Sources/PalateGraph/RawSpan+Words.swift",
     "Sources/PalateWire/RawBytes.swift",
 )
 

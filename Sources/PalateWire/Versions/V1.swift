@@ -41,6 +41,7 @@ package struct V1: WireVersion {
         case .get: .get(try decodeGet(&reader))
         case .upsert: try decodeUpsert(&reader, dimensionsOf)
         case .delete: try decodeDelete(&reader)
+        case .patch: try decodePatch(&reader, dimensionsOf)
         case .loadBegin: .loadBegin(try decodeLoadBegin(&reader))
         case .loadData: .loadData(try decodeLoadData(header, &reader, dimensionsOf))
         case .loadCommit: .loadCommit(try decodeLoadCommit(&reader))
@@ -70,6 +71,7 @@ package struct V1: WireVersion {
         case .get(let get): encodeGet(get, &writer)
         case .upsert(let handle, let rows): encodeRows(handle, rows, &writer)
         case .delete(let handle, let ids): encodeDelete(handle, ids, &writer)
+        case .patch(let handle, let patch): encodePatch(handle, patch, &writer)
         case .loadBegin(let begin): encodeLoadBegin(begin, &writer)
         case .loadData(let data): encodeLoadData(data, &writer)
         case .loadCommit(let commit): encodeLoadCommit(commit, &writer)
@@ -119,6 +121,7 @@ package struct V1: WireVersion {
         case .get: .items(try decodeItems(&reader))
         case .upsert: .upserted(try decodeReceipt(&reader))
         case .delete: .deleted(try decodeReceipt(&reader))
+        case .patch: .patched(try decodeReceipt(&reader))
         case .loadBegin: .loadGranted(try decodeGrant(&reader))
         case .loadData: .loadAcknowledged(try decodeAcknowledgement(&reader))
         case .loadCommit: .loadCommitted(try decodeReceipt(&reader))
@@ -148,8 +151,8 @@ package struct V1: WireVersion {
         case .collections(let infos): encodeList(infos, &writer)
         case .stats(let stats): encodeStats(stats, &writer)
         case .items(let items): encodeItems(items, &writer)
-        case .upserted(let receipt), .deleted(let receipt), .loadCommitted(let receipt),
-            .eventsRecorded(let receipt):
+        case .upserted(let receipt), .deleted(let receipt), .patched(let receipt),
+            .loadCommitted(let receipt), .eventsRecorded(let receipt):
             encodeReceipt(receipt, &writer)
         case .loadGranted(let grant): encodeGrant(grant, &writer)
         case .loadAcknowledged(let acknowledgement):

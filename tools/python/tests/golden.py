@@ -84,6 +84,15 @@ def body(frame: dict[str, Any]) -> codec.Body:
         return _rows(m)
     if opcode == codec.DELETE:
         return codec.delete(m["handle"], codec.as_ids(m["ids"]))
+    if opcode == codec.PATCH:
+        vectors, payloads = m["vectors"], m["payloads"]
+        return codec.patch(
+            m["handle"],
+            codec.as_ids(m["ids"]),
+            None if m["versions"] is None else codec.as_ids(m["versions"]),
+            None if vectors is None else np.array(vectors, "<f4"),
+            None if payloads is None else [payload.encode() for payload in payloads],
+        )
     if opcode == codec.LOAD_BEGIN:
         return codec.load_begin(m["handle"], m["loader_id"], m["epoch"])
     if opcode == codec.LOAD_DATA:

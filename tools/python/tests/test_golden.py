@@ -74,7 +74,7 @@ def test_responses_are_read_as_the_golden_frames(frame: dict[str, Any]) -> None:
             check_results(_answers.decode_results(header, body, 3), message, frame["flags"])
         case "items":
             check_items(_answers.decode_items(codec.as_ids(message["ids"]), body), message)
-        case "upserted" | "deleted" | "load-committed" | "events-recorded":
+        case "upserted" | "deleted" | "patched" | "load-committed" | "events-recorded":
             assert _answers.decode_receipt(body) == palate.Receipt(**message)
         case "load-granted":
             assert _answers.decode_grant(body) == tuple(message.values())

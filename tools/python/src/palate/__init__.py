@@ -26,6 +26,7 @@ from .errors import (
     UnknownCollection,
     UnknownHandle,
     UnknownItem,
+    VersionConflict,
 )
 from .types import EVENT_TYPES, SCORE_PARTS, Collection, Items, Receipt, Results
 
@@ -52,5 +53,6 @@ __all__ = [
     "UnknownCollection",
     "UnknownHandle",
     "UnknownItem",
+    "VersionConflict",
 ]
 __version__ = "0.1.0"

@@ -24,7 +24,7 @@ MAGIC = b"PLT1"
 HEADER_BYTES = 32
 BODY_BYTES_BEFORE_HELLO = 4096
 (HELLO, PING, OPEN, CREATE, DROP, LIST, STATS) = (1, 3, 4, 8, 9, 10, 11)
-(QUERY, GET, UPSERT, DELETE) = (16, 19, 32, 33)
+(QUERY, GET, UPSERT, DELETE, PATCH) = (16, 19, 32, 33, 34)
 (LOAD_BEGIN, LOAD_DATA, LOAD_COMMIT, EVENT, GOAWAY, ERROR) = (35, 36, 37, 48, 57, 63)
 (RESPONSE, FAILED, BODY_CRC, DEGRADED) = (1, 2, 8, 32)
 (MAX_QUERIES, MAX_IDS, MAX_ROWS, MAX_EVENTS) = (65_536, 1_000_000, 65_536, 262_144)
@@ -249,6 +249,24 @@ def rows(
 def delete(handle: int, ids: Ids) -> Body:
     """DELETE."""
     return [struct.pack("<II", handle, len(ids)), ids]
+
+
+def patch(
+    handle: int,
+    ids: Ids,
+    versions: npt.NDArray[Any] | None,
+    vectors: npt.NDArray[Any] | None,
+    payloads: Sequence[bytes] | None,
+) -> Body:
+    """PATCH: a row block whose columns may be missing."""
+    flags = (payloads is not None) | (vectors is not None) << 1 | (versions is not None) << 2
+    dtype, dim = (0, 0) if vectors is None else (element_type(vectors), vectors.shape[1])
+    size = sum(map(len, payloads or ()))
+    body: Body = [struct.pack("<IBBHIIQQ", handle, dtype, 0, flags, len(ids), dim, size, 0), ids]
+    body += [column for column in (versions, vectors) if column is not None]
+    if payloads is not None:
+        body += [np.fromiter(map(len, payloads), "<u4", len(ids)), b"".join(payloads)]
+    return body
 
 
 def events(

@@ -54,6 +54,10 @@ class UnknownItem(RequestRefused):
     """The collection has no such item."""
 
 
+class VersionConflict(RequestRefused):
+    """An item was written since the version that a patch expects."""
+
+
 class NoTaste(RequestRefused):
     """The user has no positive events, and nothing else was given to start from."""
 
@@ -88,7 +92,7 @@ CODES: dict[int, str] = {
     5: "unknownHandle", 6: "collectionExists", 7: "badName", 8: "unknownChoice",
     9: "wrongDimensions", 10: "badComponent", 11: "unequalColumns", 12: "unknownItem",
     13: "missingUser", 14: "noTaste", 15: "loadSequence", 16: "staleEpoch", 17: "loadMismatch",
-    18: "answerTooLarge",
+    18: "answerTooLarge", 19: "versionConflict",
     64: "overloaded", 65: "shuttingDown", 66: "versionNotReached", 67: "storageFull",
     96: "storageFailed", 97: "corrupt", 98: "internalFailure",
     128: "badMagic", 129: "headerChecksum", 130: "bodyChecksum", 131: "frameTooLarge",
@@ -98,7 +102,7 @@ CODES: dict[int, str] = {
 
 _BY_CODE: dict[int, type[PalateError]] = {
     4: UnknownCollection, 5: UnknownHandle, 6: CollectionExists, 12: UnknownItem, 14: NoTaste,
-    15: LoadFailed, 16: LoadFailed, 17: LoadFailed, 18: AnswerTooLarge,
+    15: LoadFailed, 16: LoadFailed, 17: LoadFailed, 18: AnswerTooLarge, 19: VersionConflict,
 }  # fmt: skip
 
 _BY_CLASS: dict[int, type[PalateError]] = {
