@@ -5,6 +5,8 @@ package import PalateModel
 /// The graph depends on parameters, distances, and the rows of each call in their order, whatever
 /// the threads (deviation 10 in `LiveGraph.swift`). One caller at a time; searches may go on.
 package enum GraphBuilder {
+    /// Rows that are linked at once.
+    package static let rowsPerChunk = RowChunk.capacity
     /// Rows between two calls of `progress`, about.
     package static let progressStep = 1_024
 

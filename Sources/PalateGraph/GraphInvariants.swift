@@ -7,8 +7,8 @@ package enum GraphInvariants {
 
     /// Checks every list and the reachability of every row; empty = all is well.
     ///
-    /// Degrees within bounds; no link to oneself, twice, beyond the count, to a vacant slot, or above
-    /// a level; tree links on both ends; the entry point on the highest level; and every row
+    /// Degrees within bounds; no link to oneself, twice, beyond the count, to a vacant slot, or
+    /// above a level; tree links on both ends; the entry point on the highest level; and every row
     /// reachable from the entry point on level 0, deleted ones included.
     package static func check(_ graph: LiveGraph) -> [String] {
         var found: [String] = []

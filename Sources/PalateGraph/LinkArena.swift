@@ -34,8 +34,8 @@ import Synchronization
 // than wait for a writer that may have lost its core. `copy` (checkpoints, planning of writes)
 // returns only lists of one version.
 //
-// Node bytes are atomic words of their own. Dirty marks are set after a change [release] and taken
-// before encoding [acquire]: a change is in the encoded block, or its mark is left for the next.
+// Node bytes are atomic words. Dirty marks are set after a change [release] and taken before
+// encoding [acquire]: a change is in the encoded block, or its mark is left for the next.
 
 /// Atomic words and bytes of all links, levels and deletion marks.
 // SAFETY: @unchecked Sendable by the protocol above; `LiveGraphConcurrencyTests` runs under TSan.
@@ -129,16 +129,13 @@ struct LinkArena: ~Copyable, @unchecked Sendable {
     }
 
     /// Whether a node is marked deleted.
-    func isDeleted(_ node: Ordinal) -> Bool {
-        precondition(Int(node) < capacity, "no such node")
-        // SAFETY: below capacity.
-        return unsafe nodes[Int(node)].load(ordering: .relaxed) & Self.deletedBit != 0
-    }
+    func isDeleted(_ node: Ordinal) -> Bool { nodeByte(of: node) & Self.deletedBit != 0 }
 
     /// Whether a node stands for no row.
     func isVacant(_ node: Ordinal) -> Bool { nodeByte(of: node) >= Self.vacantBits }
 
     /// Level and marks, as stored.
+    @inline(__always)
     func nodeByte(of node: Ordinal) -> UInt8 {
         precondition(Int(node) < capacity, "no such node")
         // SAFETY: below capacity.
@@ -162,7 +159,7 @@ struct LinkArena: ~Copyable, @unchecked Sendable {
         return old
     }
 
-    /// Takes a node's marks away: it stands for a row whose code is stored.
+    /// Takes a node's marks away: it stands for a row now.
     func occupy(_ node: Ordinal) {
         precondition(Int(node) < capacity, "no such node")
         // SAFETY: below capacity.
@@ -336,7 +333,7 @@ struct LinkArena: ~Copyable, @unchecked Sendable {
     /// Empties the lists of a node that no list names.
     func clearLists(of node: Ordinal) {
         for level in 0...level(of: node) {
-            guard let state = state(of: node, level: level), state.count > 0 else { continue }
+            guard let state = state(of: node, level: level) else { continue }
             _ = replace(node, level: level, from: state, with: [Link]().span, diverseCount: 0)
         }
     }

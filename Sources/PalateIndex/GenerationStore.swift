@@ -72,37 +72,43 @@ package final class GenerationStore: Sendable {
                 try transaction.putSealed(meta, Format.MetaKey.counters, RowCounters().bytes)
             }
         }
-        let place = "meta[generation]"
-        let meta = meta
-        let record = try environment.read(failingWith: IndexError.self) {
-            transaction throws(IndexError) in
-            guard
-                let record = try transaction.record(
-                    GenerationRecord.self,
-                    meta,
-                    Format.MetaKey.generation
-                )
-            else { throw .missing(place: place) }
-            return record
-        }
-        try record.check(place: place)
-        if record.version < Format.version, !readOnly {
-            var raised = record
-            raised.version = Format.version
-            let bytes = raised.bytes
-            try environment.write(failingWith: IndexError.self) {
-                transaction throws(IndexError) in
-                try transaction.putSealed(meta, Format.MetaKey.generation, bytes)
-            }
-        }
+        let record = try Self.readRecord(environment, meta, readOnly: readOnly)
         schema = record.schema
         generation = record.generation
         seed = record.seed
         guard Limits.dimensions.contains(schema.dimensions),
             Limits.neighbours.contains(schema.neighbours),
             Limits.buildBeamWidth.contains(schema.buildBeamWidth)
-        else { throw .corrupt(place: place, reason: "schema out of limits: \(schema)") }
+        else {
+            throw .corrupt(place: Self.recordPlace, reason: "schema out of limits: \(schema)")
+        }
         vectorBlockRows = Format.rowsPerVectorBlock(dimensions: schema.dimensions)
+    }
+
+    private static let recordPlace = "meta[generation]"
+
+    /// Reads what the generation is, and says so in the present format from now on.
+    private static func readRecord(
+        _ environment: Environment,
+        _ meta: Table<[UInt8]>,
+        readOnly: Bool
+    ) throws(IndexError) -> GenerationRecord {
+        let key = Format.MetaKey.generation
+        var record = try environment.read(failingWith: IndexError.self) {
+            transaction throws(IndexError) in
+            guard let record = try transaction.record(GenerationRecord.self, meta, key) else {
+                throw .missing(place: recordPlace)
+            }
+            return record
+        }
+        try record.check(place: recordPlace)
+        guard record.version < Format.version, !readOnly else { return record }
+        record.version = Format.version
+        let bytes = record.bytes
+        try environment.write(failingWith: IndexError.self) { transaction throws(IndexError) in
+            try transaction.putSealed(meta, key, bytes)
+        }
+        return record
     }
 
     // MARK: Reading

@@ -1,4 +1,5 @@
 import PalateChecksum
+import PalateGraph
 import PalateModel
 import PalateStorage
 
@@ -26,7 +27,13 @@ extension WriteBatch {
     ) throws(IndexError) -> LoadGrant {
         let loader = try loader(begin, transaction)
         let rowBytes = max(1, 4 * store.schema.dimensions)
-        let suggested = min(Limits.rowsPerRequest.upperBound, max(64, (4 << 20) / rowBytes))
+        // Whole chunks of the graph: a load makes the same graph as one insertion of all rows.
+        let chunk = GraphBuilder.rowsPerChunk
+        let fitting = (4 << 20) / rowBytes
+        let suggested = min(
+            Limits.rowsPerRequest.upperBound,
+            fitting < chunk ? max(64, fitting) : fitting / chunk * chunk
+        )
         return LoadGrant(
             durableSequence: loader.sequence,
             creditBytes: UInt64(CollectionWriter.creditBytes),
