@@ -23,6 +23,7 @@ import PalateStorage
 // | TasteStore.swift, TasteTables.swift | events and people's records                            |
 // | Format.swift, FormatRecords.swift, Sealed.swift | the bytes                                   |
 // | Verification.swift       | reads everything and names what is damaged                       |
+// | Dump.swift               | lists items and events of a closed directory                     |
 // | IndexError.swift         | what can go wrong                                                |
 
 /// How a data directory is used.
