@@ -219,7 +219,7 @@ package final class DataDirectory: Sendable {
             mapBytes: options.generationMapBytes,
             creating: (schema, entry.generation, Self.seed)
         )
-        let collection = try open(entry, store)
+        let collection = try open(entry, store, isNew: true)
         try catalog.put(entry)
         return collection
     }
@@ -236,7 +236,8 @@ package final class DataDirectory: Sendable {
 
     private func open(
         _ entry: CatalogEntry,
-        _ store: GenerationStore
+        _ store: GenerationStore,
+        isNew: Bool = false
     ) throws(IndexError) -> Collection {
         guard store.schema == entry.schema, store.generation == entry.generation else {
             throw .corrupt(
@@ -249,6 +250,7 @@ package final class DataDirectory: Sendable {
         let taste = try TasteStore(
             path: Self.tastePath(of: entry, in: path),
             mapBytes: options.tasteMapBytes,
+            creates: isNew,
             similarity: CodeSimilarity(directory: parts.directory, state: parts.state)
         )
         let info = CollectionInfo(
