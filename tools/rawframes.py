@@ -214,19 +214,3 @@ class Connection:
         ids = np.frombuffer(body, "<u8", total, 48)
         offsets = np.frombuffer(body, "<u4", lists + 1, 48 + 12 * total)
         return [ids[start:end] for start, end in zip(offsets[:-1], offsets[1:])]
-
-    def get(self, handle, ids):
-        """(found [n], vectors [n, d], payloads) of items."""
-        ids = np.asarray(ids, dtype="<u8")
-        body = self.ask(GET, struct.pack("<IIII", handle, 1, len(ids), 0) + ids.tobytes())
-        count, dimensions, _ = struct.unpack_from("<IIQ", body)
-        position = 16 + 8 * count
-        vectors = np.frombuffer(body, "<f4", count * dimensions, position)
-        position += vectors.nbytes
-        lengths = np.frombuffer(body, "<u4", count, position)
-        position += lengths.nbytes
-        found = np.frombuffer(body, "u1", count, position).astype(bool)
-        position += count
-        ends = position + np.cumsum(lengths, dtype=np.int64)
-        payloads = [body[end - length : end] for end, length in zip(ends, lengths.astype(int))]
-        return found, vectors.reshape(count, dimensions), payloads

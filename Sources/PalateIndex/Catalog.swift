@@ -17,17 +17,18 @@ struct Catalog: Sendable {
                 path: path,
                 mapBytes: Self.mapBytes,
                 tables: Format.CatalogTable.allCases.count,
-                readOnly: readOnly
+                readOnly: readOnly,
+                creates: creates
             )
             meta = try environment.table(
                 Format.CatalogTable.meta.rawValue,
                 key: [UInt8].self,
-                creates: true
+                creates: creates
             )
             collections = try environment.table(
                 Format.CatalogTable.collections.rawValue,
                 key: [UInt8].self,
-                creates: true
+                creates: creates
             )
         } catch {
             throw .storage(error)

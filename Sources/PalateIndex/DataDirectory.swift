@@ -23,6 +23,7 @@ import PalateStorage
 // | TasteStore.swift, TasteTables.swift | events and people's records                            |
 // | Format.swift, FormatRecords.swift, Sealed.swift | the bytes                                   |
 // | Verification.swift       | reads everything and names what is damaged                       |
+// | Dump.swift               | lists items and events of a closed directory                     |
 // | IndexError.swift         | what can go wrong                                                |
 
 /// How a data directory is used.
@@ -221,7 +222,7 @@ package final class DataDirectory: Sendable {
             mapBytes: options.generationMapBytes,
             creating: (schema, entry.generation, Self.seed)
         )
-        let collection = try open(entry, store)
+        let collection = try open(entry, store, isNew: true)
         try catalog.put(entry)
         return collection
     }
@@ -238,7 +239,8 @@ package final class DataDirectory: Sendable {
 
     private func open(
         _ entry: CatalogEntry,
-        _ store: GenerationStore
+        _ store: GenerationStore,
+        isNew: Bool = false
     ) throws(IndexError) -> Collection {
         guard store.schema == entry.schema, store.generation == entry.generation else {
             throw .corrupt(
@@ -251,6 +253,7 @@ package final class DataDirectory: Sendable {
         let taste = try TasteStore(
             path: Self.tastePath(of: entry, in: path),
             mapBytes: options.tasteMapBytes,
+            creates: isNew,
             similarity: CodeSimilarity(directory: parts.directory, state: parts.state)
         )
         let info = CollectionInfo(

@@ -36,7 +36,8 @@ package final class GenerationStore: Sendable {
                 path: path,
                 mapBytes: mapBytes,
                 tables: Format.Table.allCases.count,
-                readOnly: readOnly
+                readOnly: readOnly,
+                creates: new != nil
             )
             let creates = new != nil
             func table<Key: TableKey>(
@@ -59,13 +60,13 @@ package final class GenerationStore: Sendable {
         } catch {
             throw .storage(error)
         }
+        let meta = meta
         if let new {
             let record = GenerationRecord(
                 generation: new.generation,
                 seed: new.seed,
                 schema: new.schema
             )
-            let meta = meta
             try environment.write(failingWith: IndexError.self) {
                 transaction throws(IndexError) in
                 try transaction.putSealed(meta, Format.MetaKey.generation, record.bytes)

@@ -11,7 +11,7 @@ extension IndexError: CustomStringConvertible {
         case .outOfAddressSpace(let bytes): "no address space for \(bytes) bytes"
         case .storage(.inUse(let path, let processID)):
             "\(path) is held by process \(processID)"
-        case .storage(.notFound(let path)): "\(path): no such directory"
+        case .storage(.notFound(let path)): "\(path): no such file or directory"
         case .storage(.other(let operation, let status)): "\(operation): \(status)"
         case .storage(let error): "\(error)"
         case .quantization(let error): "\(error)"

@@ -48,13 +48,14 @@ package final class TasteStore: Sendable {
     private let storedEvents: Atomic<UInt64>
     private let unclustered = ReadWriteLock(Unclustered())
 
-    /// Opens the store at `path`, making it when it is new, and reads everybody's record.
+    /// Opens the store at `path`, or makes it with `creates`, and reads everybody's record.
     init(
         path: String,
         mapBytes: Int,
+        creates: Bool,
         similarity: any ItemSimilarity
     ) throws(IndexError) {
-        let tables = try TasteTables(path: path, mapBytes: mapBytes)
+        let tables = try TasteTables(path: path, mapBytes: mapBytes, creates: creates)
         self.tables = tables
         self.similarity = similarity
         queue = DispatchQueue(label: "palate.taste")

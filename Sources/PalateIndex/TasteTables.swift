@@ -15,29 +15,35 @@ struct TasteTables: Sendable {
     private let events: Table<UInt64>
     private let users: Table<UInt64>
 
-    /// Opens or makes the environment at `path`.
-    init(path: String, mapBytes: Int, readOnly: Bool = false) throws(IndexError) {
+    /// Opens the environment at `path`; makes it where `creates` allows.
+    init(
+        path: String,
+        mapBytes: Int,
+        readOnly: Bool = false,
+        creates: Bool = false
+    ) throws(IndexError) {
         do {
             environment = try Environment(
                 path: path,
                 mapBytes: mapBytes,
                 tables: Format.TasteTable.allCases.count,
-                readOnly: readOnly
+                readOnly: readOnly,
+                creates: creates
             )
             meta = try environment.table(
                 Format.TasteTable.meta.rawValue,
                 key: [UInt8].self,
-                creates: true
+                creates: creates
             )
             events = try environment.table(
                 Format.TasteTable.events.rawValue,
                 key: UInt64.self,
-                creates: true
+                creates: creates
             )
             users = try environment.table(
                 Format.TasteTable.users.rawValue,
                 key: UInt64.self,
-                creates: true
+                creates: creates
             )
         } catch {
             throw .storage(error)
@@ -50,7 +56,7 @@ struct TasteTables: Sendable {
         }
         if let stored {
             try stored.check(place: place)
-        } else if readOnly {
+        } else if !creates {
             throw .missing(place: place)
         } else {
             try environment.write(failingWith: IndexError.self) {

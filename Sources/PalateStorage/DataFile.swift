@@ -14,11 +14,21 @@ struct DataFile {
     /// Bytes when it was opened.
     let byteCount: Int
 
+    /// Whether there is no file, or an empty one.
+    static func isMissing(directory: String) throws(StorageError) -> Bool {
+        try (FileSystem.size(ofFile: path(in: directory)) ?? 0) == 0
+    }
+
     /// Checks meta pages and size; every tree page too when asked, or when the file is short.
     ///
     /// A file shorter than its last page says is sound when only free pages are missing: LMDB
     /// counts pages that a transaction took and gave back, and never writes them. A walk can tell.
     static func check(directory: String, everyPage: Bool) throws(StorageError) {
+        let path = path(in: directory)
+        guard let byteCount = try FileSystem.size(ofFile: path) else {
+            throw .notFound(path: path)
+        }
+        guard byteCount > 0 else { throw .corrupt(where: "\(path): empty") }
         try open(directory: directory) { file throws(StorageError) in
             let meta = try file.readMeta()
             let isShort = UInt64(file.byteCount) < (meta.lastPage + 1) * UInt64(meta.pageBytes)
@@ -32,7 +42,7 @@ struct DataFile {
         }
     }
 
-    /// Runs `body` with the file; nil when there is none, or it is empty: LMDB will fill it.
+    /// Runs `body` with the file; nil when there is none, or it is empty.
     static func open<Value>(
         directory: String,
         _ body: (DataFile) throws(StorageError) -> Value

@@ -52,7 +52,7 @@ package final class Environment: @unchecked Sendable {
     /// Opened tables in order, so that a reopened handle gives them the same indexes.
     let tables = Mutex<[String]>([])
 
-    /// Opens the environment in a directory, which is created unless `readOnly`.
+    /// Opens the environment in a directory, which is made where it may be.
     ///
     /// Checks the file before LMDB maps it: its meta pages and size always, every tree page as well
     /// with `checksPages`. The corresponding C function is `mdb_env_open`.
@@ -63,20 +63,23 @@ package final class Environment: @unchecked Sendable {
     ///     that exists is mapped whole.
     ///   - tables: most tables.
     ///   - readers: most concurrent reads, in all processes.
-    ///   - readOnly: refuse writes, and do not create anything.
+    ///   - readOnly: refuse writes, and make nothing.
+    ///   - creates: make directory and file where there are none; else a lost file is an error.
     ///   - checksPages: walk all tree pages first (some 3 us each); without it, a damaged tree
     ///     page can end the process.
-    /// - Throws: `alreadyOpen`, `networkFileSystem`, `corrupt`, `versionMismatch`, and what the
-    ///   system refuses.
+    /// - Throws: `notFound`, `alreadyOpen`, `networkFileSystem`, `corrupt`, `versionMismatch`, and
+    ///   what the system refuses.
     package init(
         path: String,
         mapBytes: Int,
         tables: Int,
         readers: Int = 512,
         readOnly: Bool = false,
+        creates: Bool = true,
         checksPages: Bool = true
     ) throws(StorageError) {
-        let isNew = readOnly ? false : try FileSystem.makeDirectory(path)
+        let creates = creates && !readOnly
+        if creates { _ = try FileSystem.makeDirectory(path) }
         let identity = try OpenEnvironments.claim(path)
         let settings = LMDBSettings(
             path: path,
@@ -87,9 +90,10 @@ package final class Environment: @unchecked Sendable {
         )
         do {
             try FileSystem.checkIsLocal(path)
+            if creates, try DataFile.isMissing(directory: path) { try settings.makeFile() }
             try DataFile.check(directory: path, everyPage: checksPages)
             handle = .success(try settings.open())
-            if isNew || !readOnly { try FileSystem.sync(directory: path) }
+            if !readOnly { try FileSystem.sync(directory: path) }
         } catch {
             OpenEnvironments.release(identity)
             throw error

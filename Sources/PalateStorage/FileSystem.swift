@@ -41,6 +41,14 @@ enum FileSystem {
         }
     }
 
+    /// Gives a file another name, in place of a file that has it.
+    static func rename(_ path: String, to name: String) throws(StorageError) {
+        // SAFETY: the paths are copied to C for the call.
+        guard unsafe Glibc.rename(path, name) == 0 else {
+            throw StorageError(errno: errno, "rename", at: path)
+        }
+    }
+
     /// Runs `body` with an open file and closes it.
     static func withDescriptor<Result>(
         _ path: String,

@@ -90,6 +90,28 @@ struct LMDBSettings: Sendable {
     ///
     /// Never `MDB_NOSYNC`, never `MDB_WRITEMAP`: either could corrupt the file.
     func open() throws(StorageError) -> LMDBHandle {
+        let handle = try open(path, MDB_NOTLS | (readOnly ? MDB_RDONLY : 0))
+        var dead: Int32 = 0
+        // SAFETY: the handle is open.
+        try check(unsafe mdb_reader_check(handle.raw, &dead), "check readers")
+        return handle
+    }
+
+    /// Makes the file of a new environment: whole and durable before it has its name.
+    ///
+    /// LMDB syncs the meta pages of a new file with the first commit. A power cut before that would
+    /// leave a file that cannot be opened, and cannot be told from a damaged one.
+    func makeFile() throws(StorageError) {
+        let draft = path + "/new"
+        try FileTree.remove(draft)
+        try FileTree.makeDirectory(draft)
+        _ = try open(draft, MDB_NOLOCK)
+        try FileSystem.sync(file: DataFile.path(in: draft))
+        try FileSystem.rename(DataFile.path(in: draft), to: DataFile.path(in: path))
+        try FileTree.remove(draft)
+    }
+
+    private func open(_ path: String, _ flags: Int32) throws(StorageError) -> LMDBHandle {
         var created: OpaquePointer?
         // SAFETY: LMDB fills the pointer; `LMDBHandle` closes it on every path below.
         try check(unsafe mdb_env_create(&created), "create")
@@ -99,10 +121,7 @@ struct LMDBSettings: Sendable {
         try check(unsafe mdb_env_set_mapsize(raw, Self.roundedMapBytes(mapBytes)), "map")
         try check(unsafe mdb_env_set_maxdbs(raw, UInt32(clamping: tables)), "set tables")
         try check(unsafe mdb_env_set_maxreaders(raw, UInt32(clamping: readers)), "set readers")
-        let flags = UInt32(MDB_NOTLS | (readOnly ? MDB_RDONLY : 0))
-        try check(unsafe mdb_env_open(raw, path, flags, 0o640), "open")
-        var dead: Int32 = 0
-        try check(unsafe mdb_reader_check(raw, &dead), "check readers")
+        try check(unsafe mdb_env_open(raw, path, UInt32(flags), 0o640), "open")
         return handle
     }
 

@@ -90,7 +90,8 @@ import Testing
         try eventually { try fixture.open().close() }
         try copyTree(catalog, to: kept)
         try removeTree(catalog)
-        #expect(throws: IndexError.missing(place: "catalog meta")) { try fixture.open() }
+        #expect(throws: IndexError.storage(.notFound(path: catalog))) { try fixture.open() }
+        #expect(mkdir(catalog, 0o755) == 0)
         try writeFile(catalog + "/data.mdb", [])
         #expect(throws: IndexError.self) { try fixture.open() }
         #expect(try listTree(fixture.path + "/collections") == ["pins.1"])
@@ -99,6 +100,27 @@ import Testing
         let directory = try fixture.open()
         #expect(try directory.collection(named: "pins").stats().liveItems == 20)
         try directory.close()
+    }
+
+    @Test(arguments: ["gen-000001", "taste"])
+    func `a lost file of a collection is refused, not made anew`(_ name: String) throws {
+        let fixture = IndexFixture(count: 20)
+        try {
+            let (directory, collection) = try fixture.create()
+            try write(.upsert(fixture.batch(0..<20)), to: collection)
+            try directory.close()
+        }()
+        let directory = fixture.path + "/collections/pins.1/" + name
+        let file = directory + "/data.mdb"
+        #expect(try eventually { try Verification.run(path: fixture.path) }.findings == [])
+        try writeFile(file, [])
+        let empty = IndexError.storage(.corrupt(where: "\(file): empty"))
+        #expect(throws: empty) { try fixture.open() }
+        #expect(try Verification.run(path: fixture.path).findings == ["pins: \(empty)"])
+        try removeTree(file)
+        #expect(throws: IndexError.storage(.notFound(path: file))) { try fixture.open() }
+        try removeTree(directory)
+        #expect(throws: IndexError.storage(.notFound(path: directory))) { try fixture.open() }
     }
 
     @Test func `a directory belongs to one owner at a time`() throws {

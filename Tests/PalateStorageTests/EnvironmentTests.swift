@@ -78,6 +78,21 @@ import Testing
         _ = try fixture.open()
     }
 
+    @Test func `a new file has its name once it is whole`() throws {
+        _ = try fixture.open()
+        let data = "\(fixture.path)/data.mdb"
+        let draft = "\(fixture.path)/new"
+        #expect(mkdir(draft, 0o755) == 0)
+        #expect(rename(data, "\(draft)/data.mdb") == 0)
+        #expect(truncate("\(draft)/data.mdb", 5_000) == 0)
+        #expect(throws: StorageError.notFound(path: data)) { try fixture.open(creates: false) }
+        let environment = try fixture.open()
+        #expect(access(draft, F_OK) != 0)
+        let table = try environment.table("rows", key: UInt64.self, creates: true)
+        try environment.put(table, 1, [9])
+        #expect(try environment.value(table, 1) == [9])
+    }
+
     @Test func `creates nothing and writes nothing when read-only`() throws {
         #expect(throws: StorageError.notFound(path: fixture.path)) {
             try fixture.open(readOnly: true)

@@ -10,6 +10,7 @@ struct Fixture {
 
     func open(
         readOnly: Bool = false,
+        creates: Bool = true,
         checksPages: Bool = true,
         readers: Int = 126
     ) throws(StorageError) -> Environment {
@@ -19,6 +20,7 @@ struct Fixture {
             tables: 8,
             readers: readers,
             readOnly: readOnly,
+            creates: creates,
             checksPages: checksPages
         )
     }
