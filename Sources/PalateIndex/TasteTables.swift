@@ -16,11 +16,12 @@ struct TasteTables: Sendable {
     private let users: Table<UInt64>
 
     /// Opens or makes the environment at `path`.
-    init(path: String, mapBytes: Int, readOnly: Bool = false) throws(IndexError) {
+    init(path: String, mapBytes: MapBytes, readOnly: Bool = false) throws(IndexError) {
         do {
             environment = try Environment(
                 path: path,
-                mapBytes: mapBytes,
+                mapBytes: mapBytes.start,
+                mapBytesMax: mapBytes.most,
                 tables: Format.TasteTable.allCases.count,
                 readOnly: readOnly
             )

@@ -30,12 +30,14 @@ struct IndexFixture {
     func open(
         path: String? = nil,
         generationMapBytes: Int = 1 << 28,
-        tasteMapBytes: Int = 1 << 26
+        tasteMapBytes: Int = 1 << 26,
+        _ configure: (inout DataDirectoryOptions) -> Void = { _ in }
     ) throws -> DataDirectory {
         var options = DataDirectoryOptions()
         options.generationMapBytes = generationMapBytes
         options.tasteMapBytes = tasteMapBytes
         options.buildThreads = 2
+        configure(&options)
         return try DataDirectory(path: path ?? self.path, options: options)
     }
 
