@@ -7,11 +7,11 @@ Twice, with a real `palate serve`: on a tmpfs of `--mib` (mounted in a mount nam
 which takes root or user namespaces; else that half is skipped and says so), a fifth of it held by a
 ballast file; and under a file size limit (RLIMIT_FSIZE) of `--limit-mib`. Each time:
 
-1. upserts until the server refuses one as storageFull; queries run all along on a connection of
-   their own and must all be answered;
-2. refused again, and events of people are refused or taken as their store has room; deletes work;
-3. room returns (the ballast is removed, the limit is raised): the same upserts are taken, without a
-   restart, and `stats` says full, then healthy;
+1. a load (LOAD_DATA) until the server refuses a frame as storageFull; queries run all along on a
+   connection of their own and must all be answered;
+2. deletes work; upserts are refused, `stats` says full;
+3. room returns (the ballast is removed, the limit is raised): without a restart the load resumes
+   behind its last durable frame and ends, the upsert is taken, and `stats` says healthy;
 4. every acknowledged row is there and no other, before and after a restart; `palate verify` is
    clean.
 """
@@ -44,7 +44,11 @@ PAYLOAD_BYTES = 2_000
 DELETES = 40
 DELETE_BATCH = 25
 GET_BATCH = 2_000
-RESUMED_BATCHES = 5
+# More than fits, in any case.
+ROWS_MAX = 12_000
+RESUMED_ROWS = 500
+FIRST_UPSERTED = 1 << 32
+LOADER = 9
 # Between queries: they are to be answered all along, not to take the cores from the writer.
 QUERY_PAUSE = 0.002
 MIB = 1 << 20
@@ -97,21 +101,17 @@ class Queries(threading.Thread):
 
 
 class Log:
-    """The oracle: which rows were acknowledged, and which may be there or not."""
+    """The oracle: which rows were acknowledged."""
 
     def __init__(self):
+        self.loaded = 0
         self.live = set()
         self.deleted = set()
-        self.next = 1
 
-    def batch(self):
-        """Items of the next upsert; asked for again until it is acknowledged."""
-        return list(range(self.next, self.next + BATCH))
-
-    def acknowledge(self, items):
-        """The rows are durable."""
-        self.live.update(items)
-        self.next = items[-1] + 1
+    def load_to(self, count):
+        """Rows 1 to `count` of the load are durable."""
+        self.live.update(range(self.loaded + 1, count + 1))
+        self.loaded = max(self.loaded, count)
 
     def remove(self, items):
         """The rows are durably gone."""
@@ -119,15 +119,31 @@ class Log:
         self.deleted.update(items)
 
 
-def fill(client, log):
-    """Upserts until one is refused; returns the refusal."""
-    while True:
-        items = log.batch()
-        try:
-            client.upsert(COLLECTION, items, vectors_of(items), payloads_of(items))
-        except StorageFull as error:
-            return error
-        log.acknowledge(items)
+def load(client, log, count, resume):
+    """Loads rows 1 to `count`, from where an earlier call ended; the log hears what is durable."""
+    items = range(1, count + 1)
+    client.load(
+        COLLECTION, items, vectors_of(items), payloads_of(items),
+        loader_id=LOADER, epoch=1, resume=resume, batch_rows=BATCH,
+        progress=lambda durable, _: log.load_to(durable),
+    )
+    log.load_to(count)
+
+
+def refused(action):
+    """Runs what must be refused as full; returns the refusal."""
+    try:
+        action()
+    except StorageFull as error:
+        return error
+    raise AssertionError("a write was taken on a full disk")
+
+
+def upsert(client, log):
+    """Writes one batch of rows that the load does not have."""
+    items = range(FIRST_UPSERTED, FIRST_UPSERTED + BATCH)
+    client.upsert(COLLECTION, items, vectors_of(items), payloads_of(items))
+    log.live.update(items)
 
 
 def delete(client, log, generator):
@@ -142,8 +158,9 @@ def delete(client, log, generator):
 
 def check(client, log):
     """Every acknowledged row is there, whole; no deleted or refused one is. Returns how many."""
-    for start in range(0, log.next + BATCH, GET_BATCH):
-        items = np.arange(max(1, start), start + GET_BATCH, dtype=np.uint64)
+    asked = np.array(sorted(log.live | log.deleted | set(range(1, ROWS_MAX))), dtype=np.uint64)
+    for start in range(0, len(asked), GET_BATCH):
+        items = asked[start : start + GET_BATCH]
         got = client.get(COLLECTION, items, vectors=True)
         expected = np.array([item in log.live for item in items.tolist()])
         if (got.found != expected).any():
@@ -170,34 +187,31 @@ def expect_state(client, state):
 
 
 def run(server, make_room, generator, what):
-    """One half; returns nothing, raises where a promise is broken."""
+    """One half; raises where a promise is broken."""
     log = Log()
     with server, Client(server.address, timeout=120) as client:
         client.create_collection(COLLECTION, DIMENSIONS, "l2")
-        first = log.batch()
-        client.upsert(COLLECTION, first, vectors_of(first), payloads_of(first))
-        log.acknowledge(first)
+        load(client, log, BATCH, resume=False)
         queries = Queries(server.address, generator.randrange(1 << 30))
         queries.start()
-        refusal = fill(client, log)
-        filled = len(log.live)
+        refusal = refused(lambda: load(client, log, ROWS_MAX, resume=True))
+        filled = log.loaded
         full = expect_state(client, "full")
         delete(client, log, generator)
-        again = fill(client, log)
+        again = refused(lambda: upsert(client, log))
         while_full = queries.answered
         make_room(server)
-        for _ in range(RESUMED_BATCHES):
-            items = log.batch()
-            client.upsert(COLLECTION, items, vectors_of(items), payloads_of(items))
-            log.acknowledge(items)
+        load(client, log, filled + RESUMED_ROWS, resume=True)
+        upsert(client, log)
         expect_state(client, "healthy")
         compared = check(client, log)
         queries.stop()
-        print(f"{what}: full at {filled} rows, {full['stored_bytes'] / MIB:.1f} MiB "
+        print(f"{what}: full at {filled} durable rows, {full['stored_bytes'] / MIB:.1f} MiB "
               f"({refusal}; then {again})")
-        print(f"{what}: {DELETES} deletes of {DELETE_BATCH} rows on the full disk; "
-              f"{RESUMED_BATCHES * BATCH} rows once there was room; {queries.answered} queries "
-              f"answered ({while_full} until then), the slowest in {1000 * queries.slowest:.0f} ms")
+        print(f"{what}: {DELETES} deletes of {DELETE_BATCH} rows on the full disk; the load "
+              f"resumed with {RESUMED_ROWS} rows and {BATCH} were upserted once there was room; "
+              f"{queries.answered} queries answered ({while_full} until then), the slowest in "
+              f"{1000 * queries.slowest:.0f} ms")
     server.start()
     with Client(server.address, timeout=120) as client:
         after = check(client, log)
