@@ -3,7 +3,7 @@ import PalateStorage
 /// A data directory that no server has open, for tools that only read.
 struct ClosedDirectory {
     /// Room in the map; LMDB raises it to what the file holds.
-    private static let mapBytes = 1 << 20
+    private static let mapBytes = MapBytes(start: 1 << 20, most: 1 << 20)
 
     private let path: String
     private let lock: ProcessLock

@@ -33,6 +33,9 @@ package final class Collection: Sendable {
     package let writer: CollectionWriter
     let state: CollectionState
     let payloads = PayloadReader()
+    /// What the last count of unreachable rows found, and one more than the version it was at.
+    let reachability = ReadWriteLock(Reachability())
+    let checkedVersion = Atomic<UInt64>(0)
 
     init(
         info: CollectionInfo,
@@ -76,30 +79,6 @@ package final class Collection: Sendable {
         return state.replacements.load(ordering: .acquiring)
     }
 
-    /// The collection's figures.
-    package func stats() throws(IndexError) -> CollectionStats {
-        var stats = CollectionStats()
-        let counters = try store.environment.read(failingWith: IndexError.self) {
-            transaction throws(IndexError) in
-            try store.counters(transaction)
-        }
-        let figures: EnvironmentFigures
-        do {
-            figures = try store.environment.figures()
-        } catch {
-            throw .storage(error)
-        }
-        stats.liveItems = UInt64(graph.liveCount)
-        stats.deletedItems = UInt64(counters.deletedCount)
-        stats.appliedVersion = appliedVersion
-        stats.tailRows = UInt64(state.tailRows.load(ordering: .relaxed))
-        stats.indexBytes = UInt64(indexBytes)
-        stats.storedBytes = UInt64(figures.usedBytes)
-        stats.mapBytes = UInt64(figures.mapBytes)
-        taste.addFigures(to: &stats)
-        return stats
-    }
-
     /// Bytes of codes, links and ids in memory.
     package var indexBytes: Int {
         let codeBytes = codes.map { $0.stack.codeBytes * graph.count } ?? 0
@@ -127,6 +106,8 @@ final class CollectionState: Sendable {
     let replacements = Atomic<UInt64>(0)
     /// Rows that the last checkpoint does not cover.
     let tailRows = Atomic<Int>(0)
+    /// What linking the rows since the last checkpoint took.
+    let tailMilliseconds = Atomic<UInt64>(0)
 
     init(codes: CodeSet?, appliedVersion: UInt64) {
         codeSet = ReadWriteLock(codes)

@@ -19,6 +19,9 @@ import PalateStorage
 // | CodeSet.swift, CodeTraining.swift, CodeSimilarity.swift | a quantizer and its codes         |
 // | Checkpoint.swift         | dirty links, codes and the watermark                             |
 // | GenerationStore.swift    | the tables of a generation                                       |
+// | Collection+Health.swift, StoreChange.swift | figures, and the ways back to health          |
+// | Reachability.swift       | rows that no search can reach                                    |
+// | MapBytes.swift           | how large LMDB's maps are                                        |
 // | ItemDirectory.swift      | item id to ordinal                                               |
 // | TasteStore.swift, TasteTables.swift | events and people's records                            |
 // | Format.swift, FormatRecords.swift, Sealed.swift | the bytes                                   |
@@ -28,10 +31,14 @@ import PalateStorage
 
 /// How a data directory is used.
 package struct DataDirectoryOptions: Sendable {
+    /// What every map begins with, in bytes of address space: it doubles before it is full.
+    package var mapBytesAtStart = 1 << 30
     /// The most a generation's file can grow to, in bytes; address space, not disk.
     package var generationMapBytes = 256 << 30
     /// The most a taste store's file can grow to, in bytes.
     package var tasteMapBytes = 64 << 30
+    /// Hears of stores that stop taking writes or take them again; on any thread, must not block.
+    package var whenHealthChanges: @Sendable (StoreChange) -> Void = { _ in }
     /// Threads that link rows of one batch.
     package var buildThreads = 1
     /// Seconds without writes after which a collection takes deleted rows out of its graph and
@@ -219,7 +226,7 @@ package final class DataDirectory: Sendable {
         )
         let store = try GenerationStore(
             path: Self.generationPath(of: entry, in: path),
-            mapBytes: options.generationMapBytes,
+            mapBytes: generationMap,
             creating: (schema, entry.generation, Self.seed)
         )
         let collection = try open(entry, store, isNew: true)
@@ -232,7 +239,7 @@ package final class DataDirectory: Sendable {
             entry,
             GenerationStore(
                 path: Self.generationPath(of: entry, in: path),
-                mapBytes: options.generationMapBytes
+                mapBytes: generationMap
             )
         )
     }
@@ -252,7 +259,7 @@ package final class DataDirectory: Sendable {
         let parts = try CollectionOpening.open(store, buildThreads: options.buildThreads)
         let taste = try TasteStore(
             path: Self.tastePath(of: entry, in: path),
-            mapBytes: options.tasteMapBytes,
+            mapBytes: MapBytes(start: options.mapBytesAtStart, most: options.tasteMapBytes),
             creates: isNew,
             similarity: CodeSimilarity(directory: parts.directory, state: parts.state)
         )
@@ -261,12 +268,18 @@ package final class DataDirectory: Sendable {
             generation: entry.generation,
             schema: entry.schema
         )
-        return try Collection(
+        let collection = try Collection(
             info: info,
             parts: parts,
             taste: taste,
             options: options
         )
+        collection.observe(options.whenHealthChanges)
+        return collection
+    }
+
+    private var generationMap: MapBytes {
+        MapBytes(start: options.mapBytesAtStart, most: options.generationMapBytes)
     }
 
     /// Removes what creating or dropping left behind when the process died in the middle.

@@ -27,14 +27,15 @@ package final class GenerationStore: Sendable {
     /// Opens the generation at `path`; makes it when `creating` says what it is to be.
     package init(
         path: String,
-        mapBytes: Int,
+        mapBytes: MapBytes,
         creating new: (schema: CollectionSchema, generation: UInt64, seed: UInt64)? = nil,
         readOnly: Bool = false
     ) throws(IndexError) {
         do {
             let environment = try Environment(
                 path: path,
-                mapBytes: mapBytes,
+                mapBytes: mapBytes.start,
+                mapBytesMax: mapBytes.most,
                 tables: Format.Table.allCases.count,
                 readOnly: readOnly,
                 creates: new != nil

@@ -15,6 +15,10 @@ package struct CollectionInspection: Sendable {
     package var version: UInt64
     /// Rows whose codes and links are stored.
     package var watermark: Int
+    /// Bytes of pages in use.
+    package var storedBytes: Int
+    /// Bytes of free pages between them.
+    package var freeBytes: Int
     /// The dictionary of new payloads; 0 = none.
     package var dictionaryID: UInt32
     /// Entries by table.
@@ -38,7 +42,13 @@ package enum Inspection {
     ) throws(IndexError)
         -> CollectionInspection
     {
-        try store.environment.read(failingWith: IndexError.self) {
+        let figures: EnvironmentFigures
+        do {
+            figures = try store.environment.figures()
+        } catch {
+            throw .storage(error)
+        }
+        return try store.environment.read(failingWith: IndexError.self) {
             transaction throws(IndexError) in
             let counters = try store.counters(transaction)
             let graph = try store.graphRecord(transaction)
@@ -51,6 +61,8 @@ package enum Inspection {
                 deletedRows: Int(counters.deletedCount),
                 version: counters.version,
                 watermark: Int(graph.watermark),
+                storedBytes: figures.usedBytes,
+                freeBytes: figures.freeBytes,
                 dictionaryID: counters.dictionaryID,
                 tables: tables
             )

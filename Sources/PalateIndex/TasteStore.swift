@@ -51,7 +51,7 @@ package final class TasteStore: Sendable {
     /// Opens the store at `path`, or makes it with `creates`, and reads everybody's record.
     init(
         path: String,
-        mapBytes: Int,
+        mapBytes: MapBytes,
         creates: Bool,
         similarity: any ItemSimilarity
     ) throws(IndexError) {
@@ -70,6 +70,9 @@ package final class TasteStore: Sendable {
         // Items may have got their vectors since their events were counted.
         queue.sync { cluster(users) }
     }
+
+    /// Where events and records are kept.
+    var environment: Environment { tables.environment }
 
     /// Reads the graph; the body must be short and must not call back into the store.
     package func read<Result: ~Copyable>(_ body: (borrowing TasteGraph) -> Result) -> Result {

@@ -18,14 +18,15 @@ struct TasteTables: Sendable {
     /// Opens the environment at `path`; makes it where `creates` allows.
     init(
         path: String,
-        mapBytes: Int,
+        mapBytes: MapBytes,
         readOnly: Bool = false,
         creates: Bool = false
     ) throws(IndexError) {
         do {
             environment = try Environment(
                 path: path,
-                mapBytes: mapBytes,
+                mapBytes: mapBytes.start,
+                mapBytesMax: mapBytes.most,
                 tables: Format.TasteTable.allCases.count,
                 readOnly: readOnly,
                 creates: creates

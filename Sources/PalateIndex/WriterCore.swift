@@ -29,7 +29,9 @@ final class WriterCore: @unchecked Sendable {
     private var slots: SlotCycle
     /// Code sets that a query may still hold: new rows go into them too.
     private var retiring: [CodeSet] = []
-    private var linkSeconds = 0.0
+    private var linkSeconds = 0.0 {
+        didSet { state.tailMilliseconds.store(UInt64(1_000 * linkSeconds), ordering: .relaxed) }
+    }
     private var needsCheckpoint: Bool
     private var checkpoint: Checkpoint
     /// Set by the first write that reached the disk but not the graph.
@@ -83,6 +85,9 @@ final class WriterCore: @unchecked Sendable {
         do throws(IndexError) {
             try store.environment.write(intent, failingWith: IndexError.self) {
                 transaction throws(IndexError) in
+                // The body runs again where the map had to grow for it.
+                batch = WriteBatch(counters: counters, free: slots.free, codec: codec, store: store)
+                outcomes = []
                 for operation in operations {
                     do throws(IndexError) {
                         outcomes.append(.success(try batch.apply(operation, &transaction)))

@@ -62,7 +62,7 @@ public struct CollectionStats: Equatable, Sendable {
     public var indexBytes: UInt64 = 0
     /// Bytes of the generation's LMDB file in use.
     public var storedBytes: UInt64 = 0
-    /// Bytes of the LMDB map, the most the file can grow to.
+    /// Bytes of the LMDB map: the file grows up to here before the map does.
     public var mapBytes: UInt64 = 0
     /// Taste: events stored.
     public var events: UInt64 = 0
@@ -70,6 +70,30 @@ public struct CollectionStats: Equatable, Sendable {
     public var users: UInt64 = 0
     /// Taste: user-item edges in memory.
     public var edges: UInt64 = 0
+    /// The most bytes the map may grow to.
+    public var mapBytesMax: UInt64 = 0
+    /// Bytes of free pages inside the generation's LMDB file.
+    public var freeBytes: UInt64 = 0
+    /// Commits that the oldest open read is behind; 0 = none is open, or it is current.
+    public var oldestReaderCommits: UInt64 = 0
+    /// How long the oldest read has been open; it pins the pages it sees.
+    public var oldestReaderMilliseconds: UInt64 = 0
+    /// What linking the rows of the tail took: about what opening after a crash would take longer.
+    public var tailMilliseconds: UInt64 = 0
+    /// Live rows that no links lead to, as of the last check.
+    public var unreachableItems: UInt64 = 0
+    /// Rows of the last check; 0 = there was none since the start.
+    public var checkedRows: UInt64 = 0
+    /// Deleted rows whose neighbours are not linked past them yet.
+    public var repairDebt: UInt64 = 0
+    /// Slots of deleted rows that new rows may take.
+    public var reusableSlots: UInt64 = 0
+    /// Whether the generation's store takes writes.
+    public var writeState = WriteState.healthy
+    /// Whether the taste store takes events.
+    public var tasteWriteState = WriteState.healthy
+    /// Why a write was refused last, for people; empty = none was.
+    public var lastFailure = ""
 
     /// All zero.
     public init() {}

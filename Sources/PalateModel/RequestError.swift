@@ -49,7 +49,7 @@ public enum RequestError: Error, Equatable, Sendable {
     case shuttingDown
     /// The disk or the map is full; deletes still work.
     case storageFull(reason: String)
-    /// A write failed; the collection takes no more until the server restarts.
+    /// A write failed; the collection takes no more until its store was opened again.
     case storageFailed(reason: String)
     /// Stored bytes fail their checksum.
     case corrupt(place: String)

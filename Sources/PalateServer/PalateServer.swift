@@ -23,6 +23,7 @@ import ServiceLifecycle
 // | ServerIdentity.swift    | who answers, and the connections there are                      |
 // | ServerOptions.swift     | every limit of the edge                                         |
 // | ServerError.swift       | why a server does not serve                                     |
+// | StoreKeeper.swift       | what stores need every few seconds                              |
 // | WallClock.swift         | the time, and times as the wire has them                        |
 
 /// A server over one data directory, run by a service group.
@@ -56,7 +57,7 @@ package struct PalateServer: Service {
     ///
     /// - Throws: `ServerError.cannotListen`; else what went wrong while closing.
     package func run() async throws {
-        // A peer that is gone and a full file system are errors to handle, not reasons to die.
+        // A peer that is gone and a file size limit are errors to handle, not reasons to die.
         signal(SIGPIPE, SIG_IGN)
         signal(SIGXFSZ, SIG_IGN)
         let group = MultiThreadedEventLoopGroup(numberOfThreads: options.eventLoops)
@@ -75,7 +76,11 @@ package struct PalateServer: Service {
         let address = listener.localAddress.flatMap(Self.text) ?? wanted
         logger.info("listening", metadata: ["address": "\(address)"])
         whenListening(address)
+        let keeper = StoreKeeper(directory: directory, options: options)
+        let keeping = Task { await keeper.run() }
         try? await gracefulShutdown()
+        keeping.cancel()
+        await keeping.value
         logger.info("shutting down")
         try? await listener.close()
         await identity.connections.drain(within: options.drainTimeout, on: group.next())

@@ -36,6 +36,10 @@ package struct ServerOptions: Sendable {
     package var helloTimeout = TimeAmount.seconds(5)
     /// How long shutting down waits for answers in flight.
     package var drainTimeout = TimeAmount.seconds(5)
+    /// How often stores are looked after: dead readers, room again, failed commits.
+    package var tendInterval = Duration.seconds(5)
+    /// Of so many of these, one counts the rows that no search can reach.
+    package var tendsPerCheck = 120
     /// How long a client may take to close after the server's last word.
     package var lingerTimeout = TimeAmount.seconds(1)
 

@@ -54,6 +54,35 @@ struct DataFile {
         }
     }
 
+    /// Makes certain that commit `number` is the last one on the disk, after a later one failed.
+    ///
+    /// The other meta page, which the failed commit was to write, is written as it stands, past the
+    /// cache; the current one is left alone.
+    ///
+    /// - Throws: `unacknowledgedCommit` where the failed commit is in the file; what the disk says.
+    static func settle(directory: String, at number: UInt64) throws(StorageError) {
+        let path = path(in: directory)
+        let current = try open(directory: directory) { file throws(StorageError) in
+            try file.readMeta()
+        }
+        guard let current else { throw .notFound(path: path) }
+        guard current.transaction == number else {
+            throw .unacknowledgedCommit(got: current.transaction, expected: number)
+        }
+        try FileSystem.withDescriptor(path, O_RDWR | O_DSYNC) { descriptor throws(StorageError) in
+            let file = DataFile(descriptor: descriptor, byteCount: 0)
+            let offset = number & 1 == 0 ? current.pageBytes : 0
+            let stale = try file.read(at: offset, byteCount: MetaPage.byteCount)
+            // SAFETY: the buffer has the bytes counted.
+            let length = unsafe stale.bytes.withUnsafeBytes { buffer in
+                unsafe pwrite(descriptor, buffer.baseAddress, buffer.count, off_t(offset))
+            }
+            guard length == stale.byteCount else {
+                throw StorageError(errno: length < 0 ? errno : EIO, "rewrite", at: path)
+            }
+        }
+    }
+
     /// The newer of the two meta pages.
     ///
     /// A flipped bit that turns commit n into n - 2 in its page cannot be told from a sound file

@@ -1,15 +1,18 @@
 import CLMDB
 import Glibc
-import Synchronization
+import PalateModel
 
 /// Why a write did not commit, and what that means for the next one.
 enum CommitError<Failure: StorageFailure>: Error {
     /// The body threw; its changes are gone.
     case body(Failure)
+    /// The map of so many bytes had no room; nothing was changed.
+    case noRoom(Failure, mapBytes: Int)
     /// The store refused; nothing was changed, and the next write may succeed.
     case store(StorageError)
-    /// The disk failed while committing: what is on it is not known.
-    case lost(StorageError, StorageStatus)
+    /// The disk failed while committing on top of commit `after`: whether it holds more than that
+    /// is not known.
+    case lost(StorageError, StorageStatus, after: UInt64)
 }
 
 extension Environment {
@@ -43,7 +46,9 @@ extension Environment {
     /// Refuses a write that cannot be made.
     func checkWritable() throws(StorageError) {
         guard !isReadOnly else { throw .readOnly }
-        if let failure = writeFailure.withLock({ $0 }) { throw failure }
+        if let status = condition.withReadLock({ $0.stopped }) {
+            throw .failedForWriting(status: status)
+        }
     }
 
     /// One write transaction, begun and ended.
@@ -52,17 +57,18 @@ extension Environment {
         _ body: (inout WriteTransaction) throws(Failure) -> Value
     ) throws(CommitError<Failure>) -> Value {
         let begun: OpaquePointer
-        _ = gate.enter(wantsReader: false)
-        defer { gate.leave(returning: nil) }
+        let entry = gate.enter(.other)
+        defer { gate.leave(entry) }
         do {
             // SAFETY: ended once: by an abort below, or by the commit.
             unsafe begun = try beginWriting()
         } catch {
             throw .store(error)
         }
+        let mapBytes = mapBytesInsideGate
         var transaction = unsafe WriteTransaction(
             access: TransactionAccess(handle: begun, environment: token),
-            mapBytes: mapBytesInsideGate
+            mapBytes: mapBytes
         )
         let value: Value
         do {
@@ -70,14 +76,17 @@ extension Environment {
             value = try record.whileOpen { () throws(Failure) in try body(&transaction) }
         } catch {
             unsafe mdb_txn_abort(begun)
+            if case .mapFull = transaction.failure { throw .noRoom(error, mapBytes: mapBytes) }
             throw .body(error)
         }
         if let failure = transaction.failure {
             unsafe mdb_txn_abort(begun)
-            throw .store(failure)
+            guard case .mapFull = failure else { throw .store(failure) }
+            throw .noRoom(Failure(failure), mapBytes: mapBytes)
         }
+        let lastCommit = UInt64(unsafe mdb_txn_id(begun)) - 1
         let status = StorageStatus(rawValue: unsafe mdb_txn_commit(begun))
-        guard status == .success else { throw classify(status) }
+        guard status == .success else { throw classify(status, after: lastCommit) }
         return value
     }
 
@@ -110,19 +119,27 @@ extension Environment {
     /// - A failed flush may have dropped dirty pages: the same flush would succeed when retried,
     ///   and lie. Never retried here.
     /// - A failed meta write leaves LMDB in `MDB_PANIC`, for reads too.
-    private func classify<Failure>(_ status: StorageStatus) -> CommitError<Failure> {
+    private func classify<Failure>(
+        _ status: StorageStatus,
+        after lastCommit: UInt64
+    ) -> CommitError<Failure> {
         switch status {
-        case .mapFull, .badTransaction, .transactionFull: return .store(failure(status, "commit"))
+        case .mapFull:
+            let failure = Failure(failure(status, "commit"))
+            return .noRoom(failure, mapBytes: mapBytesInsideGate)
+        case .badTransaction, .transactionFull: return .store(failure(status, "commit"))
         case _ where status.isDiskFull && !isPanicked: return .store(.diskFull(status: status))
         case StorageStatus(rawValue: EIO) where !isPanicked && isDiskFull:
             return .store(.diskFull(status: StorageStatus(rawValue: ENOSPC)))
         case StorageStatus(rawValue: ENOMEM) where !isPanicked: return .store(.outOfMemory)
-        default: return .lost(.ioFailed(operation: "commit \(path)", status: status), status)
+        default:
+            let failure = StorageError.ioFailed(operation: "commit \(path)", status: status)
+            return .lost(failure, status, after: lastCommit)
         }
     }
 
     /// Whether LMDB refuses every transaction since a meta page could not be written.
-    private var isPanicked: Bool {
+    var isPanicked: Bool {
         guard case .success(let handle) = handle else { return false }
         var probe: OpaquePointer?
         // SAFETY: inside the gate; the probe is aborted at once.
@@ -135,44 +152,8 @@ extension Environment {
     private var isDiskFull: Bool {
         let chunk = 64 << 10
         if let available = FileSystem.availableBytes(path), available < chunk { return true }
-        var limit = rlimit()
-        // SAFETY: the struct is ours.
-        guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit) == 0 else {
-            return false
-        }
         guard let size = try? FileSystem.size(ofFile: DataFile.path(in: path)) else { return false }
-        return limit.rlim_cur != rlim_t.max && UInt64(size + chunk) > limit.rlim_cur
-    }
-
-    /// Refuses further writes; after a panic, opens the file again so that reads go on.
-    func stopWriting(_ status: StorageStatus) {
-        writeFailure.withLock { $0 = $0 ?? .failedForWriting(status: status) }
-        tables.withLock { names in
-            gate.alone { readers in
-                guard isPanicked else { return }
-                for reader in readers { reader.end() }
-                readers = []
-                handle = .failure(.failedForWriting(status: .panic))
-                do throws(StorageError) {
-                    var again = settings
-                    again.readOnly = true
-                    let fresh = try again.open()
-                    for (position, name) in names.enumerated() {
-                        let index = try again.openTable(name, in: fresh, creates: false)
-                        // LMDB numbers tables from 2 in the order they are opened.
-                        guard Int(index) == position + 2 else {
-                            throw StorageError.other(
-                                operation: "reopen \(name)",
-                                status: StorageStatus(rawValue: Int32(clamping: index))
-                            )
-                        }
-                    }
-                    handle = .success(fresh)
-                } catch {
-                    handle = .failure(error)
-                }
-            }
-        }
+        return size + chunk > FileSystem.fileBytesMax
     }
 
     /// Adds what the environment knows to a status.

@@ -1,10 +1,12 @@
 import CLMDB
 import Glibc
 
-/// Figures of an environment, for stats and for deciding when to grow.
+/// Figures of an environment, for stats and for the soft limit.
 package struct EnvironmentFigures: Equatable, Sendable {
-    /// Most bytes the file can grow to.
+    /// Bytes of the map: the most the file can grow to before the map does.
     package var mapBytes = 0
+    /// Most bytes the map may grow to.
+    package var mapBytesMax = 0
     /// Bytes up to the last page ever used.
     package var fileBytes = 0
     /// Bytes of pages below that which are free to be used again.
@@ -19,6 +21,8 @@ package struct EnvironmentFigures: Equatable, Sendable {
     package var readersMax = 0
     /// How many commits behind the oldest open read is; 0 = none is open, or it is current.
     package var oldestReaderLag: UInt64 = 0
+    /// How long the oldest open read of this process has been open; 0 = none is, or some ms.
+    package var oldestReaderMilliseconds: UInt64 = 0
 
     /// Bytes of pages that hold something.
     package var usedBytes: Int { fileBytes - freeBytes }
@@ -35,11 +39,14 @@ extension Environment {
     /// The corresponding C functions are `mdb_env_info` and `mdb_reader_list`.
     @available(*, noasync, message: "a transaction must not cross a suspension")
     package func figures() throws(StorageError) -> EnvironmentFigures {
-        try read { transaction throws(StorageError) in
+        let oldestMilliseconds = gate.oldestMilliseconds
+        return try read { transaction throws(StorageError) in
             let handle = try handle.get()
             let info = handle.info
             var figures = EnvironmentFigures()
             figures.mapBytes = info.mapBytes
+            figures.mapBytesMax = max(mapBytesMax, info.mapBytes)
+            figures.oldestReaderMilliseconds = oldestMilliseconds
             figures.pageBytes = handle.pageBytes
             figures.fileBytes = (info.lastPage + 1) * figures.pageBytes
             figures.lastTransaction = info.lastTransaction
@@ -63,8 +70,8 @@ extension Environment {
     @available(*, noasync, message: "a transaction must not cross a suspension")
     package func checkReaders() throws(StorageError) -> Int {
         guard !OpenTransaction.isOpen(token) else { throw .nestedTransaction }
-        _ = gate.enter(wantsReader: false)
-        defer { gate.leave(returning: nil) }
+        let entry = gate.enter(.other)
+        defer { gate.leave(entry) }
         var dead: Int32 = 0
         // SAFETY: inside the gate the handle is open and stays.
         let code = try unsafe mdb_reader_check(handle.get().raw, &dead)
@@ -72,25 +79,6 @@ extension Environment {
             throw failure(StorageStatus(rawValue: code), "check readers")
         }
         return Int(dead)
-    }
-
-    /// Lets the file grow to `bytes`, waiting until no transaction of this process is open.
-    ///
-    /// The corresponding C function is `mdb_env_set_mapsize`.
-    @available(*, noasync, message: "a transaction must not cross a suspension")
-    package func growMap(to bytes: Int) throws(StorageError) {
-        guard !OpenTransaction.isOpen(token) else { throw .nestedTransaction }
-        try checkWritable()
-        try gate.alone { _ throws(StorageError) in
-            let current = mapBytesInsideGate
-            guard bytes >= current else { throw .mapTooSmall(got: bytes, expected: current) }
-            let size = LMDBSettings.roundedMapBytes(bytes)
-            // SAFETY: alone in the gate: no transaction of this process can see the old map.
-            let code = try unsafe mdb_env_set_mapsize(handle.get().raw, size)
-            guard code == MDB_SUCCESS else {
-                throw failure(StorageStatus(rawValue: code), "grow map of")
-            }
-        }
     }
 
     /// Writes a consistent copy into a new or empty directory while reads and writes go on.
@@ -106,8 +94,8 @@ extension Environment {
     package func copy(to path: String, compacting: Bool = true) throws(StorageError) {
         guard !OpenTransaction.isOpen(token) else { throw .nestedTransaction }
         _ = try FileSystem.makeDirectory(path)
-        _ = gate.enter(wantsReader: false)
-        defer { gate.leave(returning: nil) }
+        let entry = gate.enter(.copy)
+        defer { gate.leave(entry) }
         let flags = UInt32(compacting ? MDB_CP_COMPACT : 0)
         // SAFETY: inside the gate the handle is open and the map stays where it is.
         let code = try unsafe mdb_env_copy2(handle.get().raw, path, flags)
@@ -116,26 +104,6 @@ extension Environment {
         }
         try FileSystem.sync(file: DataFile.path(in: path))
         try FileSystem.sync(directory: path)
-    }
-
-    /// Refuses to add to a map filled above the limit.
-    ///
-    /// Constant time while the file is below it; above, the free pages inside the file are counted.
-    func checkRoom() throws(StorageError) {
-        guard try isFileAboveFillLimit() else { return }
-        let figures = try figures()
-        guard Double(figures.usedBytes) <= Double(figures.mapBytes) * Self.fillLimit else {
-            throw .mapFull(usedBytes: figures.usedBytes, mapBytes: figures.mapBytes)
-        }
-    }
-
-    private func isFileAboveFillLimit() throws(StorageError) -> Bool {
-        _ = gate.enter(wantsReader: false)
-        defer { gate.leave(returning: nil) }
-        let handle = try handle.get()
-        let info = handle.info
-        let fileBytes = (info.lastPage + 1) * handle.pageBytes
-        return Double(fileBytes) > Double(info.mapBytes) * Self.fillLimit
     }
 
     /// Pages on the free list: each record starts with its length.

@@ -1,4 +1,5 @@
 import CLMDB
+import PalateModel
 import Synchronization
 
 // PalateStorage: safe LMDB and zstd, the only target that touches either.
@@ -7,11 +8,14 @@ import Synchronization
 // |---|---|
 // | `Environment.swift` | one LMDB file: opening, reading, writing, tables |
 // | `Environment+Commit.swift` | a write's end, and what its failure means |
-// | `Environment+Maintenance.swift` | growing, copying, stale readers, figures |
+// | `Environment+Room.swift`, `SpaceReserve.swift` | the map grows; what is kept for deletes |
+// | `Environment+Health.swift`, `StoreHealth.swift` | healthy, full, failed, and the ways back |
+// | `Environment+Maintenance.swift` | copying, stale readers, figures |
 // | `LMDBHandle.swift` | LMDB's own handle, pooled readers, how to open |
 // | `Transaction.swift`, `WriteTransaction.swift`, `Cursor.swift` | what a body can do |
 // | `Table.swift`, `TableKey.swift` | typed names, big-endian keys |
 // | `TransactionGate.swift` | the reader pool, and being alone |
+// | `CoarseClock.swift` | how long transactions have been open |
 // | `OpenTransaction.swift` | finding nested transactions before they deadlock |
 // | `DataFile.swift`, `MetaPage.swift` | the file and its two meta pages, read with `pread` |
 // | `PageCensus.swift`, `PageWalk.swift`, `TreePage.swift` | every page, before LMDB trusts it |
@@ -47,8 +51,14 @@ package final class Environment: @unchecked Sendable {
     let token = OpenEnvironments.makeToken()
     let settings: LMDBSettings
     private let identity: OpenEnvironments.Identity
-    /// Why writes are refused; never cleared.
-    let writeFailure = Mutex<StorageError?>(nil)
+    /// Most bytes the map may grow to.
+    let mapBytesMax: Int
+    let reserve: SpaceReserve
+    /// When a growth that waited for an open transaction in vain may be tried again, in coarse ms.
+    let nextGrowth = Atomic<UInt64>(0)
+    /// Whether it takes writes.
+    // Not a Mutex: ThreadSanitizer does not see the one of Synchronization.
+    let condition = ReadWriteLock(StoreCondition())
     /// Opened tables in order, so that a reopened handle gives them the same indexes.
     let tables = Mutex<[String]>([])
 
@@ -59,8 +69,9 @@ package final class Environment: @unchecked Sendable {
     ///
     /// - Parameters:
     ///   - path: a directory of a local file system.
-    ///   - mapBytes: most bytes the file can grow to; address space, not memory. A larger file
-    ///     that exists is mapped whole.
+    ///   - mapBytes: bytes of the map to begin with; address space, not memory. At least twice
+    ///     those of a file that exists, as far as `mapBytesMax` allows, and never less than those.
+    ///   - mapBytesMax: most bytes the map may grow to; nil = it does not grow by itself.
     ///   - tables: most tables.
     ///   - readers: most concurrent reads, in all processes.
     ///   - readOnly: refuse writes, and make nothing.
@@ -72,6 +83,7 @@ package final class Environment: @unchecked Sendable {
     package init(
         path: String,
         mapBytes: Int,
+        mapBytesMax: Int? = nil,
         tables: Int,
         readers: Int = 512,
         readOnly: Bool = false,
@@ -81,7 +93,7 @@ package final class Environment: @unchecked Sendable {
         let creates = creates && !readOnly
         if creates { _ = try FileSystem.makeDirectory(path) }
         let identity = try OpenEnvironments.claim(path)
-        let settings = LMDBSettings(
+        var settings = LMDBSettings(
             path: path,
             mapBytes: mapBytes,
             tables: tables,
@@ -92,6 +104,11 @@ package final class Environment: @unchecked Sendable {
             try FileSystem.checkIsLocal(path)
             if creates, try DataFile.isMissing(directory: path) { try settings.makeFile() }
             try DataFile.check(directory: path, everyPage: checksPages)
+            if let mapBytesMax {
+                let fileBytes = try FileSystem.size(ofFile: DataFile.path(in: path)) ?? 0
+                settings.mapBytes = min(max(mapBytes, 2 * fileBytes), mapBytesMax)
+            }
+            try settings.reserveLockFile()
             handle = .success(try settings.open())
             if !readOnly { try FileSystem.sync(directory: path) }
         } catch {
@@ -101,6 +118,8 @@ package final class Environment: @unchecked Sendable {
         self.path = path
         self.identity = identity
         self.settings = settings
+        self.mapBytesMax = max(mapBytesMax ?? 0, settings.mapBytes)
+        reserve = SpaceReserve(directory: path)
         isReadOnly = readOnly
     }
 
@@ -129,8 +148,9 @@ package final class Environment: @unchecked Sendable {
         _ body: (borrowing ReadTransaction) throws(Failure) -> Value
     ) throws(Failure) -> Value {
         guard !OpenTransaction.isOpen(token) else { throw Failure(.nestedTransaction) }
-        var reader = gate.enter(wantsReader: true)
-        defer { gate.leave(returning: reader) }
+        let entry = gate.enter(.read)
+        var reader = entry.reader
+        defer { gate.leave(entry, returning: reader) }
         do {
             reader = try beginReading(reader)
         } catch {
@@ -154,8 +174,10 @@ package final class Environment: @unchecked Sendable {
     /// C functions are `mdb_txn_begin` and `mdb_txn_commit`.
     ///
     /// - Parameters:
-    ///   - intent: `.grow` is refused with `mapFull` above `fillLimit`; `.shrink` is not.
-    ///   - body: what to change.
+    ///   - intent: `.grow` is refused with `mapFull` above `fillLimit`, and with `diskFull` where
+    ///     it would take the reserve; `.shrink` is not.
+    ///   - body: what to change. Runs again from the start where the map had to grow for it, so it
+    ///     must forget what an earlier run did.
     /// - Returns: what `body` returns.
     /// - Throws: what `body` throws, `mapFull`, `diskFull`, `ioFailed`; after that
     ///   `failedForWriting`.
@@ -179,20 +201,36 @@ package final class Environment: @unchecked Sendable {
         guard !OpenTransaction.isOpen(token) else { throw Failure(.nestedTransaction) }
         do {
             try checkWritable()
-            if intent == .grow { try checkRoom() }
+            if intent == .grow { try makeRoom() }
         } catch {
+            noteRefusal(error)
             throw Failure(error)
         }
-        do {
-            return try commit(intent, body)
-        } catch {
-            switch error {
-            case .body(let failure): throw failure
-            case .store(let failure): throw Failure(failure)
-            case .lost(let failure, let status):
-                stopWriting(status)
-                throw Failure(failure)
+        while true {
+            do {
+                let value = try commit(intent, body)
+                if intent == .grow { noteSuccess() }
+                return value
+            } catch {
+                try resolve(error)
             }
+        }
+    }
+
+    /// Returns where the write may run again; throws what it failed with elsewhere.
+    private func resolve<Failure>(_ error: CommitError<Failure>) throws(Failure) {
+        switch error {
+        case .body(let failure): throw failure
+        case .noRoom(let failure, let mapBytes):
+            if growMap(beyond: mapBytes) { return }
+            noteRefusal(.mapFull(usedBytes: mapBytes, mapBytes: mapBytes))
+            throw failure
+        case .store(let failure):
+            noteRefusal(failure)
+            throw Failure(failure)
+        case .lost(let failure, let status, let lastCommit):
+            stopWriting(status, after: lastCommit, because: failure)
+            throw Failure(failure)
         }
     }
 
@@ -219,8 +257,8 @@ package final class Environment: @unchecked Sendable {
         let creates = creates && !isReadOnly
         if creates { try checkWritable() }
         let outcome = tables.withLock { names -> Result<UInt32, StorageError> in
-            _ = gate.enter(wantsReader: false)
-            defer { gate.leave(returning: nil) }
+            let entry = gate.enter(.other)
+            defer { gate.leave(entry) }
             do throws(StorageError) {
                 let index = try settings.openTable(name, in: handle.get(), creates: creates)
                 if !names.contains(name) { names.append(name) }

@@ -56,7 +56,7 @@ enum FileSystem {
         _ body: (Int32) throws(StorageError) -> Result
     ) throws(StorageError) -> Result {
         // SAFETY: the path is copied to C for the call.
-        let descriptor = unsafe Glibc.open(path, flags | O_CLOEXEC)
+        let descriptor = unsafe Glibc.open(path, flags | O_CLOEXEC, 0o640)
         guard descriptor >= 0 else {
             throw errno == ENOENT
                 ? .notFound(path: path) : StorageError(errno: errno, "open", at: path)
@@ -88,6 +88,40 @@ enum FileSystem {
         // SAFETY: as above.
         guard unsafe statvfs(path, &facts) == 0 else { return nil }
         return Int(clamping: UInt64(facts.f_bavail) &* UInt64(facts.f_frsize))
+    }
+
+    /// The largest file this process may write (RLIMIT_FSIZE).
+    static var fileBytesMax: Int {
+        var limit = rlimit()
+        // SAFETY: as above.
+        guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit) == 0 else {
+            return .max
+        }
+        return Int(clamping: limit.rlim_cur)
+    }
+
+    /// Gives a file the blocks of a range, whose content and the file's size stay as they are.
+    ///
+    /// The corresponding C function is `fallocate`.
+    ///
+    /// - Returns: false where the file system cannot.
+    /// - Throws: `diskFull` where there is no room.
+    static func allocate(
+        _ range: Range<Int>,
+        of path: String,
+        creates: Bool = false
+    ) throws(StorageError) -> Bool {
+        let flags = creates ? O_RDWR | O_CREAT : O_RDWR
+        return try withDescriptor(path, flags) { descriptor throws(StorageError) in
+            while fallocate(descriptor, FALLOC_FL_KEEP_SIZE, range.lowerBound, range.count) != 0 {
+                switch errno {
+                case EINTR: continue
+                case EOPNOTSUPP, ENOSYS, EINVAL: return false
+                default: throw StorageError(errno: errno, "allocate", at: path)
+                }
+            }
+            return true
+        }
     }
 
     /// Size of a file; nil when there is none.

@@ -86,6 +86,15 @@ struct LMDBSettings: Sendable {
         return units.multipliedReportingOverflow(by: mapUnit).overflow ? bytes : units * mapUnit
     }
 
+    /// Gives the lock file its blocks: LMDB maps it sparse, and a reader whose slot is on a page
+    /// that a full disk cannot back would end the process with SIGBUS.
+    func reserveLockFile() throws(StorageError) {
+        guard !readOnly else { return }
+        // 64 bytes a reader (`MDB_reader`), three times that before them (`MDB_txninfo`).
+        let bytes = (readers + 3) * 64
+        _ = try FileSystem.allocate(0..<bytes, of: "\(path)/lock.mdb", creates: true)
+    }
+
     /// Opens the environment and frees the slots of dead readers.
     ///
     /// Never `MDB_NOSYNC`, never `MDB_WRITEMAP`: either could corrupt the file.

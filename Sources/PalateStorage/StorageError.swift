@@ -22,6 +22,8 @@ package enum StorageError: Error, Equatable, Sendable {
     case ioFailed(operation: String, status: StorageStatus)
     /// An earlier commit failed in a way that cannot be retried; reads go on, writes need a reopen.
     case failedForWriting(status: StorageStatus)
+    /// A commit that was reported as failed reached the disk after all: what is in memory lacks it.
+    case unacknowledgedCommit(got: UInt64, expected: UInt64)
     /// All reader slots are taken.
     case readersFull(limit: Int)
     /// The environment was opened for fewer tables.

@@ -1,4 +1,5 @@
 import CLMDB
+import Glibc
 
 /// A status as LMDB returns it: 0, one of its own negative codes, or an `errno`.
 package struct StorageStatus: RawRepresentable, Equatable, Hashable, Sendable {
@@ -9,6 +10,7 @@ package struct StorageStatus: RawRepresentable, Equatable, Hashable, Sendable {
     package init(rawValue: Int32) { self.rawValue = rawValue }
 
     static let success = StorageStatus(rawValue: MDB_SUCCESS)
+    static let fileTooLarge = StorageStatus(rawValue: EFBIG)
     static let keyExists = StorageStatus(rawValue: MDB_KEYEXIST)
     static let notFound = StorageStatus(rawValue: MDB_NOTFOUND)
     static let pageNotFound = StorageStatus(rawValue: MDB_PAGE_NOTFOUND)

@@ -33,13 +33,15 @@ struct IndexFixture {
         path: String? = nil,
         generationMapBytes: Int = 1 << 28,
         tasteMapBytes: Int = 1 << 26,
-        quietSeconds: Double = 3_600
+        quietSeconds: Double = 3_600,
+        _ configure: (inout DataDirectoryOptions) -> Void = { _ in }
     ) throws -> DataDirectory {
         var options = DataDirectoryOptions()
         options.generationMapBytes = generationMapBytes
         options.tasteMapBytes = tasteMapBytes
         options.buildThreads = 2
         options.quietSeconds = quietSeconds
+        configure(&options)
         return try DataDirectory(path: path ?? self.path, options: options)
     }
 

@@ -17,6 +17,25 @@ import Testing
         try check(fixture, log)
     }
 
+    @Test func `a reader of a killed process holds pages until readers are checked`() async throws {
+        let fixture = Fixture()
+        let environment = try fixture.open()
+        let table = try environment.table("rows", key: UInt64.self, creates: true)
+        try environment.put(table, 1, [1])
+        let path = fixture.path
+        await #expect(processExitsWith: .signal(SIGKILL)) { [path = path as String] in
+            let other = try Environment(path: path, mapBytes: 16 << 20, tables: 8)
+            try other.read { _ throws(StorageError) in
+                kill(getpid(), SIGKILL)
+                pause()
+            }
+        }
+        for value in 0..<5 as Range<UInt8> { try environment.put(table, 1, [value]) }
+        #expect(try environment.figures().oldestReaderLag == 5)
+        #expect(try environment.checkReaders() == 1)
+        #expect(try environment.figures().oldestReaderLag == 0)
+    }
+
     private func check(_ fixture: Fixture, _ log: String) throws {
         let environment = try fixture.open()
         #expect(try environment.checkReaders() == 0)

@@ -1,37 +1,8 @@
 import Glibc
+import PalateModel
 import PalateStorage
 import TestKit
 import Testing
-
-/// Descriptors this process has on a file, by their open flags; found without LMDB's help.
-private func descriptors(of path: String, where matches: (Int32) -> Bool) -> [Int32] {
-    (0..<1_024).filter { descriptor in
-        var target = [CChar](repeating: 0, count: 4_096)
-        let length = readlink("/proc/self/fd/\(descriptor)", &target, target.count - 1)
-        guard length > 0 else { return false }
-        let name = String(decoding: target[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        return name == path && matches(fcntl(descriptor, F_GETFL))
-    }
-}
-
-/// Puts another file behind a descriptor for as long as `body` runs.
-private func replacing<Result>(
-    _ descriptor: Int32,
-    by path: String,
-    _ flags: Int32,
-    _ body: () throws -> Result
-) throws -> Result {
-    let saved = dup(descriptor)
-    let other = open(path, flags)
-    try #require(saved >= 0 && other >= 0)
-    dup2(other, descriptor)
-    close(other)
-    defer {
-        dup2(saved, descriptor)
-        close(saved)
-    }
-    return try body()
-}
 
 @Suite struct FailureTests {
     @Test func `deletes and reads while the map is full, and writes again once it has grown`()
@@ -146,6 +117,64 @@ private func replacing<Result>(
         #expect(try environment.dump(table) == [1: [1], 2: [2]])
     }
 
+    @Test func `takes writes again once it was opened again, without the failed one`() throws {
+        let fixture = Fixture()
+        let environment = try fixture.open()
+        let first = try environment.table("first", key: UInt64.self, creates: true)
+        let second = try environment.table("second", key: UInt64.self, creates: true)
+        let states = ReadWriteLock<[WriteState]>([])
+        environment.observe { health in states.withWriteLock { $0.append(health.state) } }
+        let data = "\(fixture.path)/data.mdb"
+        // The pages fail in the first round, the meta page in the second, by turns.
+        for round in 0..<6 as Range<UInt64> {
+            try environment.put(first, round, noise(5_000, seed: round))
+            let isMeta = round % 2 == 1
+            let descriptor = try #require(
+                descriptors(of: data) { flags in
+                    (flags & O_DSYNC != 0) == isMeta && flags & O_ACCMODE != O_RDONLY
+                }.first
+            )
+            try replacing(descriptor, by: data, O_RDONLY) {
+                _ = #expect(throws: StorageError.self) {
+                    try environment.put(second, round, noise(9_000, seed: round))
+                }
+            }
+            #expect(environment.health.state == .failed)
+            #expect(throws: StorageError.self) { try environment.put(second, round, [1]) }
+            try environment.recover()
+            #expect(environment.health.state == .healthy)
+            #expect(environment.health.lastFailure != nil)
+            #expect(try environment.dump(first).count == Int(round + 1))
+            #expect(try environment.dump(second) == [:])
+        }
+        try environment.put(second, 1, [2])
+        #expect(try environment.dump(second) == [1: [2]])
+        #expect(states.withWriteLock { $0 } == (0..<6).flatMap { _ in [.failed, .healthy] })
+    }
+
+    @Test func `stays failed where the failed commit reached the disk after all`() throws {
+        let fixture = Fixture()
+        let environment = try fixture.open()
+        let table = try environment.table("rows", key: UInt64.self, creates: true)
+        try environment.put(table, 1, [1])
+        let data = "\(fixture.path)/data.mdb"
+        let meta = try #require(descriptors(of: data) { $0 & O_DSYNC != 0 }.first)
+        try replacing(meta, by: data, O_RDONLY) {
+            _ = #expect(throws: StorageError.self) { try environment.put(table, 1, [9]) }
+        }
+        let failed = try environment.figures().lastTransaction
+        // The other meta page as that commit would have left it: its last page and its number.
+        let file = open(data, O_RDWR)
+        defer { close(file) }
+        var numbers = [64, failed + 1]
+        let place = Int(failed + 1 & 1) * 4_096 + 136
+        #expect(pwrite(file, &numbers, 16, off_t(place)) == 16)
+        let error = #expect(throws: StorageError.self) { try environment.recover() }
+        #expect(error == .unacknowledgedCommit(got: failed + 1, expected: failed))
+        #expect(environment.health.state == .failed)
+        #expect(throws: StorageError.self) { try environment.put(table, 1, [2]) }
+    }
+
     @Test func `reads on with the same tables after the meta page could not be written`() throws {
         let fixture = Fixture()
         do {
@@ -215,7 +244,8 @@ private func fillToTheLimit() throws -> Bool {
     // One write ends in the middle (EIO from LMDB), the next has no room at all (EFBIG).
     for round in 0..<3 as Range<UInt64> {
         do {
-            try environment.put(table, 2, noise(1 << 20, seed: round))
+            // What takes away may use the room that is kept for it: it meets the limit itself.
+            try environment.put(table, 2, noise(1 << 20, seed: round), .shrink)
             return false
         } catch StorageError.diskFull {
             guard try environment.dump(table) == [1: [1]] else { return false }

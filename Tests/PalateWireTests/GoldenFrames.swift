@@ -209,7 +209,7 @@ enum GoldenFrames {
                 ),
             ])
         ),
-        frame("figures", 7, .stats(stats)),
+        frame("figures-more", 7, .stats(stats)),
         frame("results", 8, .results(results)),
         frame("results-plain", 9, .results(plainResults)),
         frame("items", 11, .items(items)),
@@ -252,7 +252,27 @@ enum GoldenFrames {
         frame("go-away", 0, .goAway(GoAway(drainMilliseconds: 5_000, reason: "shutting down"))),
     ]
 
+    /// Answers of servers from before a body grew: read, never written.
+    static let earlier: [(name: String, response: Response)] = [("figures", .stats(fewStats))]
+
     private static let stats: CollectionStats = {
+        var stats = fewStats
+        stats.mapBytesMax = 11
+        stats.freeBytes = 12
+        stats.oldestReaderCommits = 13
+        stats.oldestReaderMilliseconds = 14
+        stats.tailMilliseconds = 15
+        stats.unreachableItems = 16
+        stats.checkedRows = 17
+        stats.repairDebt = 18
+        stats.reusableSlots = 19
+        stats.writeState = .full
+        stats.tasteWriteState = .failed
+        stats.lastFailure = "no space left"
+        return stats
+    }()
+
+    private static let fewStats: CollectionStats = {
         var stats = CollectionStats()
         stats.liveItems = 1
         stats.deletedItems = 2

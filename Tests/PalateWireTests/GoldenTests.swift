@@ -65,11 +65,17 @@ import Testing
         }
     }
 
+    @Test func `golden answers from before a body grew are read`() throws {
+        for golden in GoldenFrames.earlier {
+            #expect(try Codec.response(Self.golden(golden.name)) == golden.response)
+        }
+    }
+
     @Test func `every golden frame is in the list`() throws {
         let files = try FileManager.default.contentsOfDirectory(atPath: Self.directory.path)
         let names =
             GoldenFrames.requests.map(\.name) + GoldenFrames.responses.map(\.name)
-            + GoldenFrames.decodedOnly.map(\.name)
+            + GoldenFrames.decodedOnly.map(\.name) + GoldenFrames.earlier.map(\.name)
         #expect(Set(names).count == names.count)
         #expect(
             Set(files.filter { $0.hasSuffix(".bin") }) == Set(names.map { "\($0).bin" })

@@ -223,6 +223,18 @@ struct RandomMessages {
         stats.events = word()
         stats.users = word()
         stats.edges = word()
+        stats.mapBytesMax = word()
+        stats.freeBytes = word()
+        stats.oldestReaderCommits = word()
+        stats.oldestReaderMilliseconds = word()
+        stats.tailMilliseconds = word()
+        stats.unreachableItems = word()
+        stats.checkedRows = word()
+        stats.repairDebt = word()
+        stats.reusableSlots = word()
+        stats.writeState = WriteState.allCases[number(0...2)]
+        stats.tasteWriteState = WriteState.allCases[number(0...2)]
+        stats.lastFailure = text(0...90)
         return stats
     }
 

@@ -91,34 +91,6 @@ extension V1 {
         return infos
     }
 
-    func encodeStats(_ stats: CollectionStats, _ writer: inout FrameWriter) {
-        writer.write(stats.liveItems)
-        writer.write(stats.deletedItems)
-        writer.write(stats.appliedVersion)
-        writer.write(stats.tailRows)
-        writer.write(stats.indexBytes)
-        writer.write(stats.storedBytes)
-        writer.write(stats.mapBytes)
-        writer.write(stats.events)
-        writer.write(stats.users)
-        writer.write(stats.edges)
-    }
-
-    func decodeStats(_ reader: inout BodyReader) throws(RequestError) -> CollectionStats {
-        var stats = CollectionStats()
-        stats.liveItems = try reader.read(UInt64.self, "live items")
-        stats.deletedItems = try reader.read(UInt64.self, "deleted items")
-        stats.appliedVersion = try reader.read(UInt64.self, "applied version")
-        stats.tailRows = try reader.read(UInt64.self, "tail rows")
-        stats.indexBytes = try reader.read(UInt64.self, "index bytes")
-        stats.storedBytes = try reader.read(UInt64.self, "stored bytes")
-        stats.mapBytes = try reader.read(UInt64.self, "map bytes")
-        stats.events = try reader.read(UInt64.self, "events")
-        stats.users = try reader.read(UInt64.self, "users")
-        stats.edges = try reader.read(UInt64.self, "edges")
-        return stats
-    }
-
     /// The rule of `CollectionSchema.name`: it becomes the name of a directory.
     private func checkName(_ name: String) throws(RequestError) {
         let isAllowed = name.utf8.allSatisfy { byte in

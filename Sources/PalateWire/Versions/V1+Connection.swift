@@ -130,7 +130,7 @@ extension V1 {
     }
 
     /// Cuts at a character so that a long text is shorter, never invalid.
-    private func bounded(_ text: String, to byteCount: Int) -> String {
+    func bounded(_ text: String, to byteCount: Int) -> String {
         guard text.utf8.count > byteCount else { return text }
         var cut = ""
         for character in text {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import PalateBench
 import PalateIndex
 import PalateModel
 
@@ -33,7 +34,10 @@ struct Inspect: AsyncParsableCommand {
                     \(line.metric), \(line.quantizer), M \(line.neighbours), \
                     efConstruction \(line.buildBeamWidth)
                       rows \(line.rows), deleted \(line.deletedRows), version \(line.version), \
-                    watermark \(line.watermark), dictionary \(line.dictionaryId)
+                    watermark \(line.watermark), tail \(line.tailRows), dictionary \
+                    \(line.dictionaryId)
+                      store \(ByteSize(bytes: line.storedBytes)) and \
+                    \(ByteSize(bytes: line.freeBytes)) free
                     """
                 )
                 for table in line.tables { print("  \(table.name): \(table.entries) entries") }
@@ -60,6 +64,9 @@ private struct InspectLine: Encodable {
     var deletedRows: Int
     var version: UInt64
     var watermark: Int
+    var tailRows: Int
+    var storedBytes: Int
+    var freeBytes: Int
     var dictionaryId: UInt32
     var tables: [Table]
 
@@ -75,6 +82,9 @@ private struct InspectLine: Encodable {
         deletedRows = collection.deletedRows
         version = collection.version
         watermark = collection.watermark
+        tailRows = max(0, collection.rows - collection.watermark)
+        storedBytes = collection.storedBytes
+        freeBytes = collection.freeBytes
         dictionaryId = collection.dictionaryID
         tables = collection.tables.map { Table(name: $0.name, entries: $0.entries) }
     }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Glibc
 import Logging
+import PalateBench
 import PalateIndex
 import PalateKernels
 import PalateModel
@@ -34,8 +35,17 @@ struct Serve: AsyncParsableCommand {
     @Option(help: "Threads that link rows of one batch. 0 = one per core.")
     var buildThreads = 0
 
-    @Option(help: "The most a collection's file may grow to, in GiB of address space.")
-    var mapGib = 256
+    @Option(
+        help: ArgumentHelp(
+            "The most a collection's file may grow to: bytes, or a number and MB, GB, MiB or GiB.",
+            discussion: """
+                Address space, not disk. Maps begin with 1 GiB and double while the server runs. \
+                Above 85 % of this only deletes are taken.
+                """
+        ),
+        transform: ByteSize.init(parsing:)
+    )
+    var mapMax = ByteSize(bytes: 256 << 30)
 
     @Option(help: "trace, debug, info, notice, warning, error or critical.")
     var logLevel = "info"
@@ -48,8 +58,8 @@ struct Serve: AsyncParsableCommand {
             let names = Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")
             throw ValidationError("--log-level is one of \(names)")
         }
-        guard (1...16_384).contains(mapGib) else {
-            throw ValidationError("--map-gib is 1 to 16384")
+        guard (1 << 20...16 << 40).contains(mapMax.bytes) else {
+            throw ValidationError("--map-max is 1 MiB to 16384 GiB")
         }
     }
 
@@ -61,11 +71,23 @@ struct Serve: AsyncParsableCommand {
             return handler
         }
         let logger = Logger(label: "palate")
+        // A file size limit is a full disk to handle, not a reason to die; opening writes already.
+        signal(SIGXFSZ, SIG_IGN)
         let kernels = try KernelTable.selected()
         let cores = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
         var storage = DataDirectoryOptions()
         storage.buildThreads = buildThreads == 0 ? cores : buildThreads
-        storage.generationMapBytes = mapGib << 30
+        storage.generationMapBytes = mapMax.bytes
+        storage.whenHealthChanges = { change in
+            logger.log(
+                level: change.state == .healthy ? .notice : .error,
+                "store \(change.state)",
+                metadata: [
+                    "collection": "\(change.collection)", "store": "\(change.store)",
+                    "last_failure": "\(change.lastFailure)",
+                ]
+            )
+        }
         let started = ContinuousClock.now
         let directory = try openDirectory(storage)
         logger.info(

@@ -68,7 +68,7 @@ def test_responses_are_read_as_the_golden_frames(frame: dict[str, Any]) -> None:
         case "collections":
             expected = [collection(entry) for entry in message["collections"]]
             assert _answers.decode_collections(body) == expected
-        case "figures":
+        case "figures" | "figures-more":
             assert _answers.decode_stats(body) == message
         case "results" | "results-plain":
             check_results(_answers.decode_results(header, body, 3), message, frame["flags"])

@@ -18,6 +18,12 @@ _STATS = (
     "live_items deleted_items applied_version tail_rows index_bytes stored_bytes map_bytes "
     "events users edges"
 ).split()
+#: What follows behind a count, as far as this version knows; later ones append.
+_MORE_STATS = (
+    "map_bytes_max free_bytes oldest_reader_commits oldest_reader_milliseconds tail_milliseconds "
+    "unreachable_items checked_rows repair_debt reusable_slots write_state taste_write_state"
+).split()
+_WRITE_STATES = ("healthy", "full", "failed")
 
 
 class _Reader:
@@ -120,11 +126,20 @@ def decode_collections(body: memoryview) -> list[Collection]:
     return collections
 
 
-def decode_stats(body: memoryview) -> dict[str, int]:
+def decode_stats(body: memoryview) -> dict[str, Any]:
     reader = _Reader(body)
-    values = reader.unpack("<10Q")
+    stats: dict[str, Any] = dict(zip(_STATS, reader.unpack("<10Q"), strict=True))
+    if reader.offset == len(body):
+        return stats  # a server from before the list
+    count, length = reader.unpack("<II")
+    numbers = reader.column("<u8", count).tolist()
+    stats |= zip(_MORE_STATS, numbers, strict=False)
+    for name in ("write_state", "taste_write_state"):
+        number = stats.get(name, 0)
+        stats[name] = _WRITE_STATES[number] if number < len(_WRITE_STATES) else "failed"
+    stats["last_failure"] = reader.text(length)
     reader.finish()
-    return dict(zip(_STATS, values, strict=True))
+    return stats
 
 
 def decode_receipt(body: memoryview) -> Receipt:

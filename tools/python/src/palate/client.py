@@ -140,8 +140,11 @@ class Client:
         with self._session.lock:
             return _answers.decode_collections(self._session.call(codec.LIST, []).body)
 
-    def stats(self, name: str) -> dict[str, int]:
-        """The figures of a collection."""
+    def stats(self, name: str) -> dict[str, Any]:
+        """The figures of a collection: numbers, but for ``last_failure`` and the write states.
+
+        ``write_state`` and ``taste_write_state`` are ``healthy``, ``full`` or ``failed``.
+        """
         with self._session.lock:
             return _answers.decode_stats(self._session.call(codec.STATS, codec.name(name)).body)
 

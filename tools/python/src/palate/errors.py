@@ -78,6 +78,10 @@ class Unavailable(PalateError):
     """The server cannot do it now: it is closing, behind, or full."""
 
 
+class StorageFull(Unavailable):
+    """The disk or the map is full: deletes work, and writes again once there is room."""
+
+
 class ServerFailed(PalateError):
     """A defect or a failed write on the server."""
 
@@ -103,6 +107,7 @@ CODES: dict[int, str] = {
 _BY_CODE: dict[int, type[PalateError]] = {
     4: UnknownCollection, 5: UnknownHandle, 6: CollectionExists, 12: UnknownItem, 14: NoTaste,
     15: LoadFailed, 16: LoadFailed, 17: LoadFailed, 18: AnswerTooLarge, 19: VersionConflict,
+    67: StorageFull,
 }  # fmt: skip
 
 _BY_CLASS: dict[int, type[PalateError]] = {

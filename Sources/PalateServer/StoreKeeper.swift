@@ -1,0 +1,31 @@
+import Dispatch
+import PalateIndex
+
+/// Looks after the stores of a directory while it is served.
+struct StoreKeeper: Sendable {
+    let directory: DataDirectory
+    let options: ServerOptions
+
+    /// Goes round every `tendInterval`, until the task is cancelled.
+    func run() async {
+        var rounds = 0
+        while (try? await Task.sleep(for: options.tendInterval)) != nil {
+            rounds += 1
+            await tend(checks: rounds % options.tendsPerCheck == 1)
+        }
+    }
+
+    /// One round, on a thread that may block.
+    private func tend(checks: Bool) async {
+        let directory = directory
+        await withCheckedContinuation { continuation in
+            DispatchQueue.global(qos: .utility).async {
+                for collection in directory.collections {
+                    collection.tend()
+                    if checks { collection.checkReachability() }
+                }
+                continuation.resume()
+            }
+        }
+    }
+}

@@ -1,0 +1,87 @@
+import CLMDB
+import PalateModel
+import Synchronization
+
+extension Environment {
+    /// A map more than this full is grown before the next write: early, since growing may have to
+    /// wait for a long read.
+    private static let growthShare = 0.5
+    /// How long growing may keep new transactions out while it waits for the open ones.
+    private static let growthPatience = Duration.milliseconds(50)
+    /// After waiting in vain, growing is not tried again for so many milliseconds.
+    private static let growthPauseMilliseconds: UInt64 = 1_000
+
+    /// Lets the map grow to `bytes`, waiting until no transaction of this process is open.
+    ///
+    /// The corresponding C function is `mdb_env_set_mapsize`.
+    @available(*, noasync, message: "a transaction must not cross a suspension")
+    package func growMap(to bytes: Int) throws(StorageError) {
+        guard !OpenTransaction.isOpen(token) else { throw .nestedTransaction }
+        try checkWritable()
+        try gate.alone { _ throws(StorageError) in try setMap(to: bytes) }
+    }
+
+    /// Doubles a map of `mapBytes`, where it may grow and no transaction stays open.
+    ///
+    /// - Returns: whether the map is larger now, by whoever's doing.
+    func growMap(beyond mapBytes: Int) -> Bool {
+        guard mapBytes < mapBytesMax,
+            nextGrowth.load(ordering: .relaxed) <= CoarseClock.milliseconds
+        else { return false }
+        let target = mapBytes > mapBytesMax / 2 ? mapBytesMax : 2 * mapBytes
+        let hasGrown = gate.alone(within: Self.growthPatience) { _ in
+            guard mapBytesInsideGate == mapBytes else { return mapBytesInsideGate > mapBytes }
+            do throws(StorageError) {
+                try setMap(to: target)
+                return true
+            } catch {
+                return false
+            }
+        }
+        if hasGrown != true {
+            let pause = CoarseClock.milliseconds + Self.growthPauseMilliseconds
+            nextGrowth.store(pause, ordering: .relaxed)
+        }
+        return hasGrown ?? false
+    }
+
+    /// Makes room for a write that adds, or refuses it.
+    ///
+    /// Constant time while the file is below the limit; above, the free pages inside the file are
+    /// counted.
+    func makeRoom() throws(StorageError) {
+        var use = try mapUse()
+        if Double(use.fileBytes) > Double(use.mapBytes) * Self.growthShare,
+            growMap(beyond: use.mapBytes)
+        {
+            use = try mapUse()
+        }
+        if Double(use.fileBytes) > Double(use.mapBytes) * Self.fillLimit {
+            let figures = try figures()
+            guard Double(figures.usedBytes) <= Double(figures.mapBytes) * Self.fillLimit else {
+                throw .mapFull(usedBytes: figures.usedBytes, mapBytes: figures.mapBytes)
+            }
+        }
+        try reserve.keep(behind: use.fileBytes, mapBytes: use.mapBytes)
+    }
+
+    /// Bytes up to the last page ever used, and of the map.
+    private func mapUse() throws(StorageError) -> (fileBytes: Int, mapBytes: Int) {
+        let entry = gate.enter(.other)
+        defer { gate.leave(entry) }
+        let handle = try handle.get()
+        let info = handle.info
+        return ((info.lastPage + 1) * handle.pageBytes, info.mapBytes)
+    }
+
+    private func setMap(to bytes: Int) throws(StorageError) {
+        let current = mapBytesInsideGate
+        guard bytes >= current else { throw .mapTooSmall(got: bytes, expected: current) }
+        let size = LMDBSettings.roundedMapBytes(bytes)
+        // SAFETY: alone in the gate: no transaction of this process can see the old map.
+        let code = try unsafe mdb_env_set_mapsize(handle.get().raw, size)
+        guard code == MDB_SUCCESS else {
+            throw failure(StorageStatus(rawValue: code), "grow map of")
+        }
+    }
+}
