@@ -23,6 +23,7 @@ import PalateStorage
 // | TasteStore.swift, TasteTables.swift | events and people's records                            |
 // | Format.swift, FormatRecords.swift, Sealed.swift | the bytes                                   |
 // | Verification.swift       | reads everything and names what is damaged                       |
+// | Backup*.swift, Restore.swift | a copy of a running or stopped directory, and back           |
 // | IndexError.swift         | what can go wrong                                                |
 
 /// How a data directory is used.
@@ -49,7 +50,7 @@ package final class DataDirectory: Sendable {
     private static let firstGeneration: UInt64 = 1
     /// Draws the levels; the same everywhere, so that the same rows in the same order give the
     /// same graph (on one thread).
-    private static let seed: UInt64 = 0
+    static let seed: UInt64 = 0
 
     /// Where the data is.
     package let path: String
@@ -57,10 +58,10 @@ package final class DataDirectory: Sendable {
     package let serverID: (low: UInt64, high: UInt64)
     private let options: DataDirectoryOptions
     private let lock: ProcessLock
-    private let catalog: Catalog
+    let catalog: Catalog
     private let live = ReadWriteLock(Live())
     /// Serialises creating and dropping, so that queries need not wait for either.
-    private let changes = ReadWriteLock<Void>(())
+    let changes = ReadWriteLock<Void>(())
 
     /// Opens every collection, linking again what a crash left unlinked.
     ///

@@ -8,6 +8,7 @@ import Synchronization
 // | `Environment.swift` | one LMDB file: opening, reading, writing, tables |
 // | `Environment+Commit.swift` | a write's end, and what its failure means |
 // | `Environment+Maintenance.swift` | growing, copying, stale readers, figures |
+// | `Environment+Snapshot.swift`, `Pace.swift` | a copy as a stream, at a bounded rate |
 // | `LMDBHandle.swift` | LMDB's own handle, pooled readers, how to open |
 // | `Transaction.swift`, `WriteTransaction.swift`, `Cursor.swift` | what a body can do |
 // | `Table.swift`, `TableKey.swift` | typed names, big-endian keys |
@@ -15,8 +16,10 @@ import Synchronization
 // | `OpenTransaction.swift` | finding nested transactions before they deadlock |
 // | `DataFile.swift`, `MetaPage.swift` | the file and its two meta pages, read with `pread` |
 // | `PageCensus.swift`, `PageWalk.swift`, `TreePage.swift` | every page, before LMDB trusts it |
+// | `PageSalvage.swift` | what a damaged file still gives |
 // | `ProcessLock.swift`, `OpenEnvironments.swift` | one process, one handle |
 // | `FileSystem.swift`, `FileTree.swift` | directories: made, flushed, listed, removed |
+// | `FileTree+Swaps.swift`, `FileSink.swift`, `FileSource.swift` | files: written, read, swapped |
 // | `PayloadCompressor.swift`, `PayloadDecompressor.swift` | zstd frames |
 // | `PayloadDictionary.swift` | zstd dictionaries |
 // | `StorageError.swift`, `StorageStatus.swift` | what can go wrong, by name |

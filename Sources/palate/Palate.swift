@@ -9,6 +9,7 @@ struct Palate: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             Serve.self, Load.self, Query.self, Bench.self, Verify.self, Inspect.self,
+            Backup.self, Restore.self, Repair.self, Compact.self,
         ]
     )
 }
