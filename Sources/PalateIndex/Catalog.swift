@@ -6,7 +6,7 @@ struct Catalog: Sendable {
     /// Bytes of the catalog's LMDB map: some 100,000 collections.
     private static let mapBytes = 64 << 20
 
-    private let environment: Environment
+    let environment: Environment
     private let meta: Table<[UInt8]>
     private let collections: Table<[UInt8]>
 

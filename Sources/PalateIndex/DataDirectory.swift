@@ -27,6 +27,7 @@ import PalateStorage
 // | Format.swift, FormatRecords.swift, Sealed.swift | the bytes                                   |
 // | Verification.swift       | reads everything and names what is damaged                       |
 // | Dump.swift               | lists items and events of a closed directory                     |
+// | Backup*.swift, Restore.swift | a copy of a running or stopped directory, and back           |
 // | IndexError.swift         | what can go wrong                                                |
 
 /// How a data directory is used.
@@ -47,6 +48,11 @@ package struct DataDirectoryOptions: Sendable {
 
     /// The defaults.
     package init() {}
+
+    /// The map of a generation.
+    var generationMap: MapBytes { MapBytes(start: mapBytesAtStart, most: generationMapBytes) }
+    /// The map of a taste store.
+    var tasteMap: MapBytes { MapBytes(start: mapBytesAtStart, most: tasteMapBytes) }
 }
 
 /// One data directory and its live collections; one process has it at a time.
@@ -60,7 +66,7 @@ package final class DataDirectory: Sendable {
     private static let firstGeneration: UInt64 = 1
     /// Draws the levels; the same everywhere, so that the same rows in the same order give the
     /// same graph (on one thread).
-    private static let seed: UInt64 = 0
+    static let seed: UInt64 = 0
 
     /// Where the data is.
     package let path: String
@@ -68,10 +74,10 @@ package final class DataDirectory: Sendable {
     package let serverID: (low: UInt64, high: UInt64)
     private let options: DataDirectoryOptions
     private let lock: ProcessLock
-    private let catalog: Catalog
+    let catalog: Catalog
     private let live = ReadWriteLock(Live())
     /// Serialises creating and dropping, so that queries need not wait for either.
-    private let changes = ReadWriteLock<Void>(())
+    let changes = ReadWriteLock<Void>(())
 
     /// Opens every collection, linking again what a crash left unlinked.
     ///
@@ -226,7 +232,7 @@ package final class DataDirectory: Sendable {
         )
         let store = try GenerationStore(
             path: Self.generationPath(of: entry, in: path),
-            mapBytes: generationMap,
+            mapBytes: options.generationMap,
             creating: (schema, entry.generation, Self.seed)
         )
         let collection = try open(entry, store, isNew: true)
@@ -239,7 +245,7 @@ package final class DataDirectory: Sendable {
             entry,
             GenerationStore(
                 path: Self.generationPath(of: entry, in: path),
-                mapBytes: generationMap
+                mapBytes: options.generationMap
             )
         )
     }
@@ -259,7 +265,7 @@ package final class DataDirectory: Sendable {
         let parts = try CollectionOpening.open(store, buildThreads: options.buildThreads)
         let taste = try TasteStore(
             path: Self.tastePath(of: entry, in: path),
-            mapBytes: MapBytes(start: options.mapBytesAtStart, most: options.tasteMapBytes),
+            mapBytes: options.tasteMap,
             creates: isNew,
             similarity: CodeSimilarity(directory: parts.directory, state: parts.state)
         )
@@ -276,10 +282,6 @@ package final class DataDirectory: Sendable {
         )
         collection.observe(options.whenHealthChanges)
         return collection
-    }
-
-    private var generationMap: MapBytes {
-        MapBytes(start: options.mapBytesAtStart, most: options.generationMapBytes)
     }
 
     /// Removes what creating or dropping left behind when the process died in the middle.

@@ -40,7 +40,7 @@ package final class TasteStore: Sendable {
         var pairs = 0
     }
 
-    private let tables: TasteTables
+    let tables: TasteTables
     private let graph: ReadWriteLock<TasteGraph>
     private let similarity: any ItemSimilarity
     private let queue: DispatchQueue

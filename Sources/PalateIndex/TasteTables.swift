@@ -138,7 +138,7 @@ struct TasteTables: Sendable {
         }
     }
 
-    private static func decode(_ body: RawSpan, of user: UserID) throws(IndexError) -> UserRecord {
+    static func decode(_ body: RawSpan, of user: UserID) throws(IndexError) -> UserRecord {
         do {
             return try UserRecord(bytes: body)
         } catch {
@@ -170,7 +170,7 @@ private struct TasteRecord: FormatRecord {
 }
 
 /// An event's stored form.
-private struct EventRecord: FormatRecord {
+struct EventRecord: FormatRecord {
     var event: Event
 
     init(event: Event) { self.event = event }

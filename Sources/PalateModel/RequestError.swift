@@ -39,6 +39,8 @@ public enum RequestError: Error, Equatable, Sendable {
     case versionNotReached(got: UInt64, expected: UInt64)
     /// The answer would not fit a frame.
     case answerTooLarge(got: Int, expected: Int)
+    /// A backup does not take the place of anything, nor does a restored one.
+    case backupExists(path: String)
     /// The frame's bytes are not what its opcode promises.
     case malformed(reason: String, offset: Int)
     /// No such opcode, version or critical section.

@@ -19,6 +19,7 @@ import ServiceLifecycle
 // | StallClock.swift        | until when a connection may keep the server waiting             |
 // | ConnectionHandler+Ends.swift | how it ends, and what it is given up for                   |
 // | RequestService.swift    | what each opcode does                                           |
+// | BackupQueue.swift       | one backup at a time, beside everything else                    |
 // | SearchWorkers.swift     | threads for what blocks, shared fairly; scratch for all queries |
 // | ServerIdentity.swift    | who answers, and the connections there are                      |
 // | ServerOptions.swift     | every limit of the edge                                         |
@@ -82,6 +83,7 @@ package struct PalateServer: Service {
         keeping.cancel()
         await keeping.value
         logger.info("shutting down")
+        await blocking { service.backups.close() }
         try? await listener.close()
         await identity.connections.drain(within: options.drainTimeout, on: group.next())
         try await close(service, group)
@@ -163,6 +165,16 @@ package struct PalateServer: Service {
         bootstrap = bootstrap.serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
         return try await bootstrap.bind(host: options.host, port: options.port).get()
+    }
+
+    /// Waits for what blocks, off the cooperative threads.
+    private func blocking(_ body: @escaping @Sendable () -> Void) async {
+        await withCheckedContinuation { continuation in
+            DispatchQueue.global().async {
+                body()
+                continuation.resume()
+            }
+        }
     }
 
     private func closeDirectory() async throws {

@@ -35,10 +35,12 @@ final class RequestService: Sendable {
     let directory: DataDirectory
     let workers: SearchWorkers
     let options: ServerOptions
+    let backups: BackupQueue
 
     init(directory: DataDirectory, options: ServerOptions) {
         self.directory = directory
         self.options = options
+        backups = BackupQueue(directory: directory, home: options.backupsPath)
         workers = SearchWorkers(count: options.workers, waitingMax: options.waitingMax)
     }
 
@@ -82,6 +84,9 @@ final class RequestService: Sendable {
                     throw RequestError(error)
                 }
             }
+        case .backup(let backup):
+            try backups.submit(backup, completion())
+            return nil
         case .upsert, .delete, .patch, .loadBegin, .loadData, .loadCommit, .events:
             try write(request, completion())
             return nil

@@ -8,6 +8,8 @@ package struct ServerOptions: Sendable {
     package var port = 7_411
     /// The file of a Unix socket to listen on instead of host and port; replaced where it is there.
     package var unixSocketPath: String?
+    /// The only directory that BACKUP writes to; nil = it is refused.
+    package var backupsPath: String?
     /// Connections that may be open; more are closed at once.
     package var connectionsMax = 4_096
     /// Threads that serve connections; each runs cheap queries to completion.

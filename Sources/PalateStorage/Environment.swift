@@ -11,6 +11,7 @@ import Synchronization
 // | `Environment+Room.swift`, `SpaceReserve.swift` | the map grows; what is kept for deletes |
 // | `Environment+Health.swift`, `StoreHealth.swift` | healthy, full, failed, and the ways back |
 // | `Environment+Maintenance.swift` | copying, stale readers, figures |
+// | `Environment+Snapshot.swift`, `Pace.swift` | a copy as a stream, at a bounded rate |
 // | `LMDBHandle.swift` | LMDB's own handle, pooled readers, how to open |
 // | `Transaction.swift`, `WriteTransaction.swift`, `Cursor.swift` | what a body can do |
 // | `Table.swift`, `TableKey.swift` | typed names, big-endian keys |
@@ -19,8 +20,10 @@ import Synchronization
 // | `OpenTransaction.swift` | finding nested transactions before they deadlock |
 // | `DataFile.swift`, `MetaPage.swift` | the file and its two meta pages, read with `pread` |
 // | `PageCensus.swift`, `PageWalk.swift`, `TreePage.swift` | every page, before LMDB trusts it |
+// | `PageSalvage.swift` | what a damaged file still gives |
 // | `ProcessLock.swift`, `OpenEnvironments.swift` | one process, one handle |
 // | `FileSystem.swift`, `FileTree.swift` | directories: made, flushed, listed, removed |
+// | `FileTree+Swaps.swift`, `FileSink.swift`, `FileSource.swift` | files: written, read, swapped |
 // | `PayloadCompressor.swift`, `PayloadDecompressor.swift` | zstd frames |
 // | `PayloadDictionary.swift` | zstd dictionaries |
 // | `StorageError.swift`, `StorageStatus.swift` | what can go wrong, by name |

@@ -52,6 +52,8 @@ package enum StorageError: Error, Equatable, Sendable {
     case keyExists(table: String)
     /// The value is above `Environment.valueBytesMax`.
     case valueTooLarge(got: Int, expected: Int)
+    /// A copy gave way to a growing map too often.
+    case copyInterrupted(path: String)
     /// The map cannot shrink below what it is.
     case mapTooSmall(got: Int, expected: Int)
     /// The bytes are not one whole zstd frame, or its content fails its checksum.

@@ -102,6 +102,13 @@ final class TransactionGate: @unchecked Sendable {
         return oldest.map { CoarseClock.milliseconds - $0 } ?? 0
     }
 
+    /// Whether somebody waits to be alone: a long read should give way.
+    var isWanted: Bool {
+        lock()
+        defer { unlock() }
+        return unsafe state.pointee.isClosed
+    }
+
     /// Runs `body` while no transaction is open, keeping new ones out.
     ///
     /// - Parameter body: gets the idle readers; those it removes are its to end.

@@ -35,6 +35,7 @@ extension RequestError {
             "version \(got) is applied, expected at least \(expected)"
         case .answerTooLarge(let got, let expected):
             "the answer has \(got) bytes, a frame holds \(expected)"
+        case .backupExists(let path): "there is something at \(path) already"
         case .malformed(let reason, let offset): "malformed at byte \(offset): \(reason)"
         case .unsupported(let what, let got): "\(what) \(got) is not supported"
         case .overloaded(let retry): "overloaded, try again in \(retry) ms"

@@ -17,6 +17,8 @@ package enum Opcode: UInt8, CaseIterable, Sendable {
     case listCollections = 10
     /// The figures of a collection.
     case collectionStats = 11
+    /// Copies everything, or a collection, into the server's directory of backups.
+    case backup = 13
     /// A search.
     case query = 16
     /// Items by id.

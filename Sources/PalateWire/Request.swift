@@ -16,6 +16,8 @@ package enum Request: Equatable, Sendable {
     case listCollections
     /// Asks for a collection's figures.
     case collectionStats(name: String)
+    /// Makes a backup.
+    case backup(BackupRequest)
     /// Searches.
     case query(SearchRequest)
     /// Looks items up.
@@ -45,6 +47,7 @@ package enum Request: Equatable, Sendable {
         case .dropCollection: .dropCollection
         case .listCollections: .listCollections
         case .collectionStats: .collectionStats
+        case .backup: .backup
         case .query: .query
         case .get: .get
         case .upsert: .upsert

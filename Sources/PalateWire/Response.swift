@@ -16,6 +16,8 @@ package enum Response: Equatable, Sendable {
     case collections([CollectionInfo])
     /// A collection's figures.
     case stats(CollectionStats)
+    /// The backup is durable under its name.
+    case backedUp(BackupReceipt)
     /// Search results.
     case results(SearchResponse)
     /// Items.
@@ -50,6 +52,7 @@ package enum Response: Equatable, Sendable {
         case .dropped: Opcode.dropCollection.rawValue
         case .collections: Opcode.listCollections.rawValue
         case .stats: Opcode.collectionStats.rawValue
+        case .backedUp: Opcode.backup.rawValue
         case .results: Opcode.query.rawValue
         case .items: Opcode.get.rawValue
         case .upserted: Opcode.upsert.rawValue

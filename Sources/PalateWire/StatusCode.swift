@@ -43,6 +43,8 @@ public enum StatusCode: UInt16, CaseIterable, Sendable {
     case answerTooLarge = 18
     /// An item was written since the version that the request expects: read it again.
     case versionConflict = 19
+    /// There is a backup, or something else, of this name.
+    case backupExists = 25
 
     // The server cannot do it now.
     /// Too much to do.
@@ -195,6 +197,7 @@ public struct ErrorReport: Error, Equatable, Sendable {
         case .loadMismatch: self.init(.loadMismatch, error.message)
         case .versionNotReached: self.init(.versionNotReached, error.message)
         case .answerTooLarge: self.init(.answerTooLarge, error.message)
+        case .backupExists: self.init(.backupExists, error.message)
         case .malformed(_, let offset):
             self.init(.malformed, error.message, offset: offset)
         case .unsupported: self.init(.unsupported, error.message)

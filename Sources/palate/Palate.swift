@@ -10,6 +10,7 @@ struct Palate: AsyncParsableCommand {
         subcommands: [
             Serve.self, Load.self, Query.self, Stats.self, Bench.self, Verify.self, Inspect.self,
             DumpDirectory.self,
+            Backup.self, Restore.self, Repair.self, Compact.self,
         ]
     )
 }

@@ -66,6 +66,18 @@ enum GoldenFrames {
         frame("drop", 5, .dropCollection(name: "pins")),
         frame("list", 6, .listCollections),
         frame("stats", 7, .collectionStats(name: "pins")),
+        frame(
+            "backup",
+            19,
+            .backup(
+                BackupRequest(
+                    name: "night-1",
+                    collection: "pins",
+                    form: .file,
+                    bytesPerSecond: 50_000_000
+                )
+            )
+        ),
         frame("query-vectors", 8, .query(fullQuery), microseconds: 2_000),
         frame(
             "query-items",
@@ -210,6 +222,19 @@ enum GoldenFrames {
             ])
         ),
         frame("figures-more", 7, .stats(stats)),
+        frame(
+            "backed-up",
+            19,
+            .backedUp(
+                BackupReceipt(
+                    files: 3,
+                    manifestChecksum: 0x1234_5678,
+                    bytes: 1 << 33,
+                    entries: 1 << 34,
+                    microseconds: 1 << 35
+                )
+            )
+        ),
         frame("results", 8, .results(results)),
         frame("results-plain", 9, .results(plainResults)),
         frame("items", 11, .items(items)),

@@ -9,7 +9,7 @@ struct RandomMessages {
     /// How many kinds of request there are.
     static let requestKinds = 0..<Opcode.allCases.count - 2
     /// How many kinds of response there are.
-    static let responseKinds = 0..<18
+    static let responseKinds = 0..<19
 
     var generator: SeededGenerator
 
@@ -158,6 +158,15 @@ struct RandomMessages {
         case 13:
             .loadCommit(LoadCommit(begin: begin(), expectedRows: word(), idChecksum: half()))
         case 14: .patch(handle: half(), patch: patch())
+        case 15:
+            .backup(
+                BackupRequest(
+                    name: name(),
+                    collection: flag() ? name() : "",
+                    form: BackupForm.allCases[number(0...1)],
+                    bytesPerSecond: word()
+                )
+            )
         default: .events(handle: half(), events: (0..<number(1...9)).map { _ in event() })
         }
     }
@@ -282,11 +291,21 @@ struct RandomMessages {
             )
         case 13: .loadCommitted(receipt())
         case 14: .eventsRecorded(receipt())
-        case 16: .patched(receipt())
+        case 17: .patched(receipt())
         case 15:
             .failure(
                 opcode: Opcode.allCases[number(0...Opcode.allCases.count - 1)].rawValue,
                 report()
+            )
+        case 16:
+            .backedUp(
+                BackupReceipt(
+                    files: half(),
+                    manifestChecksum: half(),
+                    bytes: word(),
+                    entries: word(),
+                    microseconds: word()
+                )
             )
         default: .goAway(GoAway(drainMilliseconds: half(), reason: text(0...90)))
         }

@@ -92,7 +92,7 @@ extension V1 {
     }
 
     /// The rule of `CollectionSchema.name`: it becomes the name of a directory.
-    private func checkName(_ name: String) throws(RequestError) {
+    func checkName(_ name: String) throws(RequestError) {
         let isAllowed = name.utf8.allSatisfy { byte in
             switch byte {
             case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),

@@ -38,6 +38,7 @@ package struct V1: WireVersion {
         case .dropCollection: .dropCollection(name: try decodeName(&reader))
         case .listCollections: .listCollections
         case .collectionStats: .collectionStats(name: try decodeName(&reader))
+        case .backup: .backup(try decodeBackup(&reader))
         case .get: .get(try decodeGet(&reader))
         case .upsert: try decodeUpsert(&reader, dimensionsOf)
         case .delete: try decodeDelete(&reader)
@@ -68,6 +69,7 @@ package struct V1: WireVersion {
             writer.write(text: name)
         case .createCollection(let schema): encodeSchema(schema, &writer)
         case .listCollections: break
+        case .backup(let backup): encodeBackup(backup, &writer)
         case .get(let get): encodeGet(get, &writer)
         case .upsert(let handle, let rows): encodeRows(handle, rows, &writer)
         case .delete(let handle, let ids): encodeDelete(handle, ids, &writer)
@@ -118,6 +120,7 @@ package struct V1: WireVersion {
         case .dropCollection: .dropped
         case .listCollections: .collections(try decodeList(&reader))
         case .collectionStats: .stats(try decodeStats(&reader))
+        case .backup: .backedUp(try decodeBackupReceipt(&reader))
         case .get: .items(try decodeItems(&reader))
         case .upsert: .upserted(try decodeReceipt(&reader))
         case .delete: .deleted(try decodeReceipt(&reader))
@@ -150,6 +153,7 @@ package struct V1: WireVersion {
         case .dropped: break
         case .collections(let infos): encodeList(infos, &writer)
         case .stats(let stats): encodeStats(stats, &writer)
+        case .backedUp(let receipt): encodeBackupReceipt(receipt, &writer)
         case .items(let items): encodeItems(items, &writer)
         case .upserted(let receipt), .deleted(let receipt), .patched(let receipt),
             .loadCommitted(let receipt), .eventsRecorded(let receipt):

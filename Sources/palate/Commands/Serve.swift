@@ -47,6 +47,9 @@ struct Serve: AsyncParsableCommand {
     )
     var mapMax = ByteSize(bytes: 256 << 30)
 
+    @Option(help: "The directory that clients may have backups made in; none without it.")
+    var backups: String?
+
     @Option(help: "trace, debug, info, notice, warning, error or critical.")
     var logLevel = "info"
 
@@ -105,6 +108,7 @@ struct Serve: AsyncParsableCommand {
         }
         options.eventLoops = eventLoops == 0 ? max(1, cores / 2) : eventLoops
         options.workers = workers == 0 ? cores : workers
+        options.backupsPath = backups
         let server = PalateServer(directory: directory, options: options, logger: logger) {
             print("palate: listening on \($0)")
             fflush(nil)

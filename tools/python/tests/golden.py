@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from palate import EVENT_TYPES
+from palate import _backups
 from palate import _codec as codec
 from palate._crc32c import flat
 
@@ -76,6 +77,8 @@ def body(frame: dict[str, Any]) -> codec.Body:
         return codec.schema(*names, m["neighbours"], m["build_beam"])
     if opcode == codec.LIST:
         return []
+    if opcode == codec.BACKUP:
+        return _backups.encode(m["name"], m["collection"], m["file"], m["bytes_per_second"])
     if opcode == codec.QUERY:
         return _query(m)
     if opcode == codec.GET:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import palate
-from palate import _answers
+from palate import _answers, _backups
 from palate import _codec as codec
 
 FLAGS = {"ERROR": codec.FAILED, "DEGRADED": codec.DEGRADED}
@@ -70,6 +70,8 @@ def test_responses_are_read_as_the_golden_frames(frame: dict[str, Any]) -> None:
             assert _answers.decode_collections(body) == expected
         case "figures" | "figures-more":
             assert _answers.decode_stats(body) == message
+        case "backed-up":
+            assert _backups.decode(body) == palate.Backup(**message)
         case "results" | "results-plain":
             check_results(_answers.decode_results(header, body, 3), message, frame["flags"])
         case "items":

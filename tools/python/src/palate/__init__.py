@@ -9,6 +9,7 @@
         ids, scores = client.query("pins", vectors=query, user=42, taste=True, diversity=0.3)
 """
 
+from ._backups import Backup
 from .client import Client
 from .errors import (
     AnswerTooLarge,
@@ -35,6 +36,7 @@ __all__ = [
     "EVENT_TYPES",
     "SCORE_PARTS",
     "AnswerTooLarge",
+    "Backup",
     "Client",
     "Collection",
     "CollectionExists",

@@ -67,6 +67,14 @@ class _Reader:
             raise ConnectionFailed(f"an answer has {len(self.body) - self.offset} bytes too many")
 
 
+def unpack(body: memoryview, layout: str) -> tuple[Any, ...]:
+    """A body of fixed fields and nothing else."""
+    reader = _Reader(body)
+    fields = reader.unpack(layout)
+    reader.finish()
+    return fields
+
+
 @dataclass(frozen=True)
 class Welcome:
     """What holds on a connection."""

@@ -91,9 +91,9 @@ class Connection:
             self._progress(pending, deadline)
         return request
 
-    def wait(self, request: int) -> Answer:
+    def wait(self, request: int, timeout: float | None = None) -> Answer:
         """The answer to a request; raises the server's error."""
-        deadline = time.monotonic() + self.timeout
+        deadline = time.monotonic() + (self.timeout if timeout is None else timeout)
         while request not in self._answers:
             self._progress([], deadline)
         answer = self._answers.pop(request)
@@ -127,7 +127,7 @@ class Connection:
                     return
             remaining = deadline - time.monotonic()
             if remaining <= 0:
-                raise TimedOut(f"no answer within {self.timeout} s")
+                raise TimedOut("no answer in time")
             ready, writable, _ = select.select(
                 [self._socket], [self._socket] if pending else [], [], remaining
             )

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from . import _answers
+from . import _answers, _backups
 from . import _codec as codec
 from ._batches import Payload, encode_payloads, even_slices, event_types
 from ._connection import Connection
@@ -147,6 +147,28 @@ class Client:
         """
         with self._session.lock:
             return _answers.decode_stats(self._session.call(codec.STATS, codec.name(name)).body)
+
+    def backup(
+        self,
+        name: str,
+        collection: str = "",
+        *,
+        as_file: bool = False,
+        bytes_per_second: int = 0,
+        timeout: float = 86_400.0,
+    ) -> _backups.Backup:
+        """Has the server make a backup in its directory of backups; returns when it is durable.
+
+        Args:
+            name: what it is called there, by the rule for collections' names.
+            collection: the only one to copy; all of them without it.
+            as_file: one file instead of a directory.
+            bytes_per_second: at most; 0 = the server's usual rate.
+            timeout: seconds until this call gives up, whatever the client's own timeout.
+        """
+        body = _backups.encode(name, collection, as_file, bytes_per_second)
+        with self._session.lock:
+            return _backups.ask(self._session, body, timeout)
 
     def collection(self, name: str) -> Collection:
         """Opens a collection; raises UnknownCollection."""

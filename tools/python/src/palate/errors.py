@@ -96,7 +96,7 @@ CODES: dict[int, str] = {
     5: "unknownHandle", 6: "collectionExists", 7: "badName", 8: "unknownChoice",
     9: "wrongDimensions", 10: "badComponent", 11: "unequalColumns", 12: "unknownItem",
     13: "missingUser", 14: "noTaste", 15: "loadSequence", 16: "staleEpoch", 17: "loadMismatch",
-    18: "answerTooLarge", 19: "versionConflict",
+    18: "answerTooLarge", 19: "versionConflict", 25: "backupExists",
     64: "overloaded", 65: "shuttingDown", 66: "versionNotReached", 67: "storageFull",
     96: "storageFailed", 97: "corrupt", 98: "internalFailure",
     128: "badMagic", 129: "headerChecksum", 130: "bodyChecksum", 131: "frameTooLarge",

@@ -1,0 +1,87 @@
+import PalateModel
+import PalateStorage
+
+/// The passes over one taste store.
+struct TasteVerification {
+    let tables: TasteTables
+    var report: VerificationReport
+    var collection: VerificationReport.Collection
+    /// People whose events must have left a record.
+    private var active: Set<UserID> = []
+
+    init(
+        tables: TasteTables,
+        report: VerificationReport = VerificationReport(),
+        collection: VerificationReport.Collection
+    ) {
+        self.tables = tables
+        self.report = report
+        self.collection = collection
+    }
+
+    mutating func run() {
+        do throws(IndexError) {
+            try checkEvents()
+            try checkUsers()
+        } catch {
+            report.add(Finding(collection.name, error))
+        }
+    }
+
+    /// Sequences follow each other from 0, and every event can be read.
+    private mutating func checkEvents() throws(IndexError) {
+        var next: UInt64 = 0
+        let environment = tables.environment
+        try environment.forEachEntry("events") { key, value, _ throws(IndexError) in
+            guard let sequence = number(key, "events") else { return }
+            if next < sequence {
+                let last = Sealed.place("", Format.key(sequence - 1)).dropFirst().dropLast()
+                find(
+                    "events",
+                    Format.key(next),
+                    "missing, and all up to \(last)",
+                    "\(sequence - next) events"
+                )
+            }
+            next = sequence + 1
+            do throws(IndexError) {
+                let body = try Sealed.open(value, table: "events", key: key)
+                let record = try EventRecord(body: body, place: Sealed.place("events", key))
+                collection.events += 1
+                if record.event.type != .impression { active.insert(record.event.user) }
+            } catch {
+                report.add(Finding(collection.name, error))
+            }
+        }
+    }
+
+    /// Every record can be read, and whoever has events has one.
+    private mutating func checkUsers() throws(IndexError) {
+        let environment = tables.environment
+        try environment.forEachEntry("users") { key, value, _ throws(IndexError) in
+            guard let user = number(key, "users") else { return }
+            active.remove(user)
+            do throws(IndexError) {
+                let body = try Sealed.open(value, table: "users", key: key)
+                _ = try TasteTables.decode(body, of: user)
+                collection.users += 1
+            } catch {
+                report.add(Finding(collection.name, error))
+            }
+        }
+        for user in active.sorted() { find("users", Format.key(user), "missing", "a record") }
+    }
+
+    private mutating func number(_ key: [UInt8], _ table: String) -> UInt64? {
+        guard key.count == 8 else {
+            find(table, key, "a key of \(key.count) bytes", "8")
+            return nil
+        }
+        return key.reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+    }
+
+    private mutating func find(_ table: String, _ key: [UInt8], _ got: String, _ expected: String) {
+        let place = String(Sealed.place("", key).dropFirst().dropLast())
+        report.add(Finding(collection.name, table, place, got: got, expected: expected))
+    }
+}
