@@ -7,8 +7,9 @@ import PalateStorage
 // | file                     | job                                                              |
 // |--------------------------|------------------------------------------------------------------|
 // | DataDirectory.swift      | all collections of one directory: open, create, drop             |
-// | Catalog.swift            | their names, ids, generations and schemas                        |
-// | Collection.swift         | one live collection, as queries see it                           |
+// | DataDirectory+Generations.swift, DataDirectory+Swap.swift | beside the live one, and in its place |
+// | Catalog.swift, CatalogEntry.swift | their names, ids, generations and schemas              |
+// | Collection.swift         | one generation of a collection, as queries see it                |
 // | CollectionOpening.swift  | from tables to memory; links the tail again                      |
 // | CollectionWriter.swift   | the queue of writes and its group commits                        |
 // | WriterCore.swift         | commit, link, publish, checkpoint                                |
@@ -19,6 +20,7 @@ import PalateStorage
 // | CodeSet.swift, CodeTraining.swift, CodeSimilarity.swift | a quantizer and its codes         |
 // | Checkpoint.swift         | dirty links, codes and the watermark                             |
 // | GenerationStore.swift    | the tables of a generation                                       |
+// | GenerationStore+Removals.swift | deletes that another generation is to hear of              |
 // | ItemDirectory.swift      | item id to ordinal                                               |
 // | TasteStore.swift, TasteTables.swift | events and people's records                            |
 // | Format.swift, FormatRecords.swift, Sealed.swift | the bytes                                   |
@@ -40,27 +42,31 @@ package struct DataDirectoryOptions: Sendable {
 
 /// One data directory and its live collections; one process has it at a time.
 package final class DataDirectory: Sendable {
-    private struct Live {
+    struct Live {
+        /// Live generations and candidates, each under a handle of its own.
         var byHandle: [UInt32: Collection] = [:]
+        /// Live generations.
         var byName: [String: Collection] = [:]
+        var candidates: [String: Collection] = [:]
+        var entries: [String: CatalogEntry] = [:]
         var isClosed = false
     }
 
     private static let firstGeneration: UInt64 = 1
     /// Draws the levels; the same everywhere, so that the same rows in the same order give the
     /// same graph (on one thread).
-    private static let seed: UInt64 = 0
+    static let seed: UInt64 = 0
 
     /// Where the data is.
     package let path: String
     /// 128 random bits, the same for as long as the directory exists.
     package let serverID: (low: UInt64, high: UInt64)
-    private let options: DataDirectoryOptions
+    let options: DataDirectoryOptions
     private let lock: ProcessLock
-    private let catalog: Catalog
-    private let live = ReadWriteLock(Live())
-    /// Serialises creating and dropping, so that queries need not wait for either.
-    private let changes = ReadWriteLock<Void>(())
+    let catalog: Catalog
+    let live = ReadWriteLock(Live())
+    /// Serialises creating, swapping and dropping, so that queries need not wait for any.
+    let changes = ReadWriteLock<Void>(())
 
     /// Opens every collection, linking again what a crash left unlinked.
     ///
@@ -81,9 +87,10 @@ package final class DataDirectory: Sendable {
         try removeOrphans(but: entries)
         for entry in entries {
             let collection = try open(entry)
+            let candidate = openCandidate(of: entry, taste: collection.taste)
             live.withWriteLock { live in
-                live.byHandle[entry.id] = collection
-                live.byName[entry.schema.name] = collection
+                live.add(entry, collection)
+                live.add(candidate)
             }
         }
     }
@@ -122,10 +129,6 @@ package final class DataDirectory: Sendable {
             guard !live.withWriteLock({ $0.isClosed }) else { throw .shuttingDown }
             do throws(IndexError) {
                 let collection = try make(schema)
-                live.withWriteLock { live in
-                    live.byHandle[collection.info.handle] = collection
-                    live.byName[schema.name] = collection
-                }
                 return collection
             } catch {
                 throw RequestError(error)
@@ -141,10 +144,8 @@ package final class DataDirectory: Sendable {
                 // Gone from the catalog first: a crash after this leaves files, never a half
                 // collection, and the next start removes them.
                 try catalog.remove(name: name)
-                live.withWriteLock { live in
-                    live.byHandle[collection.info.handle] = nil
-                    live.byName[name] = nil
-                }
+                let candidate = live.withWriteLock { $0.remove(name) }
+                candidate?.writer.stop()
                 collection.abandon()
                 let info = collection.info
                 try removeTree(Self.directory(info.schema.name, info.handle, in: path))
@@ -165,7 +166,7 @@ package final class DataDirectory: Sendable {
                 return Array(live.byName.values)
             }
         }
-        var failure: IndexError?
+        var failure = closeCandidates()
         for collection in all {
             do throws(IndexError) {
                 try collection.close()
@@ -180,7 +181,7 @@ package final class DataDirectory: Sendable {
 
     /// Where a collection's files are: the id belongs to the name, since a dropped collection's
     /// files may live until its last query ends while the name is taken again.
-    private static func directory(_ name: String, _ id: UInt32, in path: String) -> String {
+    static func directory(_ name: String, _ id: UInt32, in path: String) -> String {
         "\(path)/collections/\(name).\(id)"
     }
 
@@ -220,6 +221,7 @@ package final class DataDirectory: Sendable {
         )
         let collection = try open(entry, store)
         try catalog.put(entry)
+        live.withWriteLock { $0.add(entry, collection) }
         return collection
     }
 
@@ -237,19 +239,14 @@ package final class DataDirectory: Sendable {
         _ entry: CatalogEntry,
         _ store: GenerationStore
     ) throws(IndexError) -> Collection {
-        guard store.schema == entry.schema, store.generation == entry.generation else {
-            throw .corrupt(
-                place: "meta[generation]",
-                reason: "\(store.schema) of generation \(store.generation), the catalog says "
-                    + "\(entry.schema) of \(entry.generation)"
-            )
-        }
+        try entry.check(store)
         let parts = try CollectionOpening.open(store, buildThreads: options.buildThreads)
         let taste = try TasteStore(
             path: Self.tastePath(of: entry, in: path),
             mapBytes: options.tasteMapBytes,
             similarity: CodeSimilarity(directory: parts.directory, state: parts.state)
         )
+        if entry.candidate != nil || entry.previous != nil { store.keepRemovals() }
         let info = CollectionInfo(
             handle: entry.id,
             generation: entry.generation,
@@ -270,12 +267,13 @@ package final class DataDirectory: Sendable {
             for name in try FileTree.list(path + "/collections") where !wanted.contains(name) {
                 try FileTree.remove("\(path)/collections/\(name)")
             }
+            for entry in entries { try removeOrphans(of: entry) }
         } catch {
             throw .storage(error)
         }
     }
 
-    private func removeTree(_ path: String) throws(IndexError) {
+    func removeTree(_ path: String) throws(IndexError) {
         do {
             try FileTree.remove(path)
         } catch {
@@ -285,7 +283,7 @@ package final class DataDirectory: Sendable {
 
     // MARK: Schemas
 
-    private static func check(_ schema: CollectionSchema) throws(RequestError) {
+    static func check(_ schema: CollectionSchema) throws(RequestError) {
         let bytes = Array(schema.name.utf8)
         let isNamed =
             Limits.nameBytes.contains(bytes.count) && bytes[0] != UInt8(ascii: ".")

@@ -41,23 +41,38 @@ package enum Verification {
         let directory = try ClosedDirectory(path: path)
         var report = VerificationReport()
         for entry in directory.entries {
-            var collection = VerificationReport.Collection(name: entry.schema.name)
-            do throws(IndexError) {
-                let store = try directory.store(of: entry)
-                var pass = StoreVerification(store: store, report: report, collection: collection)
-                defer { (report, collection) = (pass.report, pass.collection) }
-                try pass.run()
-            } catch {
-                report.findings.append("\(entry.schema.name): \(error)")
-            }
+            var collection = check(entry, entry.schema.name, in: directory, &report)
             report.note(entry.schema.name) { () throws(IndexError) in
                 let taste = try directory.taste(of: entry)
                 try taste.forEachEvent { _, _ in collection.events += 1 }
                 try taste.forEachUser { _, _ in collection.users += 1 }
             }
             report.collections.append(collection)
+            for other in entry.generations.dropFirst() {
+                let name = "\(entry.schema.name) generation \(other.generation)"
+                report.collections.append(check(other, name, in: directory, &report))
+            }
         }
         return report
+    }
+
+    /// Checks the store of an entry's live generation.
+    private static func check(
+        _ entry: CatalogEntry,
+        _ name: String,
+        in directory: ClosedDirectory,
+        _ report: inout VerificationReport
+    ) -> VerificationReport.Collection {
+        var collection = VerificationReport.Collection(name: name)
+        do throws(IndexError) {
+            let store = try directory.store(of: entry)
+            var pass = StoreVerification(store: store, report: report, collection: collection)
+            defer { (report, collection) = (pass.report, pass.collection) }
+            try pass.run()
+        } catch {
+            report.findings.append("\(name): \(error)")
+        }
+        return collection
     }
 }
 

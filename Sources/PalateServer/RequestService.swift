@@ -82,6 +82,8 @@ final class RequestService: Sendable {
                     throw RequestError(error)
                 }
             }
+        case .swapGeneration, .createGeneration, .dropGeneration, .listGenerations:
+            return try answerAboutGenerations(request, call, completion())
         case .upsert, .delete, .loadBegin, .loadData, .loadCommit, .events:
             try write(request, completion())
             return nil
@@ -193,7 +195,8 @@ final class RequestService: Sendable {
         return items
     }
 
-    private func onWorker(
+    /// Runs a request on a worker when its lane's turn comes.
+    func onWorker(
         _ call: Call,
         _ completion: @escaping Completion,
         microseconds: Int = RequestService.nominalMicroseconds,
@@ -222,7 +225,7 @@ final class RequestService: Sendable {
         case .delete(let handle, let ids):
             try submit(.delete(ids), to: handle, as: Response.deleted, completion)
         case .loadBegin(let begin):
-            try submit(.beginLoad(begin), to: begin.handle, as: Response.upserted, completion)
+            try self.begin(begin, completion)
         case .loadData(let data):
             try submit(.load(data), to: data.begin.handle, as: Response.upserted, completion)
         case .loadCommit(let commit):
@@ -243,6 +246,27 @@ final class RequestService: Sendable {
             collection.taste.submit(timed) { completion($0.map(Response.eventsRecorded)) }
         default:
             throw .internalFailure(reason: "opcode \(request.opcode) does not write")
+        }
+    }
+
+    /// Starts a load, whose epoch the server may have to name.
+    private func begin(
+        _ begin: LoadBegin,
+        _ completion: @escaping Completion
+    ) throws(RequestError) {
+        let collection = try directory.collection(handle: begin.handle)
+        let resolved: LoadBegin
+        do throws(IndexError) {
+            resolved = try collection.resolve(begin)
+        } catch {
+            throw RequestError(error)
+        }
+        try submit(.beginLoad(resolved), to: begin.handle, as: Response.upserted) { result in
+            guard begin.start != .given, case .success(.loadGranted(var grant)) = result else {
+                return completion(result)
+            }
+            grant.epoch = resolved.epoch
+            completion(.success(.loadGranted(grant)))
         }
     }
 

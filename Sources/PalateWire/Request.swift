@@ -16,6 +16,14 @@ package enum Request: Equatable, Sendable {
     case listCollections
     /// Asks for a collection's figures.
     case collectionStats(name: String)
+    /// Checks a candidate, makes it live, or rolls back.
+    case swapGeneration(GenerationSwap)
+    /// Makes a candidate generation.
+    case createGeneration(GenerationCreate)
+    /// Removes a generation that is not live.
+    case dropGeneration(handle: UInt32, role: GenerationRole)
+    /// Lists a collection's generations.
+    case listGenerations(name: String)
     /// Searches.
     case query(SearchRequest)
     /// Looks items up.
@@ -43,6 +51,10 @@ package enum Request: Equatable, Sendable {
         case .dropCollection: .dropCollection
         case .listCollections: .listCollections
         case .collectionStats: .collectionStats
+        case .swapGeneration: .generationSwap
+        case .createGeneration: .generationCreate
+        case .dropGeneration: .generationDrop
+        case .listGenerations: .generationList
         case .query: .query
         case .get: .get
         case .upsert: .upsert

@@ -16,6 +16,14 @@ package enum Response: Equatable, Sendable {
     case collections([CollectionInfo])
     /// A collection's figures.
     case stats(CollectionStats)
+    /// What the check found, and whether the candidate is live now.
+    case generationReport(GenerationReport)
+    /// The candidate is there.
+    case generationCreated(CollectionInfo)
+    /// The generation is gone.
+    case generationDropped
+    /// Every generation of a collection.
+    case generations([GenerationInfo])
     /// Search results.
     case results(SearchResponse)
     /// Items.
@@ -48,6 +56,10 @@ package enum Response: Equatable, Sendable {
         case .dropped: Opcode.dropCollection.rawValue
         case .collections: Opcode.listCollections.rawValue
         case .stats: Opcode.collectionStats.rawValue
+        case .generationReport: Opcode.generationSwap.rawValue
+        case .generationCreated: Opcode.generationCreate.rawValue
+        case .generationDropped: Opcode.generationDrop.rawValue
+        case .generations: Opcode.generationList.rawValue
         case .results: Opcode.query.rawValue
         case .items: Opcode.get.rawValue
         case .upserted: Opcode.upsert.rawValue

@@ -41,6 +41,12 @@ public enum StatusCode: UInt16, CaseIterable, Sendable {
     case loadMismatch = 17
     /// The answer does not fit a frame: ask for less.
     case answerTooLarge = 18
+    /// The collection has no candidate, or no previous generation.
+    case noGeneration = 24
+    /// Another candidate is there already.
+    case candidateExists = 25
+    /// The candidate was written to while it was checked: check it again.
+    case candidateChanged = 26
 
     // The server cannot do it now.
     /// Too much to do.
@@ -192,6 +198,9 @@ public struct ErrorReport: Error, Equatable, Sendable {
         case .loadMismatch: self.init(.loadMismatch, error.message)
         case .versionNotReached: self.init(.versionNotReached, error.message)
         case .answerTooLarge: self.init(.answerTooLarge, error.message)
+        case .noGeneration: self.init(.noGeneration, error.message)
+        case .candidateExists: self.init(.candidateExists, error.message)
+        case .candidateChanged: self.init(.candidateChanged, error.message)
         case .malformed(_, let offset):
             self.init(.malformed, error.message, offset: offset)
         case .unsupported: self.init(.unsupported, error.message)

@@ -8,7 +8,8 @@ struct Palate: AsyncParsableCommand {
         abstract: "A vector index server with taste.",
         version: "0.1.0",
         subcommands: [
-            Serve.self, Load.self, Query.self, Bench.self, Verify.self, Inspect.self,
+            Serve.self, Load.self, Query.self, Generation.self, Bench.self, Verify.self,
+            Inspect.self,
         ]
     )
 }

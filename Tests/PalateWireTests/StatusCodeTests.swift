@@ -12,6 +12,8 @@ import Testing
         .unequalColumns(field: "ids", got: 1, expected: 2), .unknownItem(id: 4), .missingUser,
         .noTaste(user: 5), .loadSequence(got: 4, expected: 3), .staleEpoch(got: 1, expected: 2),
         .loadMismatch(field: "rows", got: 1, expected: 2),
+        .noGeneration(role: .candidate), .candidateExists(generation: 2),
+        .candidateChanged(got: 2, expected: 1),
         .versionNotReached(got: 1, expected: 2), .answerTooLarge(got: 9, expected: 8),
         .malformed(reason: "short", offset: 77), .unsupported(what: "opcode", got: 5),
         .overloaded(retryMilliseconds: 40), .shuttingDown, .storageFull(reason: "map"),

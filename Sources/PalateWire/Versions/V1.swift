@@ -38,6 +38,10 @@ package struct V1: WireVersion {
         case .dropCollection: .dropCollection(name: try decodeName(&reader))
         case .listCollections: .listCollections
         case .collectionStats: .collectionStats(name: try decodeName(&reader))
+        case .generationSwap: .swapGeneration(try decodeSwap(&reader))
+        case .generationCreate: .createGeneration(try decodeGenerationCreate(&reader))
+        case .generationDrop: try decodeGenerationDrop(&reader)
+        case .generationList: .listGenerations(name: try decodeName(&reader))
         case .get: .get(try decodeGet(&reader))
         case .upsert: try decodeUpsert(&reader, dimensionsOf)
         case .delete: try decodeDelete(&reader)
@@ -63,10 +67,15 @@ package struct V1: WireVersion {
         case .query(let search): encodeQuery(search, &writer)
         case .hello(let hello): encodeHello(hello, &writer)
         case .ping(let token): writer.write(token)
-        case .open(let name), .dropCollection(let name), .collectionStats(let name):
+        case .open(let name), .dropCollection(let name), .collectionStats(let name),
+            .listGenerations(let name):
             writer.write(text: name)
         case .createCollection(let schema): encodeSchema(schema, &writer)
         case .listCollections: break
+        case .swapGeneration(let swap): encodeSwap(swap, &writer)
+        case .createGeneration(let create): encodeGenerationCreate(create, &writer)
+        case .dropGeneration(let handle, let role):
+            encodeGenerationDrop(handle, role, &writer)
         case .get(let get): encodeGet(get, &writer)
         case .upsert(let handle, let rows): encodeRows(handle, rows, &writer)
         case .delete(let handle, let ids): encodeDelete(handle, ids, &writer)
@@ -116,6 +125,10 @@ package struct V1: WireVersion {
         case .dropCollection: .dropped
         case .listCollections: .collections(try decodeList(&reader))
         case .collectionStats: .stats(try decodeStats(&reader))
+        case .generationSwap: .generationReport(try decodeGenerationReport(&reader))
+        case .generationCreate: .generationCreated(try decodeInfo(&reader))
+        case .generationDrop: .generationDropped
+        case .generationList: .generations(try decodeGenerations(&reader))
         case .get: .items(try decodeItems(&reader))
         case .upsert: .upserted(try decodeReceipt(&reader))
         case .delete: .deleted(try decodeReceipt(&reader))
@@ -143,8 +156,11 @@ package struct V1: WireVersion {
         case .results(let results): encodeResults(results, &writer)
         case .welcome(let welcome): encodeWelcome(welcome, &writer)
         case .pong(let token): writer.write(token)
-        case .opened(let info), .created(let info): encodeInfo(info, &writer)
-        case .dropped: break
+        case .opened(let info), .created(let info), .generationCreated(let info):
+            encodeInfo(info, &writer)
+        case .dropped, .generationDropped: break
+        case .generationReport(let report): encodeGenerationReport(report, &writer)
+        case .generations(let generations): encodeGenerations(generations, &writer)
         case .collections(let infos): encodeList(infos, &writer)
         case .stats(let stats): encodeStats(stats, &writer)
         case .items(let items): encodeItems(items, &writer)

@@ -66,6 +66,18 @@ class LoadFailed(RequestRefused):
     """A load's sequence, epoch, count or checksum is not what the server has."""
 
 
+class NoGeneration(RequestRefused):
+    """The collection has no candidate, or no previous generation."""
+
+
+class CandidateExists(RequestRefused):
+    """Another candidate generation is there: drop it first."""
+
+
+class CandidateChanged(RequestRefused):
+    """The candidate was written to while it was checked: check it again."""
+
+
 class Overloaded(PalateError):
     """The server has too much to do."""
 
@@ -89,6 +101,7 @@ CODES: dict[int, str] = {
     9: "wrongDimensions", 10: "badComponent", 11: "unequalColumns", 12: "unknownItem",
     13: "missingUser", 14: "noTaste", 15: "loadSequence", 16: "staleEpoch", 17: "loadMismatch",
     18: "answerTooLarge",
+    24: "noGeneration", 25: "candidateExists", 26: "candidateChanged",
     64: "overloaded", 65: "shuttingDown", 66: "versionNotReached", 67: "storageFull",
     96: "storageFailed", 97: "corrupt", 98: "internalFailure",
     128: "badMagic", 129: "headerChecksum", 130: "bodyChecksum", 131: "frameTooLarge",
@@ -99,6 +112,7 @@ CODES: dict[int, str] = {
 _BY_CODE: dict[int, type[PalateError]] = {
     4: UnknownCollection, 5: UnknownHandle, 6: CollectionExists, 12: UnknownItem, 14: NoTaste,
     15: LoadFailed, 16: LoadFailed, 17: LoadFailed, 18: AnswerTooLarge,
+    24: NoGeneration, 25: CandidateExists, 26: CandidateChanged,
 }  # fmt: skip
 
 _BY_CLASS: dict[int, type[PalateError]] = {
