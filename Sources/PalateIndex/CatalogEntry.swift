@@ -81,6 +81,7 @@ struct CatalogEntry: FormatRecord, Equatable {
     ///   - next: what queries see then.
     ///   - rows: live rows of the generation that is replaced.
     ///   - change: what is remembered of it.
+    /// - Returns: the entry to put into the catalog.
     func replaced(
         by next: StoredGeneration,
         rows: UInt64,

@@ -8,8 +8,9 @@ import PalateStorage
 // The catalog is written last when something is made and first when something is dropped, so a
 // crash leaves files that nothing names, and the next start removes them.
 extension DataDirectory {
-    /// Makes a generation beside the live one; the same schema and model again answer the one that
-    /// is there. The previous generation goes.
+    /// Makes a generation beside the live one.
+    ///
+    /// The same schema and model again answer the one that is there. The previous generation goes.
     ///
     /// - Throws: `candidateExists`, and what a schema is refused for.
     package func createGeneration(

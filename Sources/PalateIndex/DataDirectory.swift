@@ -7,7 +7,8 @@ import PalateStorage
 // | file                     | job                                                              |
 // |--------------------------|------------------------------------------------------------------|
 // | DataDirectory.swift      | all collections of one directory: open, create, drop             |
-// | DataDirectory+Generations.swift, DataDirectory+Swap.swift | beside the live one, and in its place |
+// | DataDirectory+Generations.swift | generations beside the live one                           |
+// | DataDirectory+Swap.swift | another one in its place, and back                               |
 // | Catalog.swift, CatalogEntry.swift | their names, ids, generations and schemas              |
 // | Collection.swift         | one generation of a collection, as queries see it                |
 // | CollectionOpening.swift  | from tables to memory; links the tail again                      |
@@ -246,7 +247,7 @@ package final class DataDirectory: Sendable {
             mapBytes: options.tasteMapBytes,
             similarity: CodeSimilarity(directory: parts.directory, state: parts.state)
         )
-        if entry.candidate != nil || entry.previous != nil { store.keepRemovals() }
+        if entry.candidate != nil || entry.previous != nil { try store.keepRemovals() }
         let info = CollectionInfo(
             handle: entry.id,
             generation: entry.generation,

@@ -10,13 +10,6 @@ struct RemovalList: Sendable {
     /// Made with the first candidate: opening a full disk must not need room for it.
     fileprivate(set) var table: Table<UInt64>?
     fileprivate(set) var isKept = false
-
-    /// The list as the file has it.
-    init(in environment: Environment) throws(StorageError) {
-        let name = Format.Table.removals.rawValue
-        guard try environment.tableNames().contains(name) else { return }
-        table = try environment.table(name, key: UInt64.self)
-    }
 }
 
 extension GenerationStore {
@@ -34,19 +27,28 @@ extension GenerationStore {
     }
 
     /// Goes on noting deletes, as before the store was closed.
-    func keepRemovals() { removals.withWriteLock { $0.isKept = $0.table != nil } }
+    func keepRemovals() throws(IndexError) {
+        try openRemovals(creating: false)
+        removals.withWriteLock { $0.isKept = $0.table != nil }
+    }
 
-    /// Empties the list; from now on deletes are noted, or are not any more.
-    func restartRemovals(keeping: Bool) throws(IndexError) {
+    /// Finds the table in the file, or makes it.
+    func openRemovals(creating: Bool) throws(IndexError) {
+        let name = Format.Table.removals.rawValue
         do throws(StorageError) {
-            if keeping, removals.withReadLock({ $0.table }) == nil {
-                let name = Format.Table.removals.rawValue
-                let made = try environment.table(name, key: UInt64.self, creates: true)
-                removals.withWriteLock { $0.table = made }
+            if !creating {
+                guard try environment.tableNames().contains(name) else { return }
             }
+            let table = try environment.table(name, key: UInt64.self, creates: creating)
+            removals.withWriteLock { $0.table = table }
         } catch {
             throw .storage(error)
         }
+    }
+
+    /// Empties the list; from now on deletes are noted, or are not any more.
+    func restartRemovals(keeping: Bool) throws(IndexError) {
+        try openRemovals(creating: keeping)
         removals.withWriteLock { $0.isKept = keeping }
         guard let table = removals.withReadLock({ $0.table }) else { return }
         try environment.write(.shrink, failingWith: IndexError.self) {
@@ -64,7 +66,8 @@ extension GenerationStore {
         guard let table = removals.withReadLock({ $0.table }) else { return [] }
         var items: [ItemID] = []
         try environment.forEachSealed(table, chunk: Self.removalsPerRead) {
-            item, _ throws(IndexError) in
+            item,
+            _ throws(IndexError) in
             items.append(item)
         }
         return items

@@ -23,7 +23,7 @@ package final class GenerationStore: Sendable {
     let payloads: Table<UInt32>
     let dictionaries: Table<UInt32>
     let loaders: Table<UInt64>
-    let removals: ReadWriteLock<RemovalList>
+    let removals = ReadWriteLock(RemovalList())
 
     /// Opens the generation at `path`; makes it when `creating` says what it is to be.
     package init(
@@ -56,7 +56,6 @@ package final class GenerationStore: Sendable {
             payloads = try table(.payloads, UInt32.self)
             dictionaries = try table(.dict, UInt32.self)
             loaders = try table(.loaders, UInt64.self)
-            removals = ReadWriteLock(try RemovalList(in: environment))
             self.environment = environment
         } catch {
             throw .storage(error)
@@ -147,9 +146,6 @@ package final class GenerationStore: Sendable {
             }
             counts.append((ids.name, try transaction.count(ids)))
             counts.append((loaders.name, try transaction.count(loaders)))
-            if let removals = removals.withReadLock({ $0.table }) {
-                counts.append((removals.name, try transaction.count(removals)))
-            }
             counts.append((meta.name, try transaction.count(meta)))
         } catch {
             throw .storage(error)

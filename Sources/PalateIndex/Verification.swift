@@ -195,13 +195,15 @@ private struct StoreVerification {
         }
     }
 
-    /// Every loader's progress can be read.
+    /// Every loader's progress, and every deleted item that is remembered, can be read.
     private mutating func checkLoaders() {
         let store = store
         report.note(collection.name) { () throws(IndexError) in
             try store.environment.forEachSealed(store.loaders) { id, body throws(IndexError) in
                 _ = try LoaderRecord(body: body, place: Sealed.place("loaders", Format.key(id)))
             }
+            try store.openRemovals(creating: false)
+            _ = try store.removedItems()
         }
     }
 

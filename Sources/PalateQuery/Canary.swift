@@ -31,6 +31,7 @@ package enum Canary {
     ///   - scratch: leased by the caller.
     /// - Returns: the lines, in the order of the table; the last two only where the live generation
     ///   has rows to compare with.
+    /// - Throws: damage outside the candidate's stored vectors, which are counted instead.
     @available(*, noasync, message: "searches block their thread")
     package static func check(
         _ candidate: Collection,

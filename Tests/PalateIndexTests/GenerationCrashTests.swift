@@ -113,6 +113,9 @@ import Testing
             path + "/collections/pins.\(handle)/gen-000002/data.mdb",
             [UInt8](repeating: 7, count: 8_192)
         )
+        let findings = try Verification.run(path: path).findings
+        let named = findings.filter { $0.hasPrefix("pins generation 2: ") }
+        #expect(!findings.isEmpty && named == findings)
         let reopened = try fixture.pins.open(path: path)
         #expect(try reopened.collection(named: "pins").liveCount == 60)
         #expect(try reopened.generations(of: "pins").map(\.isDamaged) == [false, true])

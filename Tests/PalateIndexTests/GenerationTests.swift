@@ -10,7 +10,7 @@ import Testing
         try directory.generations(of: "pins").first { $0.role == name }?.liveItems
     }
 
-    @Test func `a candidate is loaded while the live generation answers and is written to`() throws {
+    @Test func `a candidate is loaded while the live one answers and is written to`() throws {
         let fixture = GenerationFixture(count: 200)
         let (directory, live) = try fixture.create()
         let candidate = try fixture.load(into: directory)
@@ -47,7 +47,7 @@ import Testing
         try directory.close()
     }
 
-    @Test func `swapping keeps handle and version order and applies deletes made meanwhile`() throws {
+    @Test func `swapping keeps handle and version order and applies deletes`() throws {
         let fixture = GenerationFixture(count: 200)
         let (directory, live) = try fixture.create()
         let handle = live.info.handle

@@ -28,7 +28,9 @@ import Testing
                 let vector = Array(fixture.vectors[row])
                 for column in 0..<dimensions {
                     var sum: Float = 0
-                    for index in 0..<16 { sum += vector[index] * matrix[index * dimensions + column] }
+                    for index in 0..<16 {
+                        sum += vector[index] * matrix[index * dimensions + column]
+                    }
                     renewed.append(sum + 0.05 * generator.normal())
                 }
             }

@@ -1,4 +1,4 @@
-"""A new embedding model: loaded beside the live one, checked, swapped and rolled back under load."""
+"""A new embedding model: loaded beside the live one, checked, swapped and rolled back."""
 
 import subprocess
 import threading
