@@ -5,8 +5,9 @@ import PalateWire
 /// A stream of rows that survives a crash on either side.
 ///
 /// Append batches, then finish. As many bytes travel unanswered as the server lent; `append` waits
-/// when they are used up. To resume, begin again with the same loader and epoch and append the same
-/// batches: those the server has are counted and not sent.
+/// when they are used up. To resume, begin again with the same loader and epoch (or the same loader
+/// and `LoadStart.resume`) and append the same batches: those the server has are counted and not
+/// sent.
 public struct BulkLoad: ~Copyable {
     /// Who loads, and into what.
     public let begin: LoadBegin
@@ -26,8 +27,12 @@ public struct BulkLoad: ~Copyable {
     /// Starts or resumes a load.
     public init(_ client: PalateClient, _ begin: LoadBegin) async throws(PalateClientError) {
         self.client = client
-        self.begin = begin
         grant = try await client.beginLoad(begin)
+        self.begin = LoadBegin(
+            handle: begin.handle,
+            loaderID: begin.loaderID,
+            epoch: grant.epoch ?? begin.epoch
+        )
         durableSequence = grant.durableSequence
     }
 

@@ -112,33 +112,6 @@ struct Catalog: Sendable {
     }
 }
 
-/// One collection in the catalog.
-struct CatalogEntry: FormatRecord, Equatable {
-    /// The handle on the wire, and part of the directory's name.
-    var id: UInt32
-    /// The generation that serves queries.
-    var generation: UInt64
-    var schema: CollectionSchema
-
-    init(id: UInt32, generation: UInt64, schema: CollectionSchema) {
-        self.id = id
-        self.generation = generation
-        self.schema = schema
-    }
-
-    init(from reader: inout ByteReader) throws(ByteReaderError) {
-        id = try reader.readUInt32()
-        generation = try reader.readUInt64()
-        schema = try CollectionSchema(from: &reader)
-    }
-
-    func write(to writer: inout ByteWriter) {
-        writer.write(id)
-        writer.write(generation)
-        schema.write(to: &writer)
-    }
-}
-
 private struct CatalogRecord: FormatRecord {
     var magic = Format.magic
     var version = Format.version

@@ -4,7 +4,10 @@ package import PalateQuantization
 import PalateStorage
 import Synchronization
 
-/// A live collection: everything a query reads, and the door to its writer.
+/// A generation of a collection: everything a query reads, and the door to its writer.
+///
+/// A query takes the one behind its handle once, so it is answered by one generation whatever is
+/// swapped meanwhile. `taste` is the same object in all of them.
 ///
 /// | what        | who changes it     | how readers see it                                      |
 /// |-------------|--------------------|---------------------------------------------------------|
@@ -52,6 +55,19 @@ package final class Collection: Sendable {
         metric = parts.metric
         state = parts.state
         writer = try CollectionWriter(parts: parts, taste: taste, options: options)
+    }
+
+    /// The same generation under another handle: a candidate that becomes the live one.
+    init(_ other: Collection, as info: CollectionInfo) {
+        self.info = info
+        taste = other.taste
+        store = other.store
+        graph = other.graph
+        items = other.items
+        directory = other.directory
+        metric = other.metric
+        state = other.state
+        writer = other.writer
     }
 
     /// The quantizer and its codes; nil while the collection has never had a row.

@@ -30,6 +30,8 @@ package final class CollectionWriter: Sendable {
         /// Groups written.
         var groups = 0
         var isClosed = false
+        /// Another generation is taking over.
+        var isSuspended = false
     }
 
     private let queue: DispatchQueue
@@ -57,6 +59,9 @@ package final class CollectionWriter: Sendable {
     package func submit(_ operation: WriteOperation, completion: @escaping WriteCompletion) {
         let bytes = operation.byteCount
         let refusal: RequestError? = backlog.withWriteLock { backlog in
+            guard !backlog.isSuspended else {
+                return .overloaded(retryMilliseconds: Self.retryMilliseconds)
+            }
             guard !backlog.isClosed else { return .shuttingDown }
             guard backlog.bytes + bytes <= Self.backlogBytes || backlog.waiting.isEmpty else {
                 return .overloaded(retryMilliseconds: Self.retryMilliseconds)
@@ -96,6 +101,16 @@ package final class CollectionWriter: Sendable {
         backlog.withWriteLock { $0.isClosed = true }
         queue.sync { drain() }
     }
+
+    /// Finishes what waits, and asks everybody after to try again: by then another generation may
+    /// have taken over.
+    func suspend() {
+        backlog.withWriteLock { $0.isSuspended = true }
+        queue.sync { drain() }
+    }
+
+    /// Goes on after `suspend`.
+    func resume() { backlog.withWriteLock { $0.isSuspended = false } }
 
     /// Writes groups until nothing waits; on the queue.
     private func drain() {

@@ -7,8 +7,10 @@ import PalateStorage
 // | file                     | job                                                              |
 // |--------------------------|------------------------------------------------------------------|
 // | DataDirectory.swift      | all collections of one directory: open, create, drop             |
-// | Catalog.swift            | their names, ids, generations and schemas                        |
-// | Collection.swift         | one live collection, as queries see it                           |
+// | DataDirectory+Generations.swift | generations beside the live one                           |
+// | DataDirectory+Swap.swift | another one in its place, and back                               |
+// | Catalog.swift, CatalogEntry.swift | their names, ids, generations and schemas              |
+// | Collection.swift         | one generation of a collection, as queries see it                |
 // | CollectionOpening.swift  | from tables to memory; links the tail again                      |
 // | CollectionWriter.swift   | the queue of writes and its group commits                        |
 // | WriterCore.swift         | commit, link, publish, checkpoint                                |
@@ -22,6 +24,7 @@ import PalateStorage
 // | Collection+Health.swift, StoreChange.swift | figures, and the ways back to health          |
 // | Reachability.swift       | rows that no search can reach                                    |
 // | MapBytes.swift           | how large LMDB's maps are                                        |
+// | GenerationStore+Removals.swift | deletes that another generation is to hear of              |
 // | ItemDirectory.swift      | item id to ordinal                                               |
 // | TasteStore.swift, TasteTables.swift | events and people's records                            |
 // | Format.swift, FormatRecords.swift, Sealed.swift | the bytes                                   |
@@ -57,9 +60,13 @@ package struct DataDirectoryOptions: Sendable {
 
 /// One data directory and its live collections; one process has it at a time.
 package final class DataDirectory: Sendable {
-    private struct Live {
+    struct Live {
+        /// Live generations and candidates, each under a handle of its own.
         var byHandle: [UInt32: Collection] = [:]
+        /// Live generations.
         var byName: [String: Collection] = [:]
+        var candidates: [String: Collection] = [:]
+        var entries: [String: CatalogEntry] = [:]
         var isClosed = false
     }
 
@@ -72,11 +79,11 @@ package final class DataDirectory: Sendable {
     package let path: String
     /// 128 random bits, the same for as long as the directory exists.
     package let serverID: (low: UInt64, high: UInt64)
-    private let options: DataDirectoryOptions
+    let options: DataDirectoryOptions
     private let lock: ProcessLock
     let catalog: Catalog
-    private let live = ReadWriteLock(Live())
-    /// Serialises creating and dropping, so that queries need not wait for either.
+    let live = ReadWriteLock(Live())
+    /// Serialises creating, swapping and dropping, so that queries need not wait for any.
     let changes = ReadWriteLock<Void>(())
 
     /// Opens every collection, linking again what a crash left unlinked.
@@ -98,9 +105,10 @@ package final class DataDirectory: Sendable {
         try removeOrphans(but: entries)
         for entry in entries {
             let collection = try open(entry)
+            let candidate = openCandidate(of: entry, taste: collection.taste)
             live.withWriteLock { live in
-                live.byHandle[entry.id] = collection
-                live.byName[entry.schema.name] = collection
+                live.add(entry, collection)
+                live.add(candidate)
             }
         }
     }
@@ -139,10 +147,6 @@ package final class DataDirectory: Sendable {
             guard !live.withWriteLock({ $0.isClosed }) else { throw .shuttingDown }
             do throws(IndexError) {
                 let collection = try make(schema)
-                live.withWriteLock { live in
-                    live.byHandle[collection.info.handle] = collection
-                    live.byName[schema.name] = collection
-                }
                 return collection
             } catch {
                 throw RequestError(error)
@@ -158,10 +162,8 @@ package final class DataDirectory: Sendable {
                 // Gone from the catalog first: a crash after this leaves files, never a half
                 // collection, and the next start removes them.
                 try catalog.remove(name: name)
-                live.withWriteLock { live in
-                    live.byHandle[collection.info.handle] = nil
-                    live.byName[name] = nil
-                }
+                let candidate = live.withWriteLock { $0.remove(name) }
+                candidate?.writer.stop()
                 collection.abandon()
                 let info = collection.info
                 try removeTree(Self.directory(info.schema.name, info.handle, in: path))
@@ -182,7 +184,7 @@ package final class DataDirectory: Sendable {
                 return Array(live.byName.values)
             }
         }
-        var failure: IndexError?
+        var failure = closeCandidates()
         for collection in all {
             do throws(IndexError) {
                 try collection.close()
@@ -197,7 +199,7 @@ package final class DataDirectory: Sendable {
 
     /// Where a collection's files are: the id belongs to the name, since a dropped collection's
     /// files may live until its last query ends while the name is taken again.
-    private static func directory(_ name: String, _ id: UInt32, in path: String) -> String {
+    static func directory(_ name: String, _ id: UInt32, in path: String) -> String {
         "\(path)/collections/\(name).\(id)"
     }
 
@@ -237,6 +239,7 @@ package final class DataDirectory: Sendable {
         )
         let collection = try open(entry, store, isNew: true)
         try catalog.put(entry)
+        live.withWriteLock { $0.add(entry, collection) }
         return collection
     }
 
@@ -255,13 +258,7 @@ package final class DataDirectory: Sendable {
         _ store: GenerationStore,
         isNew: Bool = false
     ) throws(IndexError) -> Collection {
-        guard store.schema == entry.schema, store.generation == entry.generation else {
-            throw .corrupt(
-                place: "meta[generation]",
-                reason: "\(store.schema) of generation \(store.generation), the catalog says "
-                    + "\(entry.schema) of \(entry.generation)"
-            )
-        }
+        try entry.check(store)
         let parts = try CollectionOpening.open(store, buildThreads: options.buildThreads)
         let taste = try TasteStore(
             path: Self.tastePath(of: entry, in: path),
@@ -269,6 +266,7 @@ package final class DataDirectory: Sendable {
             creates: isNew,
             similarity: CodeSimilarity(directory: parts.directory, state: parts.state)
         )
+        if entry.candidate != nil || entry.previous != nil { try store.keepRemovals() }
         let info = CollectionInfo(
             handle: entry.id,
             generation: entry.generation,
@@ -291,12 +289,13 @@ package final class DataDirectory: Sendable {
             for name in try FileTree.list(path + "/collections") where !wanted.contains(name) {
                 try FileTree.remove("\(path)/collections/\(name)")
             }
+            for entry in entries { try removeOrphans(of: entry) }
         } catch {
             throw .storage(error)
         }
     }
 
-    private func removeTree(_ path: String) throws(IndexError) {
+    func removeTree(_ path: String) throws(IndexError) {
         do {
             try FileTree.remove(path)
         } catch {
@@ -306,7 +305,7 @@ package final class DataDirectory: Sendable {
 
     // MARK: Schemas
 
-    private static func check(_ schema: CollectionSchema) throws(RequestError) {
+    static func check(_ schema: CollectionSchema) throws(RequestError) {
         let bytes = Array(schema.name.utf8)
         let isNamed =
             Limits.nameBytes.contains(bytes.count) && bytes[0] != UInt8(ascii: ".")

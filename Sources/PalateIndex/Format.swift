@@ -16,6 +16,7 @@ import PalateModel
 /// | payloads | ordinal, u32       | a zstd frame                                              |
 /// | dict     | dictionary id, u32 | a zstd dictionary                                         |
 /// | loaders  | loader id, u64     | `LoaderRecord`                                            |
+/// | removals | item id, u64       | nothing: deleted while another generation stood beside    |
 ///
 /// Keys are big endian, values little endian.
 enum Format {
@@ -30,7 +31,7 @@ enum Format {
 
     /// Tables of a generation.
     enum Table: String, CaseIterable {
-        case meta, rows, ids, vectors, codes, links0, linksN, payloads, dict, loaders
+        case meta, rows, ids, vectors, codes, links0, linksN, payloads, dict, loaders, removals
     }
 
     /// Tables of a taste store.

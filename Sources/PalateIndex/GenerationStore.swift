@@ -23,6 +23,7 @@ package final class GenerationStore: Sendable {
     let payloads: Table<UInt32>
     let dictionaries: Table<UInt32>
     let loaders: Table<UInt64>
+    let removals = ReadWriteLock(RemovalList())
 
     /// Opens the generation at `path`; makes it when `creating` says what it is to be.
     package init(

@@ -45,8 +45,13 @@ extension StoreVerification {
         }
     }
 
-    /// Every loader's progress can be read.
+    /// Every loader's progress, and every deleted item that is remembered, can be read.
     mutating func checkLoaders() throws(IndexError) {
+        let store = store
+        note { _ throws(IndexError) in
+            try store.openRemovals(creating: false)
+            _ = try store.removedItems()
+        }
         let environment = store.environment
         try environment.forEachEntry("loaders") { key, value, _ throws(IndexError) in
             note { pass throws(IndexError) in

@@ -42,7 +42,8 @@ package final class TasteStore: Sendable {
 
     let tables: TasteTables
     private let graph: ReadWriteLock<TasteGraph>
-    private let similarity: any ItemSimilarity
+    /// Of the live generation.
+    private let similarity: ReadWriteLock<any ItemSimilarity>
     private let queue: DispatchQueue
     private let backlog = ReadWriteLock(Backlog())
     private let storedEvents: Atomic<UInt64>
@@ -57,7 +58,7 @@ package final class TasteStore: Sendable {
     ) throws(IndexError) {
         let tables = try TasteTables(path: path, mapBytes: mapBytes, creates: creates)
         self.tables = tables
-        self.similarity = similarity
+        self.similarity = ReadWriteLock(similarity)
         queue = DispatchQueue(label: "palate.taste")
         var graph = TasteGraph()
         var users: [UserID] = []
@@ -224,6 +225,18 @@ package final class TasteStore: Sendable {
         queue.async { self.cluster(users.sorted()) }
     }
 
+    /// Compares items by another generation from now on; liked items that it has and the one before
+    /// had not get their clusters.
+    func follow(_ next: any ItemSimilarity) {
+        similarity.withWriteLock { $0 = next }
+        let users = unclustered.withWriteLock { waiting in
+            defer { waiting = Unclustered() }
+            return waiting.users.values.reduce(into: Set<UserID>()) { $0.formUnion($1) }
+        }
+        guard !users.isEmpty else { return }
+        queue.async { self.cluster(users.sorted()) }
+    }
+
     /// Puts unclustered liked items into clusters and stores whom that changed; on the queue.
     private func cluster(_ users: [UserID]) {
         var changed: [UserID] = []
@@ -256,6 +269,7 @@ package final class TasteStore: Sendable {
         for user: UserID,
         into similarities: inout [Float]
     ) -> Bool {
+        let similarity = similarity.withReadLock { $0 }
         if similarity.cosines(of: item, to: others, into: &similarities) { return true }
         unclustered.withWriteLock { waiting in
             guard waiting.pairs < Self.waitingPairsMax else { return }

@@ -76,6 +76,12 @@ package enum Verification {
             verifyStore(of: entry, in: directory, &report, &collection)
             verifyTaste(of: entry, in: directory, &report, &collection)
             report.collections.append(collection)
+            for other in entry.generations.dropFirst() {
+                let name = "\(entry.schema.name) generation \(other.generation)"
+                var part = VerificationReport.Collection(name: name)
+                verifyStore(of: other, in: directory, &report, &part)
+                report.collections.append(part)
+            }
         }
         return report
     }
@@ -86,7 +92,7 @@ package enum Verification {
         _ report: inout VerificationReport,
         _ collection: inout VerificationReport.Collection
     ) {
-        let name = entry.schema.name
+        let name = collection.name
         let store: GenerationStore
         do throws(IndexError) {
             store = try directory.store(of: entry)

@@ -72,6 +72,9 @@ struct WriteBatch {
             return receipt(changed: Int(commit.expectedRows))
         case .checkpoint:
             return receipt(changed: 0)
+        case .advance(let version):
+            counters.version = max(counters.version, version)
+            return receipt(changed: 0)
         }
     }
 
@@ -189,6 +192,7 @@ struct WriteBatch {
         _ transaction: inout WriteTransaction
     ) throws(IndexError) -> Int {
         counters.version += 1
+        try store.noteRemovals(ids, &transaction)
         var count = 0
         for item in ids where try retire(item, &transaction) {
             try transaction.remove(store.ids, item)

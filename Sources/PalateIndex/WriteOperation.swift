@@ -16,6 +16,8 @@ package enum WriteOperation: Sendable {
     case commitLoad(LoadCommit)
     /// Make codes and links durable now.
     case checkpoint
+    /// Raise the version to at least this, so that receipts of another generation stay behind it.
+    case advance(version: UInt64)
 
     /// What the operation holds in memory and writes, roughly.
     var byteCount: Int {
@@ -24,7 +26,7 @@ package enum WriteOperation: Sendable {
         case .load(let data): Self.byteCount(data.rows)
         case .delete(let ids): 8 * ids.count
         case .patch(let patch): Self.byteCount(patch)
-        case .beginLoad, .commitLoad, .checkpoint: 64
+        case .beginLoad, .commitLoad, .checkpoint, .advance: 64
         }
     }
 
@@ -32,14 +34,14 @@ package enum WriteOperation: Sendable {
     var grows: Bool {
         switch self {
         case .upsert, .load, .patch: true
-        case .delete, .beginLoad, .commitLoad, .checkpoint: false
+        case .delete, .beginLoad, .commitLoad, .checkpoint, .advance: false
         }
     }
 
     /// Whether the operation is done only when codes and links are durable too.
     var wantsCheckpoint: Bool {
         switch self {
-        case .checkpoint, .commitLoad: true
+        case .checkpoint, .commitLoad, .advance: true
         case .upsert, .delete, .patch, .beginLoad, .load: false
         }
     }

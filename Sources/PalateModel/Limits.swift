@@ -24,6 +24,10 @@ public enum Limits {
     public static let buildBeamWidth = 8...4_096
     /// Bytes of a collection's name.
     public static let nameBytes = 1...64
+    /// Bytes of the name of an embedding model.
+    public static let modelBytes = 0...255
+    /// Items that the check of a generation samples.
+    public static let canarySamples = 1...10_000
     /// Bytes of one payload before compression.
     public static let payloadBytes = 0...1_048_576
     /// Bytes of a frame's body: the default, and what HELLO may raise it to.

@@ -35,6 +35,12 @@ public enum RequestError: Error, Equatable, Sendable {
     case staleEpoch(got: UInt64, expected: UInt64)
     /// A load's own count or checksum does not match what is stored.
     case loadMismatch(field: String, got: UInt64, expected: UInt64)
+    /// The collection has no generation of this role.
+    case noGeneration(role: GenerationRole)
+    /// Another candidate is there already, of another schema or model.
+    case candidateExists(generation: UInt64)
+    /// The candidate was written to while it was checked.
+    case candidateChanged(got: UInt64, expected: UInt64)
     /// The answer would have to be newer than what is applied.
     case versionNotReached(got: UInt64, expected: UInt64)
     /// The answer would not fit a frame.

@@ -44,9 +44,21 @@ public struct PatchBatch: Equatable, Sendable {
     }
 }
 
+/// Which epoch a load has.
+///
+/// Raw values are the wire's.
+public enum LoadStart: UInt32, CaseIterable, Sendable {
+    /// The one that LOAD_BEGIN names.
+    case given = 0
+    /// The loader's last one, or 1 where it has none: the load goes on.
+    case resume = 1
+    /// One more than the loader's last: the load starts over.
+    case restart = 2
+}
+
 /// LOAD_BEGIN: who loads.
 ///
-/// A loader that resumes says the same id and epoch again.
+/// A loader that resumes says the same id and epoch again, or asks for its last epoch.
 public struct LoadBegin: Equatable, Sendable {
     /// From OPEN.
     public var handle: UInt32
@@ -54,12 +66,15 @@ public struct LoadBegin: Equatable, Sendable {
     public var loaderID: UInt64
     /// Raised by the loader when it starts over; an older epoch is refused.
     public var epoch: UInt64
+    /// Whether that is the epoch; else it is 0, and the grant says which one it is.
+    public var start: LoadStart
 
     /// A load.
-    public init(handle: UInt32, loaderID: UInt64, epoch: UInt64) {
+    public init(handle: UInt32, loaderID: UInt64, epoch: UInt64, start: LoadStart = .given) {
         self.handle = handle
         self.loaderID = loaderID
         self.epoch = epoch
+        self.start = start
     }
 }
 
@@ -71,12 +86,20 @@ public struct LoadGrant: Equatable, Sendable {
     public var creditBytes: UInt64
     /// Rows per frame that suit the server.
     public var suggestedRows: UInt32
+    /// The load's epoch, where LOAD_BEGIN left it to the server.
+    public var epoch: UInt64?
 
     /// A grant.
-    public init(durableSequence: UInt64, creditBytes: UInt64, suggestedRows: UInt32) {
+    public init(
+        durableSequence: UInt64,
+        creditBytes: UInt64,
+        suggestedRows: UInt32,
+        epoch: UInt64? = nil
+    ) {
         self.durableSequence = durableSequence
         self.creditBytes = creditBytes
         self.suggestedRows = suggestedRows
+        self.epoch = epoch
     }
 }
 

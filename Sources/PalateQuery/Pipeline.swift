@@ -18,6 +18,7 @@ import PalateStorage
 // | PersonSnapshot.swift | what one query needs to know of a person                         |
 // | FetchStage.swift     | slate to columns of the response                                 |
 // | QueryScratch.swift   | what all of them write                                           |
+// | Canary.swift, ExactScan.swift | whether a generation may become the live one            |
 
 /// Answers queries; synchronous from the request to the response.
 package enum Pipeline {

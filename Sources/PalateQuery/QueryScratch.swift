@@ -34,14 +34,25 @@ package struct QueryScratch: ~Copyable, Sendable {
     var payloadBytes = 0
     /// Rescores; of the collection that `owner` names.
     private var exact: ExactQuery?
-    private var owner: ObjectIdentifier?
+    private var owner: Owner?
+
+    private struct Owner: Equatable {
+        var address: ObjectIdentifier
+        var handle: UInt32
+        var generation: UInt64
+    }
 
     /// Empty; grows to fit on first use.
     package init() {}
 
     /// Forgets what belongs to another collection: its metric, and a walk over its people.
     mutating func prepare(for collection: Collection) {
-        let owner = ObjectIdentifier(collection)
+        // An address may be used again, by the next generation say: the numbers tell them apart.
+        let owner = Owner(
+            address: ObjectIdentifier(collection),
+            handle: collection.info.handle,
+            generation: collection.info.generation
+        )
         guard self.owner != owner else { return }
         walk = WalkScratch()
         exact = nil

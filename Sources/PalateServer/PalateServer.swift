@@ -18,7 +18,7 @@ import ServiceLifecycle
 // | FrameOutbox.swift       | answers gathered for one write                                  |
 // | StallClock.swift        | until when a connection may keep the server waiting             |
 // | ConnectionHandler+Ends.swift | how it ends, and what it is given up for                   |
-// | RequestService.swift    | what each opcode does                                           |
+// | RequestService.swift, RequestService+Generations.swift | what each opcode does            |
 // | BackupQueue.swift       | one backup at a time, beside everything else                    |
 // | SearchWorkers.swift     | threads for what blocks, shared fairly; scratch for all queries |
 // | ServerIdentity.swift    | who answers, and the connections there are                      |

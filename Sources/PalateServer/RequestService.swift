@@ -84,6 +84,8 @@ final class RequestService: Sendable {
                     throw RequestError(error)
                 }
             }
+        case .swapGeneration, .createGeneration, .dropGeneration, .listGenerations:
+            return try answerAboutGenerations(request, call, completion())
         case .backup(let backup):
             try backups.submit(backup, completion())
             return nil
@@ -198,7 +200,8 @@ final class RequestService: Sendable {
         return items
     }
 
-    private func onWorker(
+    /// Runs a request on a worker when its lane's turn comes.
+    func onWorker(
         _ call: Call,
         _ completion: @escaping Completion,
         microseconds: Int = RequestService.nominalMicroseconds,
@@ -229,7 +232,7 @@ final class RequestService: Sendable {
         case .patch(let handle, let patch):
             try submit(.patch(patch), to: handle, as: Response.patched, completion)
         case .loadBegin(let begin):
-            try submit(.beginLoad(begin), to: begin.handle, as: Response.upserted, completion)
+            try self.begin(begin, completion)
         case .loadData(let data):
             try submit(.load(data), to: data.begin.handle, as: Response.upserted, completion)
         case .loadCommit(let commit):
@@ -250,6 +253,27 @@ final class RequestService: Sendable {
             collection.taste.submit(timed) { completion($0.map(Response.eventsRecorded)) }
         default:
             throw .internalFailure(reason: "opcode \(request.opcode) does not write")
+        }
+    }
+
+    /// Starts a load, whose epoch the server may have to name.
+    private func begin(
+        _ begin: LoadBegin,
+        _ completion: @escaping Completion
+    ) throws(RequestError) {
+        let collection = try directory.collection(handle: begin.handle)
+        let resolved: LoadBegin
+        do throws(IndexError) {
+            resolved = try collection.resolve(begin)
+        } catch {
+            throw RequestError(error)
+        }
+        try submit(.beginLoad(resolved), to: begin.handle, as: Response.upserted) { result in
+            guard begin.start != .given, case .success(.loadGranted(var grant)) = result else {
+                return completion(result)
+            }
+            grant.epoch = resolved.epoch
+            completion(.success(.loadGranted(grant)))
         }
     }
 

@@ -36,6 +36,11 @@ extension RequestError {
         case .answerTooLarge(let got, let expected):
             "the answer has \(got) bytes, a frame holds \(expected)"
         case .backupExists(let path): "there is something at \(path) already"
+        case .noGeneration(let role): "the collection has no \(role) generation"
+        case .candidateExists(let generation):
+            "generation \(generation) is a candidate of another schema or model: drop it first"
+        case .candidateChanged(let got, let expected):
+            "the candidate is at version \(got), version \(expected) was checked"
         case .malformed(let reason, let offset): "malformed at byte \(offset): \(reason)"
         case .unsupported(let what, let got): "\(what) \(got) is not supported"
         case .overloaded(let retry): "overloaded, try again in \(retry) ms"

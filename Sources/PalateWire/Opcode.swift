@@ -17,8 +17,16 @@ package enum Opcode: UInt8, CaseIterable, Sendable {
     case listCollections = 10
     /// The figures of a collection.
     case collectionStats = 11
+    /// Checks a candidate generation, makes it live, or goes back to the one before.
+    case generationSwap = 12
+    /// Makes a generation beside the live one.
+    case generationCreate = 13
+    /// Removes the candidate or the previous generation.
+    case generationDrop = 14
+    /// Lists a collection's generations.
+    case generationList = 15
     /// Copies everything, or a collection, into the server's directory of backups.
-    case backup = 13
+    case backup = 20
     /// A search.
     case query = 16
     /// Items by id.

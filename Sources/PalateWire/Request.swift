@@ -18,6 +18,14 @@ package enum Request: Equatable, Sendable {
     case collectionStats(name: String)
     /// Makes a backup.
     case backup(BackupRequest)
+    /// Checks a candidate, makes it live, or rolls back.
+    case swapGeneration(GenerationSwap)
+    /// Makes a candidate generation.
+    case createGeneration(GenerationCreate)
+    /// Removes a generation that is not live.
+    case dropGeneration(handle: UInt32, role: GenerationRole)
+    /// Lists a collection's generations.
+    case listGenerations(name: String)
     /// Searches.
     case query(SearchRequest)
     /// Looks items up.
@@ -48,6 +56,10 @@ package enum Request: Equatable, Sendable {
         case .listCollections: .listCollections
         case .collectionStats: .collectionStats
         case .backup: .backup
+        case .swapGeneration: .generationSwap
+        case .createGeneration: .generationCreate
+        case .dropGeneration: .generationDrop
+        case .listGenerations: .generationList
         case .query: .query
         case .get: .get
         case .upsert: .upsert

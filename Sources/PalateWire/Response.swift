@@ -18,6 +18,14 @@ package enum Response: Equatable, Sendable {
     case stats(CollectionStats)
     /// The backup is durable under its name.
     case backedUp(BackupReceipt)
+    /// What the check found, and whether the candidate is live now.
+    case generationReport(GenerationReport)
+    /// The candidate is there.
+    case generationCreated(CollectionInfo)
+    /// The generation is gone.
+    case generationDropped
+    /// Every generation of a collection.
+    case generations([GenerationInfo])
     /// Search results.
     case results(SearchResponse)
     /// Items.
@@ -53,6 +61,10 @@ package enum Response: Equatable, Sendable {
         case .collections: Opcode.listCollections.rawValue
         case .stats: Opcode.collectionStats.rawValue
         case .backedUp: Opcode.backup.rawValue
+        case .generationReport: Opcode.generationSwap.rawValue
+        case .generationCreated: Opcode.generationCreate.rawValue
+        case .generationDropped: Opcode.generationDrop.rawValue
+        case .generations: Opcode.generationList.rawValue
         case .results: Opcode.query.rawValue
         case .items: Opcode.get.rawValue
         case .upserted: Opcode.upsert.rawValue

@@ -43,8 +43,14 @@ public enum StatusCode: UInt16, CaseIterable, Sendable {
     case answerTooLarge = 18
     /// An item was written since the version that the request expects: read it again.
     case versionConflict = 19
+    /// The collection has no candidate, or no previous generation.
+    case noGeneration = 24
+    /// Another candidate is there already.
+    case candidateExists = 25
+    /// The candidate was written to while it was checked: check it again.
+    case candidateChanged = 26
     /// There is a backup, or something else, of this name.
-    case backupExists = 25
+    case backupExists = 27
 
     // The server cannot do it now.
     /// Too much to do.
@@ -198,6 +204,9 @@ public struct ErrorReport: Error, Equatable, Sendable {
         case .versionNotReached: self.init(.versionNotReached, error.message)
         case .answerTooLarge: self.init(.answerTooLarge, error.message)
         case .backupExists: self.init(.backupExists, error.message)
+        case .noGeneration: self.init(.noGeneration, error.message)
+        case .candidateExists: self.init(.candidateExists, error.message)
+        case .candidateChanged: self.init(.candidateChanged, error.message)
         case .malformed(_, let offset):
             self.init(.malformed, error.message, offset: offset)
         case .unsupported: self.init(.unsupported, error.message)

@@ -22,6 +22,13 @@ import Testing
             case .listCollections: .collections([info("a"), info("b")])
             case .collectionStats: .stats(CollectionStats())
             case .query(let search): .results(results(search))
+            case .swapGeneration:
+                .generationReport(GenerationReport(generation: 2, isSwapped: true, checks: []))
+            case .createGeneration(let create):
+                .generationCreated(CollectionInfo(handle: 10, generation: 2, schema: create.schema))
+            case .dropGeneration: .generationDropped
+            case .listGenerations(let name):
+                .generations([GenerationInfo(role: .live, info: info(name))])
             case .get(let get): .items(items(get))
             case .upsert: .upserted(receipt)
             case .delete: .deleted(receipt)

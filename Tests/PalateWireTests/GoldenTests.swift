@@ -30,7 +30,7 @@ import Testing
     }
 
     @Test func `golden requests read and write the same`() throws {
-        for golden in GoldenFrames.requests {
+        for golden in GoldenFrames.requests + GoldenFrames.generationRequests {
             let written = try Codec.frame(golden.request, golden.options)
             let stored = try Self.golden(golden.name, orRecord: written)
             #expect(written == stored, "\(golden.name)")
@@ -42,7 +42,7 @@ import Testing
     }
 
     @Test func `golden responses read and write the same`() throws {
-        for golden in GoldenFrames.responses {
+        for golden in GoldenFrames.responses + GoldenFrames.generationResponses {
             let written = try Codec.frame(golden.response, golden.options)
             let stored = try Self.golden(golden.name, orRecord: written)
             #expect(written == stored, "\(golden.name)")
@@ -76,6 +76,8 @@ import Testing
         let names =
             GoldenFrames.requests.map(\.name) + GoldenFrames.responses.map(\.name)
             + GoldenFrames.decodedOnly.map(\.name) + GoldenFrames.earlier.map(\.name)
+            + GoldenFrames.generationRequests.map(\.name)
+            + GoldenFrames.generationResponses.map(\.name)
         #expect(Set(names).count == names.count)
         #expect(
             Set(files.filter { $0.hasSuffix(".bin") }) == Set(names.map { "\($0).bin" })

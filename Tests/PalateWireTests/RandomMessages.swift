@@ -9,7 +9,7 @@ struct RandomMessages {
     /// How many kinds of request there are.
     static let requestKinds = 0..<Opcode.allCases.count - 2
     /// How many kinds of response there are.
-    static let responseKinds = 0..<19
+    static let responseKinds = 0..<23
 
     var generator: SeededGenerator
 
@@ -43,6 +43,56 @@ struct RandomMessages {
     mutating func serverID() -> ServerID { ServerID(low: word(), high: word()) }
     mutating func begin() -> LoadBegin {
         LoadBegin(handle: half(), loaderID: word(), epoch: word())
+    }
+
+    mutating func anyBegin() -> LoadBegin {
+        var begin = begin()
+        begin.start = LoadStart.allCases[number(0...LoadStart.allCases.count - 1)]
+        if begin.start != .given { begin.epoch = 0 }
+        return begin
+    }
+
+    mutating func swap() -> GenerationSwap {
+        GenerationSwap(
+            handle: half(),
+            step: GenerationStep.allCases[number(0...GenerationStep.allCases.count - 1)],
+            isForced: flag(),
+            thresholds: CanaryThresholds(
+                samples: number(Limits.canarySamples),
+                rows: generator.normal(),
+                lacking: generator.normal(),
+                recall: generator.normal(),
+                overlap: generator.normal(),
+                nearer: generator.normal()
+            )
+        )
+    }
+
+    mutating func generationReport() -> GenerationReport {
+        GenerationReport(
+            generation: word(),
+            isSwapped: flag(),
+            checks: (0..<number(0...9)).map { _ in
+                CanaryCheck(
+                    name: text(0...30),
+                    got: Double(generator.normal()),
+                    threshold: Double(generator.normal()),
+                    isCeiling: flag()
+                )
+            }
+        )
+    }
+
+    mutating func generation() -> GenerationInfo {
+        GenerationInfo(
+            role: GenerationRole.allCases[number(0...GenerationRole.allCases.count - 1)],
+            info: info(),
+            model: text(0...30),
+            liveItems: word(),
+            liveSinceMilliseconds: Int64(bitPattern: word()),
+            isForced: flag(),
+            isDamaged: flag()
+        )
     }
 
     mutating func schema() -> CollectionSchema {
@@ -153,12 +203,19 @@ struct RandomMessages {
         case 8: .get(GetRequest(handle: half(), ids: words(number(0...9)), wantsVectors: flag()))
         case 9: .upsert(handle: half(), rows: rows())
         case 10: .delete(handle: half(), ids: words(number(0...9)))
-        case 11: .loadBegin(begin())
+        case 11: .loadBegin(anyBegin())
         case 12: .loadData(LoadData(begin: begin(), sequence: word() | 1, rows: rows()))
         case 13:
             .loadCommit(LoadCommit(begin: begin(), expectedRows: word(), idChecksum: half()))
-        case 14: .patch(handle: half(), patch: patch())
+        case 14: .swapGeneration(swap())
         case 15:
+            .createGeneration(
+                GenerationCreate(handle: half(), schema: schema(), model: text(0...30))
+            )
+        case 16: .dropGeneration(handle: half(), role: flag() ? .candidate : .previous)
+        case 17: .listGenerations(name: name())
+        case 18: .patch(handle: half(), patch: patch())
+        case 19:
             .backup(
                 BackupRequest(
                     name: name(),
@@ -283,7 +340,12 @@ struct RandomMessages {
         case 10: .deleted(receipt())
         case 11:
             .loadGranted(
-                LoadGrant(durableSequence: word(), creditBytes: word(), suggestedRows: half())
+                LoadGrant(
+                    durableSequence: word(),
+                    creditBytes: word(),
+                    suggestedRows: half(),
+                    epoch: flag() ? word() : nil
+                )
             )
         case 12:
             .loadAcknowledged(
@@ -291,13 +353,17 @@ struct RandomMessages {
             )
         case 13: .loadCommitted(receipt())
         case 14: .eventsRecorded(receipt())
-        case 17: .patched(receipt())
+        case 21: .patched(receipt())
         case 15:
             .failure(
                 opcode: Opcode.allCases[number(0...Opcode.allCases.count - 1)].rawValue,
                 report()
             )
-        case 16:
+        case 16: .generationReport(generationReport())
+        case 17: .generationCreated(info())
+        case 18: .generationDropped
+        case 19: .generations((0..<number(0...3)).map { _ in generation() })
+        case 20:
             .backedUp(
                 BackupReceipt(
                     files: half(),

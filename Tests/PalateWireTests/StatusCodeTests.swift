@@ -13,6 +13,8 @@ import Testing
         .versionConflict(id: 4, got: 1, expected: 2),
         .noTaste(user: 5), .loadSequence(got: 4, expected: 3), .staleEpoch(got: 1, expected: 2),
         .loadMismatch(field: "rows", got: 1, expected: 2),
+        .noGeneration(role: .candidate), .candidateExists(generation: 2),
+        .candidateChanged(got: 2, expected: 1),
         .versionNotReached(got: 1, expected: 2), .answerTooLarge(got: 9, expected: 8),
         .backupExists(path: "a"), .malformed(reason: "short", offset: 77),
         .unsupported(what: "opcode", got: 5),

@@ -4,35 +4,42 @@ import PalateModel
 extension V1 {
     func encodeLoadBegin(_ begin: LoadBegin, _ writer: inout FrameWriter) {
         writer.write(begin.handle)
-        writer.write(UInt32(0))
+        writer.write(begin.start.rawValue)
         writer.write(begin.loaderID)
         writer.write(begin.epoch)
     }
 
     func decodeLoadBegin(_ reader: inout BodyReader) throws(RequestError) -> LoadBegin {
         let handle = try reader.read(UInt32.self, "handle")
-        try reader.readReserved(UInt32.self, "reserved field at byte 4")
-        return LoadBegin(
-            handle: handle,
-            loaderID: try reader.read(UInt64.self, "loader id"),
-            epoch: try reader.read(UInt64.self, "epoch")
-        )
+        let number = try reader.read(UInt32.self, "start")
+        guard let start = LoadStart(rawValue: number) else {
+            throw .unsupported(what: "start of a load", got: Int(number))
+        }
+        let loaderID = try reader.read(UInt64.self, "loader id")
+        let epoch = try reader.read(UInt64.self, "epoch")
+        guard start == .given || epoch == 0 else {
+            throw .malformed(reason: "an epoch where the server is to choose it", offset: 16)
+        }
+        return LoadBegin(handle: handle, loaderID: loaderID, epoch: epoch, start: start)
     }
 
     func encodeGrant(_ grant: LoadGrant, _ writer: inout FrameWriter) {
         writer.write(grant.durableSequence)
         writer.write(grant.creditBytes)
         writer.write(grant.suggestedRows)
-        writer.write(UInt32(0))
+        writer.write(UInt32(grant.epoch == nil ? 0 : 1))
+        if let epoch = grant.epoch { writer.write(epoch) }
     }
 
     func decodeGrant(_ reader: inout BodyReader) throws(RequestError) -> LoadGrant {
-        let grant = LoadGrant(
+        var grant = LoadGrant(
             durableSequence: try reader.read(UInt64.self, "durable sequence"),
             creditBytes: try reader.read(UInt64.self, "credit bytes"),
             suggestedRows: try reader.read(UInt32.self, "suggested rows")
         )
-        try reader.readReserved(UInt32.self, "reserved field at byte 20")
+        let flags = try reader.read(UInt32.self, "flags")
+        guard flags <= 1 else { throw .unsupported(what: "flags of a grant", got: Int(flags)) }
+        if flags == 1 { grant.epoch = try reader.read(UInt64.self, "epoch") }
         return grant
     }
 

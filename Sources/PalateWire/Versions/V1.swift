@@ -39,6 +39,10 @@ package struct V1: WireVersion {
         case .listCollections: .listCollections
         case .collectionStats: .collectionStats(name: try decodeName(&reader))
         case .backup: .backup(try decodeBackup(&reader))
+        case .generationSwap: .swapGeneration(try decodeSwap(&reader))
+        case .generationCreate: .createGeneration(try decodeGenerationCreate(&reader))
+        case .generationDrop: try decodeGenerationDrop(&reader)
+        case .generationList: .listGenerations(name: try decodeName(&reader))
         case .get: .get(try decodeGet(&reader))
         case .upsert: try decodeUpsert(&reader, dimensionsOf)
         case .delete: try decodeDelete(&reader)
@@ -65,11 +69,16 @@ package struct V1: WireVersion {
         case .query(let search): encodeQuery(search, &writer)
         case .hello(let hello): encodeHello(hello, &writer)
         case .ping(let token): writer.write(token)
-        case .open(let name), .dropCollection(let name), .collectionStats(let name):
+        case .open(let name), .dropCollection(let name), .collectionStats(let name),
+            .listGenerations(let name):
             writer.write(text: name)
         case .createCollection(let schema): encodeSchema(schema, &writer)
         case .listCollections: break
         case .backup(let backup): encodeBackup(backup, &writer)
+        case .swapGeneration(let swap): encodeSwap(swap, &writer)
+        case .createGeneration(let create): encodeGenerationCreate(create, &writer)
+        case .dropGeneration(let handle, let role):
+            encodeGenerationDrop(handle, role, &writer)
         case .get(let get): encodeGet(get, &writer)
         case .upsert(let handle, let rows): encodeRows(handle, rows, &writer)
         case .delete(let handle, let ids): encodeDelete(handle, ids, &writer)
@@ -121,6 +130,10 @@ package struct V1: WireVersion {
         case .listCollections: .collections(try decodeList(&reader))
         case .collectionStats: .stats(try decodeStats(&reader))
         case .backup: .backedUp(try decodeBackupReceipt(&reader))
+        case .generationSwap: .generationReport(try decodeGenerationReport(&reader))
+        case .generationCreate: .generationCreated(try decodeInfo(&reader))
+        case .generationDrop: .generationDropped
+        case .generationList: .generations(try decodeGenerations(&reader))
         case .get: .items(try decodeItems(&reader))
         case .upsert: .upserted(try decodeReceipt(&reader))
         case .delete: .deleted(try decodeReceipt(&reader))
@@ -149,8 +162,11 @@ package struct V1: WireVersion {
         case .results(let results): encodeResults(results, &writer)
         case .welcome(let welcome): encodeWelcome(welcome, &writer)
         case .pong(let token): writer.write(token)
-        case .opened(let info), .created(let info): encodeInfo(info, &writer)
-        case .dropped: break
+        case .opened(let info), .created(let info), .generationCreated(let info):
+            encodeInfo(info, &writer)
+        case .dropped, .generationDropped: break
+        case .generationReport(let report): encodeGenerationReport(report, &writer)
+        case .generations(let generations): encodeGenerations(generations, &writer)
         case .collections(let infos): encodeList(infos, &writer)
         case .stats(let stats): encodeStats(stats, &writer)
         case .backedUp(let receipt): encodeBackupReceipt(receipt, &writer)

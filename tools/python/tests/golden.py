@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from palate import EVENT_TYPES
+from palate import EVENT_TYPES, Thresholds
 from palate import _backups
 from palate import _codec as codec
 from palate._crc32c import flat
@@ -62,6 +62,11 @@ def _rows(message: dict[str, Any]) -> codec.Body:
     )
 
 
+def _schema(message: dict[str, Any]) -> codec.Body:
+    names = (message["name"], message["dim"], message["metric"], message["quantizer"])
+    return codec.schema(*names, message["neighbours"], message["build_beam"])
+
+
 def body(frame: dict[str, Any]) -> codec.Body:
     """The request's body by the client's own functions."""
     m = frame["message"]
@@ -70,11 +75,17 @@ def body(frame: dict[str, Any]) -> codec.Body:
         return codec.hello(m["client"], m["largest_body"], bytes.fromhex(m["server_id"]))
     if opcode == codec.PING:
         return [m["token"].to_bytes(8, "little")]
-    if opcode in (codec.OPEN, codec.DROP, codec.STATS):
+    if opcode in (codec.OPEN, codec.DROP, codec.STATS, codec.GENERATION_LIST):
         return codec.name(m["name"])
     if opcode == codec.CREATE:
-        names = (m["name"], m["dim"], m["metric"], m["quantizer"])
-        return codec.schema(*names, m["neighbours"], m["build_beam"])
+        return _schema(m)
+    if opcode == codec.GENERATION_SWAP:
+        thresholds = Thresholds(**m["thresholds"])
+        return codec.generation_swap(m["handle"], m["step"], m["force"], thresholds)
+    if opcode == codec.GENERATION_CREATE:
+        return codec.generation_create(m["handle"], _schema(m["schema"]), m["model"])
+    if opcode == codec.GENERATION_DROP:
+        return codec.generation_drop(m["handle"], m["role"])
     if opcode == codec.LIST:
         return []
     if opcode == codec.BACKUP:
@@ -97,7 +108,8 @@ def body(frame: dict[str, Any]) -> codec.Body:
             None if payloads is None else [payload.encode() for payload in payloads],
         )
     if opcode == codec.LOAD_BEGIN:
-        return codec.load_begin(m["handle"], m["loader_id"], m["epoch"])
+        start = m.get("start", 0)
+        return codec.load_begin(m["handle"], m["loader_id"], m["epoch"], start)
     if opcode == codec.LOAD_DATA:
         return codec.load_data(m["loader_id"], m["epoch"], m["sequence"], _rows(m["rows"]))
     if opcode == codec.LOAD_COMMIT:

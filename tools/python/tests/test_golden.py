@@ -61,9 +61,9 @@ def test_responses_are_read_as_the_golden_frames(frame: dict[str, Any]) -> None:
             assert {key: getattr(got, key) for key in message} == message
         case "pong":
             assert int.from_bytes(body, "little") == message["token"]
-        case "opened" | "created":
+        case "opened" | "created" | "generation-created":
             assert _answers.decode_collection(body) == collection(message)
-        case "dropped":
+        case "dropped" | "generation-dropped":
             assert len(body) == 0
         case "collections":
             expected = [collection(entry) for entry in message["collections"]]
@@ -79,7 +79,18 @@ def test_responses_are_read_as_the_golden_frames(frame: dict[str, Any]) -> None:
         case "upserted" | "deleted" | "patched" | "load-committed" | "events-recorded":
             assert _answers.decode_receipt(body) == palate.Receipt(**message)
         case "load-granted":
+            assert _answers.decode_grant(body) == (*message.values(), 0)
+        case "load-granted-epoch":
             assert _answers.decode_grant(body) == tuple(message.values())
+        case "generation-report":
+            checks = tuple(palate.Check(**check) for check in message.pop("checks"))
+            assert _answers.decode_report(body) == palate.Report(checks=checks, **message)
+        case "generations":
+            generations = [
+                palate.Generation(collection=collection(entry.pop("collection")), **entry)
+                for entry in message["generations"]
+            ]
+            assert _answers.decode_generations(body) == generations
         case "load-acknowledged":
             assert _answers.decode_acknowledgement(body) == tuple(message.values())
         case "refused" | "overloaded" | "connection-error":
@@ -169,6 +180,13 @@ def test_the_default_taste_weights_are_those_of_the_server() -> None:
     assert tuple(floats) == palate.SCORE_PARTS
     spelled_out = codec.taste(**floats, candidates=candidates, exclude_seen=exclude_seen)
     assert codec.taste() == spelled_out
+
+
+def test_the_thresholds_of_a_generation_are_those_of_the_server() -> None:
+    model = golden.DIRECTORY.parents[2] / "Sources" / "PalateModel" / "Generations.swift"
+    struct = model.read_text().split("struct CanaryThresholds")[1].split("struct CanaryCheck")[0]
+    defaults = dict(re.findall(r"(\w+): (?:Float|Int) = ([\w.]+)", struct))
+    assert {name: float(value) for name, value in defaults.items()} == vars(palate.Thresholds())
 
 
 def test_the_list_of_frames_is_the_directory() -> None:

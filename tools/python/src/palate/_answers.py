@@ -11,7 +11,18 @@ import numpy.typing as npt
 
 from ._codec import DEGRADED, Header
 from .errors import ConnectionFailed, PalateError, error_from_report
-from .types import SCORE_PARTS, Collection, Ids, Items, Receipt, Results
+from .types import (
+    ROLES,
+    SCORE_PARTS,
+    Check,
+    Collection,
+    Generation,
+    Ids,
+    Items,
+    Receipt,
+    Report,
+    Results,
+)
 
 _RESULTS_HEAD = struct.Struct("<IIQQQIIQ")
 _STATS = (
@@ -157,12 +168,43 @@ def decode_receipt(body: memoryview) -> Receipt:
     return receipt
 
 
-def decode_grant(body: memoryview) -> tuple[int, int, int]:
-    """Durable sequence, credit in bytes, suggested rows."""
+def decode_grant(body: memoryview) -> tuple[int, int, int, int]:
+    """Durable sequence, credit in bytes, suggested rows, epoch (0 where the client named it)."""
     reader = _Reader(body)
-    durable, credit, suggested, _ = reader.unpack("<QQII")
+    durable, credit, suggested, flags = reader.unpack("<QQII")
+    epoch = reader.unpack("<Q")[0] if flags & 1 else 0
     reader.finish()
-    return durable, credit, suggested
+    return durable, credit, suggested, epoch
+
+
+def decode_report(body: memoryview) -> Report:
+    """The answer to GENERATION_SWAP."""
+    reader = _Reader(body)
+    generation, swapped, _, _, count = reader.unpack("<QBBHI")
+    checks = []
+    for _ in range(count):
+        got, threshold, ceiling, length = reader.unpack("<ddBB")
+        checks.append(Check(reader.text(length), got, threshold, bool(ceiling)))
+    reader.finish()
+    return Report(generation, bool(swapped), tuple(checks))
+
+
+def decode_generations(body: memoryview) -> list[Generation]:
+    """The answer to GENERATION_LIST."""
+    reader = _Reader(body)
+    count, _ = reader.unpack("<II")
+    generations = []
+    for _ in range(count):
+        role, flags, length, _, _, items, since = reader.unpack("<BBBBIQq")
+        collection = _collection(reader)
+        model = reader.text(length)
+        generations.append(
+            Generation(
+                ROLES[role], collection, model, items, since, bool(flags & 1), bool(flags & 2)
+            )
+        )
+    reader.finish()
+    return generations
 
 
 def decode_acknowledgement(body: memoryview) -> tuple[int, int]:

@@ -16,15 +16,17 @@ import numpy.typing as npt
 
 from ._crc32c import Buffer, crc32c, crc32c_small, flat
 from .errors import ConnectionFailed
-from .types import Floats, Ids
+from .types import Floats, Ids, Thresholds
 
 Body = list[Buffer]
 
 MAGIC = b"PLT1"
 HEADER_BYTES = 32
 BODY_BYTES_BEFORE_HELLO = 4096
-(HELLO, PING, OPEN, CREATE, DROP, LIST, STATS, BACKUP) = (1, 3, 4, 8, 9, 10, 11, 13)
-(QUERY, GET, UPSERT, DELETE, PATCH) = (16, 19, 32, 33, 34)
+(HELLO, PING, OPEN, CREATE, DROP, LIST, STATS) = (1, 3, 4, 8, 9, 10, 11)
+(GENERATION_SWAP, GENERATION_CREATE, GENERATION_DROP, GENERATION_LIST) = (12, 13, 14, 15)
+(QUERY, GET, BACKUP) = (16, 19, 20)
+(UPSERT, DELETE, PATCH) = (32, 33, 34)
 (LOAD_BEGIN, LOAD_DATA, LOAD_COMMIT, EVENT, GOAWAY, ERROR) = (35, 36, 37, 48, 57, 63)
 (RESPONSE, FAILED, BODY_CRC, DEGRADED) = (1, 2, 8, 32)
 (MAX_QUERIES, MAX_IDS, MAX_ROWS, MAX_EVENTS) = (65_536, 1_000_000, 65_536, 262_144)
@@ -95,7 +97,7 @@ def hello(client: str, largest_body: int, server_id: bytes = bytes(16)) -> Body:
 
 
 def name(text: str) -> Body:
-    """OPEN, DROP and STATS: the name alone."""
+    """OPEN, DROP, STATS and GENERATION_LIST: the name alone."""
     return [text.encode()]
 
 
@@ -280,9 +282,31 @@ def events(
     return [struct.pack("<II", handle, len(users)), users, items, times, types]
 
 
-def load_begin(handle: int, loader: int, epoch: int) -> Body:
-    """LOAD_BEGIN."""
-    return [struct.pack("<IIQQ", handle, 0, loader, epoch)]
+def load_begin(handle: int, loader: int, epoch: int, start: int = 0) -> Body:
+    """LOAD_BEGIN; ``start`` is 1 to resume the last epoch, 2 to restart in a new one."""
+    return [struct.pack("<IIQQ", handle, start, loader, epoch)]
+
+
+def generation_swap(handle: int, step: int, force: bool, thresholds: Thresholds) -> Body:
+    """GENERATION_SWAP; ``step`` is 0 to swap, 1 to check, 2 to roll back."""
+    limits = (
+        thresholds.samples, thresholds.rows, thresholds.lacking, thresholds.recall,
+        thresholds.overlap, thresholds.nearer,
+    )  # fmt: skip
+    return [struct.pack("<IBBHIfffff", handle, step, force, 0, *limits)]
+
+
+def generation_create(handle: int, schema_body: Body, model: str) -> Body:
+    """GENERATION_CREATE around a schema."""
+    name = model.encode()
+    if len(name) > 255:
+        raise ValueError("a model's name has at most 255 bytes")
+    return [struct.pack("<IBBH", handle, len(name), 0, 0), *schema_body, name]
+
+
+def generation_drop(handle: int, role: int) -> Body:
+    """GENERATION_DROP; ``role`` is 1 for the candidate, 2 for the previous generation."""
+    return [struct.pack("<II", handle, role)]
 
 
 def load_data(loader: int, epoch: int, sequence: int, block: Body) -> Body:

@@ -46,7 +46,8 @@ class Load:
     """Who loads, and how."""
 
     loader: int
-    epoch: int
+    #: None leaves it to the server: the last one to resume, else a new one.
+    epoch: int | None
     resume: bool
     batch_rows: int | None
     progress: Progress | None
@@ -54,8 +55,11 @@ class Load:
 
 def load(session: Session, handle: int, rows: Rows, how: Load) -> Receipt:
     """Begins or resumes, sends what is not durable, commits."""
-    begin = session.call(codec.LOAD_BEGIN, codec.load_begin(handle, how.loader, how.epoch))
-    durable, credit, suggested = _answers.decode_grant(begin.body)
+    start = 0 if how.epoch is not None else 1 if how.resume else 2
+    begin = codec.load_begin(handle, how.loader, how.epoch or 0, start)
+    grant = _answers.decode_grant(session.call(codec.LOAD_BEGIN, begin).body)
+    durable, credit, suggested, chosen = grant
+    epoch = chosen if how.epoch is None else how.epoch
     max_rows = min(how.batch_rows or suggested or codec.MAX_ROWS, codec.MAX_ROWS)
     limit = min(_FRAME_BYTES, session.connected().largest_body - 96)
 
@@ -64,11 +68,11 @@ def load(session: Session, handle: int, rows: Rows, how: Load) -> Receipt:
             if how.resume and sequence <= durable:
                 continue
             block = rows.block(handle, part)
-            yield part.stop, codec.load_data(how.loader, how.epoch, sequence, block)
+            yield part.stop, codec.load_data(how.loader, epoch, sequence, block)
 
     _send(session, frames(), credit, len(rows.ids), how.progress)
     checksum = crc32c(rows.ids)
-    commit = codec.load_commit(handle, how.loader, how.epoch, len(rows.ids), checksum)
+    commit = codec.load_commit(handle, how.loader, epoch, len(rows.ids), checksum)
     return _answers.decode_receipt(session.call(codec.LOAD_COMMIT, commit).body)
 
 

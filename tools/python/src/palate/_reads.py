@@ -65,9 +65,11 @@ def _search(session: Session, handle: int, batch: Search, size: int, count: int)
             raise
         return _search(session, handle, batch, (min(size, count) + 1) // 2, count)
     k = batch.options.k
-    return join_results(
-        [_answers.decode_results(answer.header, answer.body, k) for answer in answers]
-    )
+    parts = [_answers.decode_results(answer.header, answer.body, k) for answer in answers]
+    if len({part.generation for part in parts}) > 1:
+        # A generation was swapped between two frames: one answer is of one generation.
+        return _search(session, handle, batch, size, count)
+    return join_results(parts)
 
 
 def get(session: Session, handle: int, ids: Ids, vectors: bool, size: int) -> Items:

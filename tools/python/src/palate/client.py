@@ -15,6 +15,7 @@ from . import _answers, _backups
 from . import _codec as codec
 from ._batches import Payload, encode_payloads, even_slices, event_types
 from ._connection import Connection
+from ._generations import GenerationCalls, candidate_of
 from ._loads import Load, Progress, Rows, load
 from ._reads import Search, get, search
 from ._session import Session
@@ -25,7 +26,7 @@ from .types import SCORE_PARTS, Collection, Items, Receipt, Results
 _Collections = list[Collection]
 
 
-class Client:
+class Client(GenerationCalls):
     """A connection to a Palate server, opened by the first call and reopened after a failure.
 
     Calls block. Batches travel in one frame where they fit, else in several at once in flight.
@@ -379,13 +380,14 @@ class Client:
         loader_id: int | None = None,
         epoch: int | None = None,
         resume: bool = False,
+        candidate: bool = False,
         batch_rows: int | None = None,
         progress: Progress | None = None,
     ) -> Receipt:
         """Loads many rows, exactly once even where the client or the server dies on the way.
 
-        To be able to resume, give ``loader_id`` and ``epoch``, and after the failure call again
-        with the same arguments and ``resume=True``: durable rows are not sent again.
+        To be able to resume, give ``loader_id``, and after the failure call again with the same
+        arguments and ``resume=True``: durable rows are not sent again.
 
         Args:
             name: the collection.
@@ -393,22 +395,26 @@ class Client:
             vectors: [n, dim].
             payloads: [n] of bytes, str, dict (as JSON) or None.
             loader_id: a lasting number of this loader; None = random.
-            epoch: higher each time the loader starts over; None = the time in nanoseconds.
-            resume: go on after the last durable frame of this loader and epoch.
+            epoch: higher each time the loader starts over; None = the server counts them.
+            resume: go on after the last durable frame of this loader.
+            candidate: load into the candidate generation that ``create_generation`` made.
             batch_rows: rows per frame; None = what the server suggests, up to 4 MiB.
             progress: called with rows acknowledged and rows in all.
         """
-        if resume and (loader_id is None or epoch is None):
-            raise ValueError("to resume, give the loader_id and epoch of the load")
+        if resume and loader_id is None:
+            raise ValueError("to resume, give the loader_id of the load")
         rows = _rows(ids, vectors, payloads)
         how = Load(
             loader=secrets.randbits(63) if loader_id is None else loader_id,
-            epoch=time.time_ns() if epoch is None else epoch,
+            epoch=epoch,
             resume=resume,
             batch_rows=batch_rows,
             progress=progress,
         )
         with self._session.lock:
+            if candidate:
+                handle = candidate_of(self._session, name).handle
+                return load(self._session, handle, rows, how)
             return self._session.with_handle(
                 name, lambda handle: load(self._session, handle, rows, how)
             )

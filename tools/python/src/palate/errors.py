@@ -70,6 +70,18 @@ class LoadFailed(RequestRefused):
     """A load's sequence, epoch, count or checksum is not what the server has."""
 
 
+class NoGeneration(RequestRefused):
+    """The collection has no candidate, or no previous generation."""
+
+
+class CandidateExists(RequestRefused):
+    """Another candidate generation is there: drop it first."""
+
+
+class CandidateChanged(RequestRefused):
+    """The candidate was written to while it was checked: check it again."""
+
+
 class Overloaded(PalateError):
     """The server has too much to do."""
 
@@ -96,7 +108,8 @@ CODES: dict[int, str] = {
     5: "unknownHandle", 6: "collectionExists", 7: "badName", 8: "unknownChoice",
     9: "wrongDimensions", 10: "badComponent", 11: "unequalColumns", 12: "unknownItem",
     13: "missingUser", 14: "noTaste", 15: "loadSequence", 16: "staleEpoch", 17: "loadMismatch",
-    18: "answerTooLarge", 19: "versionConflict", 25: "backupExists",
+    18: "answerTooLarge", 19: "versionConflict",
+    24: "noGeneration", 25: "candidateExists", 26: "candidateChanged", 27: "backupExists",
     64: "overloaded", 65: "shuttingDown", 66: "versionNotReached", 67: "storageFull",
     96: "storageFailed", 97: "corrupt", 98: "internalFailure",
     128: "badMagic", 129: "headerChecksum", 130: "bodyChecksum", 131: "frameTooLarge",
@@ -107,6 +120,7 @@ CODES: dict[int, str] = {
 _BY_CODE: dict[int, type[PalateError]] = {
     4: UnknownCollection, 5: UnknownHandle, 6: CollectionExists, 12: UnknownItem, 14: NoTaste,
     15: LoadFailed, 16: LoadFailed, 17: LoadFailed, 18: AnswerTooLarge, 19: VersionConflict,
+    24: NoGeneration, 25: CandidateExists, 26: CandidateChanged,
     67: StorageFull,
 }  # fmt: skip
 

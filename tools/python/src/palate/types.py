@@ -12,6 +12,9 @@ import numpy.typing as npt
 Ids = npt.NDArray[np.uint64]
 Floats = npt.NDArray[np.float32]
 
+#: What a generation is to its collection, in wire order.
+ROLES = ("live", "candidate", "previous")
+
 #: Terms of a score, in wire order; they add up to the score.
 SCORE_PARTS = ("query", "taste", "graph", "popularity", "negative")
 
@@ -37,6 +40,79 @@ class Collection:
     build_beam: int
     handle: int
     generation: int
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """What a candidate generation has to reach to become live.
+
+    Attributes:
+        samples: items sampled for recall and shift.
+        rows: rows, as a share of the live generation's, at least.
+        lacking: share of the live generation's items that it may lack.
+        recall: recall@10 against exact search, at least.
+        overlap: overlap of neighbours with the live ones beyond chance, at least.
+        nearer: how often a live neighbour is nearer than another item, at least.
+    """
+
+    samples: int = 200
+    rows: float = 0.9
+    lacking: float = 0.1
+    recall: float = 0.9
+    overlap: float = 0.05
+    nearer: float = 0.65
+
+
+@dataclass(frozen=True)
+class Check:
+    """One line of a candidate's check; ``got`` is NaN where nothing could be measured."""
+
+    name: str
+    got: float
+    threshold: float
+    is_ceiling: bool
+
+    @property
+    def passed(self) -> bool:
+        """Whether the candidate passes this line."""
+        return self.got <= self.threshold if self.is_ceiling else self.got >= self.threshold
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a check found, and which generation is live now."""
+
+    generation: int
+    swapped: bool
+    checks: tuple[Check, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether every line is passed."""
+        return all(check.passed for check in self.checks)
+
+
+@dataclass(frozen=True)
+class Generation:
+    """One generation of a collection.
+
+    Attributes:
+        role: ``live``, ``candidate`` or ``previous``.
+        collection: its number, schema and handle.
+        model: name and version of the embedding model.
+        live_items: rows that answer queries; of a previous one, when it was replaced.
+        live_since: milliseconds since 1970 UTC when it last became live; 0 = never by a swap.
+        forced: it became live in spite of its check.
+        damaged: its files could not be read.
+    """
+
+    role: str
+    collection: Collection
+    model: str
+    live_items: int
+    live_since: int
+    forced: bool
+    damaged: bool
 
 
 @dataclass(frozen=True)
