@@ -10,6 +10,7 @@ import PalateStorage
 // | Catalog.swift            | their names, ids, generations and schemas                        |
 // | Collection.swift         | one live collection, as queries see it                           |
 // | CollectionOpening.swift  | from tables to memory; links the tail again                      |
+// | CollectionParts+Counts.swift | that the tables are of one commit                            |
 // | CollectionWriter.swift   | the queue of writes and its group commits                        |
 // | WriterCore.swift         | commit, link, publish, checkpoint                                |
 // | WriteOperation.swift     | what can be asked of the writer                                  |
@@ -20,7 +21,7 @@ import PalateStorage
 // | Checkpoint.swift         | dirty links, codes and the watermark                             |
 // | GenerationStore.swift    | the tables of a generation                                       |
 // | ItemDirectory.swift      | item id to ordinal                                               |
-// | TasteStore.swift, TasteTables.swift | events and people's records                            |
+// | TasteStore.swift, TasteTables.swift, UserSum.swift | events and people's records             |
 // | Format.swift, FormatRecords.swift, Sealed.swift | the bytes                                   |
 // | Verification.swift       | reads everything and names what is damaged                       |
 // | Dump.swift               | lists items and events of a closed directory                     |
@@ -247,6 +248,7 @@ package final class DataDirectory: Sendable {
             )
         }
         let parts = try CollectionOpening.open(store, buildThreads: options.buildThreads)
+        try parts.checkCounts()
         let taste = try TasteStore(
             path: Self.tastePath(of: entry, in: path),
             mapBytes: options.tasteMapBytes,

@@ -54,6 +54,7 @@ package enum Verification {
                 let taste = try directory.taste(of: entry)
                 try taste.forEachEvent { _, _ in collection.events += 1 }
                 try taste.forEachUser { _, _ in collection.users += 1 }
+                try taste.checkUsers()
             }
             report.collections.append(collection)
         }
