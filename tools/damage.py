@@ -28,26 +28,28 @@ from served import Server
 
 CLIENTS = 2
 ITEMS_EACH = 900
-OPERATIONS_EACH = 120
+# Between these there is a restart, and a state that a page may fall back to.
+OPERATIONS_EACH = (120, 100, 6, 2)
 # What is damaged, and how often.
 FILES = {"collections/proof.1/gen-000001": 7, "collections/proof.1/taste": 2, "catalog": 1}
 CHECKS_AT_ONCE = 2
 
 
 def fill(seed, scratch):
-    """A closed directory, an earlier state of it, and the truth about it."""
-    data, earlier = pathlib.Path(scratch, "data"), pathlib.Path(scratch, "earlier")
+    """A closed directory, earlier states of it, and the truth about it."""
+    data, earlier = pathlib.Path(scratch, "data"), []
     crew = Crew(CLIENTS, seed, items=ITEMS_EACH)
     server = Server(data)
-    for part in range(2):
+    for count in OPERATIONS_EACH:
+        if data.exists():
+            earlier.append(pathlib.Path(scratch, f"earlier-{len(earlier)}"))
+            shutil.copytree(data, earlier[-1])
         server.start()
         crew.create_collection(server.address)
-        crew.start(server.address, count=OPERATIONS_EACH)
+        crew.start(server.address, count=count)
         crew.join()
         if server.stop() != 0:
             raise AssertionError("the server did not end with 0 on SIGTERM")
-        if part == 0:
-            shutil.copytree(data, earlier)
     if crew.violations:
         raise AssertionError(f"while filling: {crew.violations[0]}")
     with Server(data) as server:
@@ -63,7 +65,8 @@ def damaged_copy(number, seed, scratch, data, earlier):
     name = generator.choices(list(FILES), list(FILES.values()))[0]
     file = copy / name / "data.mdb"
     content = bytearray(file.read_bytes())
-    what = pages.inflict(content, (earlier / name / "data.mdb").read_bytes(), generator)
+    states = [(state / name / "data.mdb").read_bytes() for state in earlier]
+    what = pages.inflict(content, states, generator)
     file.write_bytes(content)
     return copy, f"{name}: {what}"
 

@@ -14,8 +14,6 @@ struct RowCensus {
 
     /// Slots whose rows are deleted.
     var deleted: [Ordinal] = []
-    /// Rows that are live.
-    var liveCount = 0
     /// Live rows that the checkpoint does not cover, by rising version.
     var tail: [Write] = []
 }
@@ -44,7 +42,6 @@ extension CollectionOpening {
                         census.deleted.append(ordinal)
                         continue
                     }
-                    census.liveCount += 1
                     if let other = directory.insert(record.item, at: ordinal) {
                         throw .corrupt(
                             place: Sealed.place("rows", Format.key(ordinal)),

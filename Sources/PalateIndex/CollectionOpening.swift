@@ -68,15 +68,9 @@ enum CollectionOpening {
         codes = try link(census, store, graph, codes, metric: metric, threads: buildThreads)
         let linkSeconds = (ContinuousClock.now - started).seconds
         graph.extend(to: Int(counters.rowCount))
-        guard graph.liveCount == census.liveCount else {
-            throw .corrupt(
-                place: "rows",
-                reason: "\(census.liveCount) live rows, \(graph.liveCount) linked"
-            )
-        }
         let state = CollectionState(codes: codes, appliedVersion: counters.version)
         let tail = census.tail.flatMap { $0.slots }
-        return CollectionParts(
+        let parts = CollectionParts(
             store: store,
             graph: graph,
             items: items,
@@ -88,6 +82,8 @@ enum CollectionOpening {
             tail: tail,
             linkSeconds: linkSeconds
         )
+        try parts.checkCounts()
+        return parts
     }
 
     /// Reads stored codes and links alone, as `palate verify` does.

@@ -12,6 +12,7 @@ import PalateStorage
 // | Catalog.swift, CatalogEntry.swift | their names, ids, generations and schemas              |
 // | Collection.swift         | one generation of a collection, as queries see it                |
 // | CollectionOpening.swift  | from tables to memory; links the tail again                      |
+// | CollectionParts+Counts.swift | that the tables are of one commit                            |
 // | CollectionWriter.swift   | the queue of writes and its group commits                        |
 // | WriterCore.swift         | commit, link, publish, checkpoint                                |
 // | WriteOperation.swift     | what can be asked of the writer                                  |
@@ -26,7 +27,7 @@ import PalateStorage
 // | MapBytes.swift           | how large LMDB's maps are                                        |
 // | GenerationStore+Removals.swift | deletes that another generation is to hear of              |
 // | ItemDirectory.swift      | item id to ordinal                                               |
-// | TasteStore.swift, TasteTables.swift | events and people's records                            |
+// | TasteStore.swift, TasteTables.swift, UserSum.swift | events and people's records             |
 // | Format.swift, FormatRecords.swift, Sealed.swift | the bytes                                   |
 // | Verification.swift       | reads everything and names what is damaged                       |
 // | Dump.swift               | lists items and events of a closed directory                     |

@@ -51,6 +51,7 @@ enum Format {
         static let graph = Array("graph".utf8)
         static let catalog = Array("catalog".utf8)
         static let taste = Array("taste".utf8)
+        static let userSum = Array("users".utf8)
     }
 
     /// Bytes a block of float32 rows aims at: eight 4 KiB pages less LMDB's header.

@@ -60,6 +60,7 @@ package final class TasteStore: Sendable {
         self.tables = tables
         self.similarity = ReadWriteLock(similarity)
         queue = DispatchQueue(label: "palate.taste")
+        try tables.checkUsers()
         var graph = TasteGraph()
         var users: [UserID] = []
         try tables.forEachUser { user, record in

@@ -6,7 +6,7 @@ import PalateTaste
 ///
 /// | table  | key           | value, sealed                                    |
 /// |--------|---------------|--------------------------------------------------|
-/// | meta   | name, ASCII   | `TasteRecord`                                    |
+/// | meta   | name, ASCII   | `TasteRecord`, `UserSum`                         |
 /// | events | sequence, u64 | user u64, item u64, time i64 in ms, type u8       |
 /// | users  | user, u64     | `UserRecord` in its own versioned form           |
 struct TasteTables: Sendable {
@@ -63,6 +63,7 @@ struct TasteTables: Sendable {
             try environment.write(failingWith: IndexError.self) {
                 transaction throws(IndexError) in
                 try transaction.putSealed(meta, Format.MetaKey.taste, TasteRecord().bytes)
+                try transaction.putSealed(meta, Format.MetaKey.userSum, UserSum().bytes)
             }
         }
     }
@@ -91,7 +92,7 @@ struct TasteTables: Sendable {
         firstSequence: UInt64,
         records: [(UserID, UserRecord)]
     ) throws(IndexError) {
-        let (events, users) = (events, users)
+        let (meta, events, users) = (meta, events, users)
         try environment.write(failingWith: IndexError.self) {
             transaction throws(IndexError) in
             for (index, event) in newEvents.enumerated() {
@@ -101,12 +102,20 @@ struct TasteTables: Sendable {
                     EventRecord(event: event).bytes
                 )
             }
+            guard !records.isEmpty else { return }
+            var sum = try transaction.record(UserSum.self, meta, Format.MetaKey.userSum)
             var writer = ByteWriter()
             for (user, record) in records {
+                if let former = try transaction.value(users, user) {
+                    sum?.remove(former, of: user)
+                }
                 writer.removeAll()
                 record.encode(into: &writer)
-                try transaction.putSealed(users, user, writer.bytes)
+                let sealed = Sealed.seal(writer.bytes, key: Format.key(user))
+                sum?.add(sealed.span.rawBytes, of: user)
+                try transaction.putRaw(users, user, sealed.span.rawBytes)
             }
+            if let sum { try transaction.putSealed(meta, Format.MetaKey.userSum, sum.bytes) }
         }
     }
 
@@ -127,6 +136,26 @@ struct TasteTables: Sendable {
     func forEachUser(_ body: (UserID, UserRecord) throws(IndexError) -> Void) throws(IndexError) {
         try environment.forEachSealed(users) { user, bytes throws(IndexError) in
             try body(user, try Self.decode(bytes, of: user))
+        }
+    }
+
+    /// Checks that everybody's record is the last one written; directories of old have no sum.
+    ///
+    /// Call while nobody writes.
+    func checkUsers() throws(IndexError) {
+        let (meta, users) = (meta, users)
+        let (got, expected) = try environment.read(failingWith: IndexError.self) {
+            transaction throws(IndexError) in
+            var sum = UserSum()
+            var cursor = try transaction.sealedCursor(users, from: nil)
+            while let user = try cursor.step() { sum.add(cursor.value, of: user) }
+            return (sum, try transaction.record(UserSum.self, meta, Format.MetaKey.userSum) ?? sum)
+        }
+        guard got == expected else {
+            throw .corrupt(
+                place: "users",
+                reason: "sum \(got.value), expected \(expected.value): a record is an older one"
+            )
         }
     }
 

@@ -23,6 +23,7 @@ struct TasteVerification {
         do throws(IndexError) {
             try checkEvents()
             try checkUsers()
+            try tables.checkUsers()
         } catch {
             report.add(Finding(collection.name, error))
         }

@@ -12,12 +12,14 @@ import Testing
 
     @Test func `lists live items and events, the same for the same content`() throws {
         let fixture = IndexFixture(count: 40)
-        let (directory, collection) = try fixture.create()
-        try write(.upsert(fixture.batch(0..<40)), to: collection)
-        try write(.delete([IndexFixture.item(7)]), to: collection)
         let event = Event(user: 3, item: 1_001, type: .save, timeMilliseconds: 5)
-        try tell([event], to: collection)
-        try directory.close()
+        try {
+            let (directory, collection) = try fixture.create()
+            try write(.upsert(fixture.batch(0..<40)), to: collection)
+            try write(.delete([IndexFixture.item(7)]), to: collection)
+            try tell([event], to: collection)
+            try directory.close()
+        }()
         let before = try eventually { try Self.dump(fixture.path) }
         #expect(before.first == .collection(fixture.schema))
         #expect(before.last == .event(sequence: 0, event))
@@ -29,11 +31,13 @@ import Testing
         #expect(try Self.dump(fixture.path) == before)
 
         // Another payload for one of them: its line changes, and no other.
-        let again = try eventually { try fixture.open() }
-        var replaced = fixture.batch(3..<4)
-        replaced.payloads = [[1]]
-        try write(.upsert(replaced), to: again.collection(named: "pins"))
-        try again.close()
+        try {
+            let directory = try eventually { try fixture.open() }
+            var replaced = fixture.batch(3..<4)
+            replaced.payloads = [[1]]
+            try write(.upsert(replaced), to: directory.collection(named: "pins"))
+            try directory.close()
+        }()
         let after = try eventually { try Self.dump(fixture.path) }
         #expect(zip(before, after).filter { $0 != $1 }.count == 1)
         #expect(before.count == after.count)
@@ -41,9 +45,11 @@ import Testing
 
     @Test func `damage is an error that names it`() throws {
         let fixture = IndexFixture(count: 20)
-        let (directory, collection) = try fixture.create()
-        try write(.upsert(fixture.batch(0..<20)), to: collection)
-        try directory.close()
+        try {
+            let (directory, collection) = try fixture.create()
+            try write(.upsert(fixture.batch(0..<20)), to: collection)
+            try directory.close()
+        }()
         _ = try eventually { try Self.dump(fixture.path) }
         let file = fixture.path + "/collections/pins.1/gen-000001/data.mdb"
         var bytes = try readFile(file)

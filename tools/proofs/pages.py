@@ -1,26 +1,68 @@
 """Damage to an LMDB data file: what a disk does to pages, each kind a function.
 
-A function takes the file's bytes (changed in place), an earlier state of the same file, the numbers
+A function takes the file's bytes (changed in place), earlier states of the same file, the numbers
 of the pages it may choose from, and a generator; it returns what it did in words.
 """
 
 import struct
 
 PAGE = 4_096
-# Kinds of pages by the flags in their header (LMDB 0.9).
-KINDS = {0x01: "branch", 0x02: "leaf", 0x04: "overflow", 0x08: "meta"}
+HEADER = 16
+# LMDB 0.9: of pages and nodes.
+LEAF, IN_OVERFLOW, IS_TABLE = 0x02, 0x01, 0x02
+NO_ROOT = (1 << 64) - 1
+# Where the roots of the two trees of a commit are in its meta page, and its number.
+FREE_ROOT, MAIN_ROOT, COMMIT = 80, 128, 144
+# Of the damages, one in so many goes to a page that nothing refers to.
+UNUSED_EVERY = 8
 
 
-def pages_by_kind(content):
-    """Kind to page numbers, as the headers say it; pages that were freed keep their old header."""
-    kinds, page, count = {}, 0, len(content) // PAGE
-    while page < count:
-        flags, pages = struct.unpack_from("<10xHI", content, page * PAGE)
-        kind = KINDS.get(flags, "other")
-        run = min(pages, count - page) if kind == "overflow" else 1
-        kinds.setdefault(kind, []).extend(range(page, page + max(run, 1)))
-        page += max(run, 1)
-    return kinds
+def pages_by_use(content):
+    """What a page is for to page numbers: "meta", a table's name, "unused" for what is left.
+
+    Follows the trees of the last commit, of a sound file.
+    """
+    newer = max((0, PAGE), key=lambda meta: _u64(content, meta + COMMIT))
+    uses = {"meta": [0, 1]}
+    roots = [
+        ("(free pages)", _u64(content, newer + FREE_ROOT)),
+        ("(tables)", _u64(content, newer + MAIN_ROOT)),
+    ]
+    for name, root in roots:  # grows: a leaf of the main tree names tables
+        waiting = [root] if root != NO_ROOT else []
+        while waiting:
+            page = waiting.pop()
+            uses.setdefault(name, []).append(page)
+            for flags, key, value in _nodes(content, page):
+                if flags is None:
+                    waiting.append(value)
+                elif flags & IN_OVERFLOW:
+                    first = _u64(content, value)
+                    (run,) = struct.unpack_from("<12xI", content, first * PAGE)
+                    uses[name] += range(first, first + run)
+                elif flags & IS_TABLE:
+                    roots.append((key.decode(), _u64(content, value + 40)))
+    used = {page for pages in uses.values() for page in pages}
+    unused = [page for page in range(len(content) // PAGE) if page not in used]
+    return uses | ({"unused": unused} if unused else {})
+
+
+def _nodes(content, page):
+    """(None, key, child) of a branch; (flags, key, place of the value) of a leaf."""
+    start = page * PAGE
+    kind, lower = struct.unpack_from("<10xHH", content, start)
+    for index in range((lower - HEADER) // 2):
+        node = start + struct.unpack_from("<H", content, start + HEADER + 2 * index)[0]
+        low, high, flags, key_bytes = struct.unpack_from("<HHHH", content, node)
+        key = bytes(content[node + 8 : node + 8 + key_bytes])
+        if kind & LEAF:
+            yield flags, key, node + 8 + key_bytes
+        else:
+            yield None, key, low | high << 16 | flags << 32
+
+
+def _u64(content, place):
+    return struct.unpack_from("<Q", content, place)[0]
 
 
 def flip_bit(content, _, pages, generator):
@@ -71,16 +113,20 @@ def copy_page(content, _, pages, generator):
 
 
 def repeat_old_page(content, earlier, pages, generator):
-    """A write that never reached the disk: the page is as it was some time before."""
-    changed = [
-        page
-        for page in pages
-        if (page + 1) * PAGE <= len(earlier)
-        and earlier[page * PAGE : (page + 1) * PAGE] != content[page * PAGE : (page + 1) * PAGE]
-    ]
-    page = generator.choice(changed or pages)
-    old = earlier[page * PAGE : (page + 1) * PAGE]
-    content[page * PAGE : page * PAGE + len(old)] = old
+    """A write that never reached the disk: the page is as it was some time before.
+
+    Of a meta page that is an older commit, whole and sound: nothing in the file can tell.
+    """
+    olds = []
+    for state in earlier:
+        for page in pages:
+            old, now = (one[page * PAGE : (page + 1) * PAGE] for one in (state, content))
+            # Hardest to tell is a page of the same kind, with as many nodes as now.
+            if old != now and page > 1:
+                olds.append((old[:14] == now[:14], page, old))
+    alike = [old for old in olds if old[0]]
+    _, page, old = generator.choice(alike or olds or [(True, pages[-1], bytes(PAGE))])
+    content[page * PAGE : (page + 1) * PAGE] = old.ljust(PAGE, b"\0")
     return f"page {page} as it was before"
 
 
@@ -91,7 +137,10 @@ DAMAGES = (
 
 def inflict(content, earlier, generator):
     """Damages a file's bytes at random; returns what was done in words."""
-    kinds = pages_by_kind(content)
-    kind = generator.choice(sorted(kinds))
+    uses = pages_by_use(content)
+    unused = uses.pop("unused", None)
+    use = generator.choice(sorted(uses))
+    if unused and generator.randrange(UNUSED_EVERY) == 0:
+        use, uses["unused"] = "unused", unused
     damage = generator.choice(DAMAGES)
-    return f"{damage(content, earlier, kinds[kind], generator)} ({kind})"
+    return f"{damage(content, earlier, uses[use], generator)} ({use})"

@@ -213,19 +213,52 @@ def test_every_damage_changes_the_file_and_says_how(damage):
     whole = generator.randbytes(8 * pages.PAGE)
     for _ in range(20):
         content = bytearray(whole)
-        said = damage(content, generator.randbytes(8 * pages.PAGE), [2, 3, 5], generator)
+        earlier = [generator.randbytes(8 * pages.PAGE)]
+        said = damage(content, earlier, [2, 3, 5], generator)
         assert said
         assert content != whole or said.startswith(("pages", "page"))
         assert len(content) == len(whole) or damage is pages.truncate
 
 
-def test_pages_are_told_apart_by_their_headers():
-    def header(flags, count=0):
-        return struct.pack("<10xHI", flags, count).ljust(pages.PAGE, b"\0")
+def page_of(number, kind, nodes):
+    """A page of LMDB with (flags, key, value) nodes; of a branch, the value is the child."""
+    body, offsets = b"", []
+    for flags, key, value in nodes:
+        low, data = (value, b"") if kind == 1 else (len(value), value)
+        node = struct.pack("<HHHH", low, 0, flags, len(key)) + key + data
+        body = node + bytes(len(node) % 2) + body
+        offsets.append(pages.PAGE - len(body))
+    lower = pages.HEADER + 2 * len(offsets)
+    head = struct.pack(f"<QHHHH{len(offsets)}H", number, 0, kind, lower, offsets[-1], *offsets)
+    return head + bytes(pages.PAGE - len(head) - len(body)) + body
 
-    content = header(8) + header(8) + header(2) + header(4, 3) + bytes(2 * pages.PAGE) + header(1)
-    assert pages.pages_by_kind(content) == {
-        "meta": [0, 1], "leaf": [2], "overflow": [3, 4, 5], "branch": [6],
+
+def meta_page(number, commit, free, main):
+    """A meta page with these roots."""
+    page = bytearray(struct.pack("<QHH", number, 0, 8).ljust(pages.PAGE, b"\0"))
+    struct.pack_into("<Q", page, pages.FREE_ROOT, free)
+    struct.pack_into("<Q", page, pages.MAIN_ROOT, main)
+    struct.pack_into("<Q", page, pages.COMMIT, commit)
+    return bytes(page)
+
+
+def test_pages_are_found_by_the_trees_of_the_last_commit():
+    table = struct.pack("<40xQ", 4)
+    content = b"".join(
+        [
+            meta_page(0, 6, pages.NO_ROOT, 2),
+            meta_page(1, 5, pages.NO_ROOT, 9),
+            page_of(2, 2, [(pages.IS_TABLE, b"rows", table)]),
+            page_of(3, 2, [(pages.IN_OVERFLOW, b"k", struct.pack("<Q", 6))]),
+            page_of(4, 1, [(0, b"", 3), (0, b"m", 5)]),
+            page_of(5, 2, [(0, b"n", b"value")]),
+            struct.pack("<QHHI", 6, 0, 4, 2).ljust(2 * pages.PAGE, b"\0"),
+            page_of(8, 2, [(0, b"old", b"value")]),
+        ]
+    )
+    uses = pages.pages_by_use(content)
+    assert {use: sorted(numbers) for use, numbers in uses.items()} == {
+        "meta": [0, 1], "(tables)": [2], "rows": [3, 4, 5, 6, 7], "unused": [8],
     }  # fmt: skip
 
 
