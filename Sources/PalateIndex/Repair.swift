@@ -81,7 +81,9 @@ package struct Repair {
         if part.isNeeded { steps.append(.taste(part, survey)) }
     }
 
-    private func relative(_ place: String) -> String { String(place.dropFirst(path.utf8.count + 1)) }
+    private func relative(_ place: String) -> String {
+        String(place.dropFirst(path.utf8.count + 1))
+    }
 
     /// Does what the plan says.
     ///

@@ -87,9 +87,8 @@ struct GenerationPlan {
 
     /// Gives every ordinal a record: its own, or what the ids know of it.
     private mutating func restoreRows(_ survey: GenerationSurvey) {
-        let most = [survey.rows.count, survey.hasVector.count, survey.payloads.count].max() ?? 0
         let stated = survey.counters.map { Int($0.rowCount) }
-        let count = stated ?? max(most, survey.ids.map { Int($0.ordinal) + 1 }.max() ?? 0)
+        let count = stated ?? max(survey.rowsMax, survey.ids.map { Int($0.ordinal) + 1 }.max() ?? 0)
         var owners: [Ordinal: ItemID] = [:]
         let missing = (0..<count).filter { $0 >= survey.rows.count || survey.rows[$0] == nil }
         if !missing.isEmpty {
@@ -98,9 +97,11 @@ struct GenerationPlan {
                 owners[ordinal] = item
             }
         }
-        let version = survey.counters?.version ?? survey.rows.reduce(0) {
-            max($0, $1?.version ?? 0)
-        }
+        let version =
+            survey.counters?.version
+            ?? survey.rows.reduce(0) {
+                max($0, $1?.version ?? 0)
+            }
         rows = (0..<count).map { index in
             if index < survey.rows.count, let record = survey.rows[index] { return record }
             let owner = owners[Ordinal(index)]
