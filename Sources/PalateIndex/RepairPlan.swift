@@ -54,7 +54,8 @@ struct GenerationPlan {
     /// - Parameters:
     ///   - survey: what there is.
     ///   - findings: of verifying, where the generation could be opened.
-    init(_ survey: GenerationSurvey, findings: [Finding]) {
+    ///   - opens: whether it could.
+    init(_ survey: GenerationSurvey, findings: [Finding], opens: Bool) {
         header = survey.header
         let tables = survey.damagedTables.union(findings.map(\.table))
         if !survey.isHeaderWhole { actions.append("meta[generation]: taken from the catalog") }
@@ -78,8 +79,9 @@ struct GenerationPlan {
         for table in ["loaders", "dict"] where tables.contains(table) {
             actions.append("\(table): damaged entries left out")
         }
-        if actions.isEmpty, losses.isEmpty, !tables.isEmpty {
-            actions.append("written again: \(tables.sorted().joined(separator: ", "))")
+        if actions.isEmpty, losses.isEmpty, !tables.isEmpty || !opens {
+            let names = tables.isEmpty ? "its pages" : tables.sorted().joined(separator: ", ")
+            actions.append("written again: \(names)")
         }
     }
 

@@ -65,7 +65,8 @@ struct TasteSurvey {
             + (isLogLost ? [RepairPlan.Loss(item: nil, reason: "the log of events")] : [])
     }
 
-    private mutating func note(_ finding: Finding) {
+    /// Adds a damage.
+    mutating func note(_ finding: Finding) {
         if damages.count < VerificationReport.listedMax { damages.append(finding) }
     }
 
