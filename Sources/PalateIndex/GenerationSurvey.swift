@@ -28,6 +28,8 @@ struct GenerationSurvey {
     private(set) var damages: [Finding] = []
     /// Tables with any of them.
     private(set) var damagedTables: Set<String> = []
+    /// All tables whose records could be read.
+    private(set) var tables: Set<String> = []
 
     /// Reads the generation at `path`.
     ///
@@ -48,6 +50,7 @@ struct GenerationSurvey {
             }
         }
         self = survey
+        tables = Set(salvage.tables.keys)
         rowsMax =
             [rows.count, hasVector.count, payloads.count, salvage.tables["rows"] ?? 0].max() ?? 0
         let name = header.schema.name

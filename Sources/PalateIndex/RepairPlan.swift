@@ -66,7 +66,7 @@ struct GenerationPlan {
         count(survey)
         let derived: Set = ["codes", "links0", "linksN", "links"]
         let known = Set(Format.Table.allCases.map(\.rawValue)).union(derived)
-        cleared = tables.subtracting(known).subtracting(["(tables)", "(free pages)", "data.mdb"])
+        cleared = tables.intersection(survey.tables).subtracting(known)
         for table in cleared.sorted() { actions.append("\(table): left empty") }
         let isGraphDamaged = survey.graph == nil && survey.damagedTables.contains("meta")
         if !tables.isDisjoint(with: derived) || isGraphDamaged || !losses.isEmpty
