@@ -8,6 +8,8 @@ extension PalateClient {
     /// - Parameters:
     ///   - backup: what, and under which name.
     ///   - timeout: a large backup at a low rate takes hours; a day unless told otherwise.
+    /// - Returns: its figures.
+    /// - Throws: as every request; `.refused` with `backupExists` where the name is taken.
     public func backup(
         _ backup: BackupRequest,
         timeout: TimeAmount = .hours(24)

@@ -76,6 +76,8 @@ struct BackupRun {
     /// - Parameters:
     ///   - catalog: a directory with a copy of the catalog.
     ///   - sources: the environments of the collections that it names.
+    /// - Returns: the figures.
+    /// - Throws: what the disk says, and `.request(.shuttingDown)` where the order was cancelled.
     mutating func run(
         catalog: String,
         _ sources: [BackupSource]

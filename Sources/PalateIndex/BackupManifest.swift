@@ -1,7 +1,7 @@
 import PalateChecksum
 import PalateModel
 
-/// What a backup consists of, as lines of text:
+/// What a backup consists of, as lines of text.
 ///
 /// ```text
 /// palate-backup 1

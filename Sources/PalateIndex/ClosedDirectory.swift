@@ -15,6 +15,7 @@ struct ClosedDirectory {
     /// - Parameters:
     ///   - path: of the directory.
     ///   - note: hears of entries that cannot be read; without it the first one is thrown.
+    /// - Throws: where somebody has the directory, or it has no catalog.
     init(
         path: String,
         note: ((IndexError) -> Void)? = nil

@@ -29,7 +29,10 @@ import PalateStorage
 // | ItemDirectory.swift      | item id to ordinal                                               |
 // | TasteStore.swift, TasteTables.swift, UserSum.swift | events and people's records             |
 // | Format.swift, FormatRecords.swift, Sealed.swift | the bytes                                   |
-// | Verification.swift       | reads everything and names what is damaged                       |
+// | Verification.swift, StoreVerification.swift, TasteVerification.swift | names what is damaged |
+// | Repair.swift, RepairPlan.swift | what is to be made again, and from what                    |
+// | GenerationSurvey.swift, GenerationRepair.swift, TasteRepair.swift | reading and writing it  |
+// | Compaction.swift, EnvironmentSwap.swift | files without free pages, put in place            |
 // | Dump.swift               | lists items and events of a closed directory                     |
 // | Backup*.swift, Restore.swift | a copy of a running or stopped directory, and back           |
 // | IndexError.swift         | what can go wrong                                                |

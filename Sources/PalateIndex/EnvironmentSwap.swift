@@ -9,6 +9,7 @@ enum EnvironmentSwap {
     ///   - directory: of the environment, which nobody has open.
     ///   - new: a directory on the same file system; gone afterwards.
     ///   - kept: a directory that gets a second name of the old file; nil = the old file is gone.
+    /// - Throws: what the file system says; the old file stands then.
     static func replace(
         _ directory: String,
         by new: String,

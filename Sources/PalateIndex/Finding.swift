@@ -38,6 +38,10 @@ package struct Finding: Hashable, Sendable, CustomStringConvertible {
                 split(place: String(place[..<colon]))
                 split(reason: String(place[place.index(after: colon)...].drop { $0 == " " }))
             }
+        case .graph(let error):
+            (table, got) = ("links", "\(error)")
+        case .quantization(let error):
+            (table, key, got) = ("meta", "graph", "\(error)")
         default: got = "\(error)"
         }
     }

@@ -100,7 +100,9 @@ struct GenerationRepair {
             (batch, bytes) = ([], 0)
         }
         for block in missingBlocks(blocks) {
-            batch.append(Entry(table: "vectors", key: Format.key(block), value: vectors(block, nil)))
+            batch.append(
+                Entry(table: "vectors", key: Format.key(block), value: vectors(block, nil))
+            )
         }
         try write(batch, to: store)
     }

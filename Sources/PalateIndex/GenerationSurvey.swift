@@ -18,6 +18,8 @@ struct GenerationSurvey {
     private(set) var counters: RowCounters?
     private(set) var graph: GraphRecord?
     private(set) var rows: [RowRecord?] = []
+    /// Rows there were, readable or not.
+    private(set) var rowsMax = 0
     private(set) var ids: [(item: ItemID, ordinal: Ordinal)] = []
     private(set) var hasVector: [Bool] = []
     private(set) var payloads: [PayloadState] = []
@@ -26,6 +28,8 @@ struct GenerationSurvey {
     private(set) var damages: [Finding] = []
     /// Tables with any of them.
     private(set) var damagedTables: Set<String> = []
+    /// All tables whose records could be read.
+    private(set) var tables: Set<String> = []
 
     /// Reads the generation at `path`.
     ///
@@ -46,11 +50,14 @@ struct GenerationSurvey {
             }
         }
         self = survey
+        tables = Set(salvage.tables.keys)
+        rowsMax =
+            [rows.count, hasVector.count, payloads.count, salvage.tables["rows"] ?? 0].max() ?? 0
         let name = header.schema.name
         for damage in salvage.damages {
             note(damage.table, Finding(name, damage.table, "", got: damage.what, expected: ""))
         }
-        for table in Format.Table.allCases where !salvage.tables.contains(table.rawValue) {
+        for table in Format.Table.allCases where salvage.tables[table.rawValue] == nil {
             let name = table.rawValue
             note(name, Finding(entry.schema.name, name, "", got: "missing", expected: "a table"))
         }

@@ -1,3 +1,4 @@
+import PalateModel
 import PalateStorage
 
 extension IndexError: CustomStringConvertible {
@@ -16,6 +17,8 @@ extension IndexError: CustomStringConvertible {
         case .storage(let error): "\(error)"
         case .quantization(let error): "\(error)"
         case .graph(let error): "links: \(error)"
+        case .request(.backupExists(let path)): "there is something at \(path) already"
+        case .request(.unknownCollection(let name)): "there is no collection \(name)"
         case .request(let error): "\(error)"
         }
     }

@@ -49,28 +49,42 @@ package struct Repair {
 
     private mutating func addGeneration(of entry: CatalogEntry) throws(IndexError) {
         let place = directory.generationPath(of: entry)
-        var findings: [Finding] = []
-        if let store = try? directory.store(of: entry) {
-            var pass = StoreVerification(store: store, collection: .init(name: entry.schema.name))
-            pass.run()
-            if pass.report.isClean { return }
-            findings = pass.report.findings
-        }
+        let (findings, opens) = verify(entry)
+        guard !findings.isEmpty else { return }
         let survey = try GenerationSurvey(path: place, entry: entry)
-        let plan = GenerationPlan(survey, findings: findings)
+        let plan = GenerationPlan(survey, findings: opens ? findings : [], opens: opens)
         let part = RepairPlan.Part(
             collection: entry.schema.name,
             directory: relative(place),
-            damages: findings.isEmpty ? survey.damages : findings,
+            damages: opens ? findings : findings + survey.damages,
             actions: plan.actions,
             losses: plan.losses
         )
         if part.isNeeded { steps.append(.generation(part, plan)) }
     }
 
+    /// What is wrong with a generation, and whether LMDB can open it at all.
+    private func verify(_ entry: CatalogEntry) -> (findings: [Finding], opens: Bool) {
+        let name = entry.schema.name
+        do throws(IndexError) {
+            let store = try directory.store(of: entry)
+            var pass = StoreVerification(store: store, collection: .init(name: name))
+            pass.run()
+            return (pass.report.findings, true)
+        } catch {
+            return ([Finding(name, error)], false)
+        }
+    }
+
     private mutating func addTaste(of entry: CatalogEntry) throws(IndexError) {
         let place = directory.tastePath(of: entry)
-        let survey = try TasteSurvey(path: place, collection: entry.schema.name)
+        var survey = try TasteSurvey(path: place, collection: entry.schema.name)
+        do throws(IndexError) {
+            _ = try directory.taste(of: entry)
+        } catch {
+            // A damaged list of free pages loses nothing, but LMDB must not see it.
+            survey.note(Finding(entry.schema.name, error))
+        }
         let part = RepairPlan.Part(
             collection: entry.schema.name,
             directory: relative(place),
@@ -81,7 +95,9 @@ package struct Repair {
         if part.isNeeded { steps.append(.taste(part, survey)) }
     }
 
-    private func relative(_ place: String) -> String { String(place.dropFirst(path.utf8.count + 1)) }
+    private func relative(_ place: String) -> String {
+        String(place.dropFirst(path.utf8.count + 1))
+    }
 
     /// Does what the plan says.
     ///

@@ -54,7 +54,8 @@ struct GenerationPlan {
     /// - Parameters:
     ///   - survey: what there is.
     ///   - findings: of verifying, where the generation could be opened.
-    init(_ survey: GenerationSurvey, findings: [Finding]) {
+    ///   - opens: whether it could.
+    init(_ survey: GenerationSurvey, findings: [Finding], opens: Bool) {
         header = survey.header
         let tables = survey.damagedTables.union(findings.map(\.table))
         if !survey.isHeaderWhole { actions.append("meta[generation]: taken from the catalog") }
@@ -65,7 +66,7 @@ struct GenerationPlan {
         count(survey)
         let derived: Set = ["codes", "links0", "linksN", "links"]
         let known = Set(Format.Table.allCases.map(\.rawValue)).union(derived)
-        cleared = tables.subtracting(known).subtracting(["(tables)", "(free pages)", "data.mdb"])
+        cleared = tables.intersection(survey.tables).subtracting(known)
         for table in cleared.sorted() { actions.append("\(table): left empty") }
         let isGraphDamaged = survey.graph == nil && survey.damagedTables.contains("meta")
         if !tables.isDisjoint(with: derived) || isGraphDamaged || !losses.isEmpty
@@ -78,8 +79,9 @@ struct GenerationPlan {
         for table in ["loaders", "dict"] where tables.contains(table) {
             actions.append("\(table): damaged entries left out")
         }
-        if actions.isEmpty, losses.isEmpty, !tables.isEmpty {
-            actions.append("written again: \(tables.sorted().joined(separator: ", "))")
+        if actions.isEmpty, losses.isEmpty, !tables.isEmpty || !opens {
+            let names = tables.isEmpty ? "its pages" : tables.sorted().joined(separator: ", ")
+            actions.append("written again: \(names)")
         }
     }
 
@@ -87,9 +89,8 @@ struct GenerationPlan {
 
     /// Gives every ordinal a record: its own, or what the ids know of it.
     private mutating func restoreRows(_ survey: GenerationSurvey) {
-        let most = [survey.rows.count, survey.hasVector.count, survey.payloads.count].max() ?? 0
         let stated = survey.counters.map { Int($0.rowCount) }
-        let count = stated ?? max(most, survey.ids.map { Int($0.ordinal) + 1 }.max() ?? 0)
+        let count = stated ?? max(survey.rowsMax, survey.ids.map { Int($0.ordinal) + 1 }.max() ?? 0)
         var owners: [Ordinal: ItemID] = [:]
         let missing = (0..<count).filter { $0 >= survey.rows.count || survey.rows[$0] == nil }
         if !missing.isEmpty {
@@ -98,9 +99,11 @@ struct GenerationPlan {
                 owners[ordinal] = item
             }
         }
-        let version = survey.counters?.version ?? survey.rows.reduce(0) {
-            max($0, $1?.version ?? 0)
-        }
+        let version =
+            survey.counters?.version
+            ?? survey.rows.reduce(0) {
+                max($0, $1?.version ?? 0)
+            }
         rows = (0..<count).map { index in
             if index < survey.rows.count, let record = survey.rows[index] { return record }
             let owner = owners[Ordinal(index)]

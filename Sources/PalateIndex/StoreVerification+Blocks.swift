@@ -81,12 +81,14 @@ extension StoreVerification {
             guard body.byteCount >= expected else {
                 return pass.find("codes", key, "\(body.byteCount) bytes", "\(expected)")
             }
-            let (compared, other) = comparison.compare(block, with: body)
-            pass.collection.comparedCodes += compared
-            guard let first = other.first else { return }
-            pass.find(
+        }
+        for block in 0..<comparison.blockCount {
+            let (compared, other) = comparison.compare(block)
+            collection.comparedCodes += compared
+            guard let first = other.first else { continue }
+            find(
                 "codes",
-                key,
+                Format.key(block),
                 "\(other.count) rows of other codes, row \(first) the first",
                 "what their vectors encode to"
             )
@@ -179,15 +181,23 @@ private struct CodeComparison {
         block * perBlock..<min(watermark, (block + 1) * perBlock)
     }
 
+    var blockCount: UInt32 { (watermark + perBlock - 1) / perBlock }
+
     func byteCount(of block: UInt32) -> Int { rows(of: block).count * codes.stack.codeBytes }
 
     /// How many rows were compared, and the live ones whose codes differ.
-    func compare(_ block: UInt32, with body: RawSpan) -> (compared: Int, other: [UInt32]) {
-        let rows = rows(of: block)
-        // Vectors that cannot be read have findings of their own.
-        guard (try? CodeTraining.encode(Array(rows), from: store, into: codes)) != nil else {
-            return (0, [])
+    ///
+    /// Codes and vectors that cannot be read have findings of their own.
+    func compare(_ block: UInt32) -> (compared: Int, other: [UInt32]) {
+        let (rows, store) = (rows(of: block), store)
+        let stored = try? store.environment.read(failingWith: IndexError.self) {
+            transaction throws(IndexError) in
+            try store.body(store.codes, block, transaction).copied
         }
+        guard let stored, stored.count >= byteCount(of: block),
+            (try? CodeTraining.encode(Array(rows), from: store, into: codes)) != nil
+        else { return (0, []) }
+        let body = stored.span.rawBytes
         let split = rows.count * codes.stack.codes.codeBytes
         var other: [UInt32] = []
         for (index, ordinal) in rows.enumerated() {

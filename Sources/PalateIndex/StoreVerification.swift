@@ -138,13 +138,23 @@ struct StoreVerification {
                 }
                 let ordinal = Sealed.word(body, at: 0)
                 guard ordinal < pass.counters.rowCount else {
-                    return pass.find("ids", key, "row \(ordinal)", "below \(pass.counters.rowCount)")
+                    return pass.find(
+                        "ids",
+                        key,
+                        "row \(ordinal)",
+                        "below \(pass.counters.rowCount)"
+                    )
                 }
                 // A record that cannot be read has its own finding.
                 guard let record = try? store.row(ordinal, transaction) else { return }
                 guard record.item == item, !record.isDeleted else {
                     let what = record.isDeleted ? "which is deleted" : "of item \(record.item)"
-                    return pass.find("ids", key, "row \(ordinal), \(what)", "a live row of the item")
+                    return pass.find(
+                        "ids",
+                        key,
+                        "row \(ordinal), \(what)",
+                        "a live row of the item"
+                    )
                 }
             }
         }

@@ -9,6 +9,8 @@ struct TasteSurvey {
     private(set) var eventCount = 0
     /// Sequences that are gone, up to the last event there is.
     private(set) var lostEvents = 0
+    /// Whether not even their number is known.
+    private(set) var isLogLost = false
     /// People whose records can be read.
     private(set) var whole: Set<UserID> = []
     /// People whose records must be made of their events.
@@ -33,6 +35,9 @@ struct TasteSurvey {
             }
         }
         self = survey
+        let tables = salvage.tables
+        lostEvents = max(lostEvents, (tables["events"] ?? 0) - eventCount)
+        isLogLost = tables["events"] == nil
         for damage in salvage.damages {
             note(Finding(collection, damage.table, "", got: damage.what, expected: ""))
         }
@@ -57,9 +62,11 @@ struct TasteSurvey {
     var losses: [RepairPlan.Loss] {
         lost.sorted().map { RepairPlan.Loss(item: nil, reason: "the record of person \($0)") }
             + (lostEvents > 0 ? [RepairPlan.Loss(item: nil, reason: "\(lostEvents) events")] : [])
+            + (isLogLost ? [RepairPlan.Loss(item: nil, reason: "the log of events")] : [])
     }
 
-    private mutating func note(_ finding: Finding) {
+    /// Adds a damage.
+    mutating func note(_ finding: Finding) {
         if damages.count < VerificationReport.listedMax { damages.append(finding) }
     }
 

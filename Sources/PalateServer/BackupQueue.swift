@@ -61,7 +61,7 @@ final class BackupQueue: Sendable {
         }
     }
 
-    /// Ends the backup that is being made, if one is, and refuses others; returns when it has ended.
+    /// Ends the backup that is being made and refuses others; returns when it has ended.
     func close() {
         isCancelled.store(true, ordering: .relaxed)
         queue.sync {}

@@ -36,7 +36,7 @@ extension FileTree {
     ///
     /// A directory replaces none but an empty one. The corresponding C function is `rename`.
     package static func rename(_ source: String, to target: String) throws(StorageError) {
-        // SAFETY: both paths are copied to C for the call, here and below.
+        // SAFETY: both paths are copied to C for the call.
         guard unsafe Glibc.rename(source, target) == 0 else {
             throw StorageError(errno: errno, "rename \(source) to", at: target)
         }
@@ -48,6 +48,7 @@ extension FileTree {
     ///
     /// The corresponding C function is `link`.
     package static func link(_ source: String, to target: String) throws(StorageError) {
+        // SAFETY: both paths are copied to C for the call.
         guard unsafe Glibc.link(source, target) == 0 else {
             throw StorageError(errno: errno, "link \(source) to", at: target)
         }

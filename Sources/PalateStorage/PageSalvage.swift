@@ -32,8 +32,8 @@ package struct PageSalvage: Sendable {
     package private(set) var damages: [Damage] = []
     /// How many there are.
     package private(set) var damageCount = 0
-    /// Tables whose record could be read.
-    package private(set) var tables: Set<String> = []
+    /// The tables whose records could be read, and how many entries each should have.
+    package private(set) var tables: [String: Int] = [:]
     /// Of these, those of which pages are missing.
     package private(set) var damagedTables: Set<String> = []
 
@@ -69,7 +69,7 @@ package struct PageSalvage: Sendable {
             }
         }
         for (name, record) in records {
-            salvage.tables.insert(name)
+            salvage.tables[name] = Int(clamping: record.entries)
             var count: UInt64 = 0
             var leaves = LeafReader(file.data, meta, record, named: name)
             while let page = leaves.next(&salvage) {

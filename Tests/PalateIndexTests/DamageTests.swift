@@ -82,7 +82,7 @@ import Testing
             try writeFile(file, bytes)
             var problems: [String] = []
             do {
-                problems = try Verification.run(path: path).findings
+                problems = try Verification.run(path: path).findings.map(\.description)
             } catch {
                 problems = ["\(error)"]
             }
@@ -153,7 +153,8 @@ import Testing
 
     private func findings(_ path: String) -> String {
         do {
-            return try Verification.run(path: path).findings.joined(separator: "\n")
+            return try Verification.run(path: path).findings.map(\.description)
+                .joined(separator: "\n")
         } catch {
             return "\(error)"
         }

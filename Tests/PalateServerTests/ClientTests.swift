@@ -21,6 +21,16 @@ import Testing
             case .dropCollection: .dropped
             case .listCollections: .collections([info("a"), info("b")])
             case .collectionStats: .stats(CollectionStats())
+            case .backup:
+                .backedUp(
+                    BackupReceipt(
+                        files: id,
+                        manifestChecksum: 1,
+                        bytes: 2,
+                        entries: 3,
+                        microseconds: 4
+                    )
+                )
             case .query(let search): .results(results(search))
             case .swapGeneration:
                 .generationReport(GenerationReport(generation: 2, isSwapped: true, checks: []))
