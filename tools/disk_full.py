@@ -179,11 +179,13 @@ def check(client, log):
 
 
 def expect_state(client, state):
-    """`stats` says so; returns the figures."""
-    stats = client.stats(COLLECTION)
-    if stats["write_state"] != state:
-        raise AssertionError(f"write state {stats['write_state']}, expected {state}: {stats}")
-    return stats
+    """`stats` says so, at the latest after the server's next look; returns the figures."""
+    for _ in range(100):
+        stats = client.stats(COLLECTION)
+        if stats["write_state"] == state:
+            return stats
+        time.sleep(0.2)
+    raise AssertionError(f"write state {stats['write_state']}, expected {state}: {stats}")
 
 
 def run(server, make_room, generator, what):

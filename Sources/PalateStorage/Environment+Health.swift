@@ -5,7 +5,8 @@ import Synchronization
 // Healthy, full, failed.
 //
 //   healthy -> full     a write that adds found no room on the disk or in the map
-//   full    -> healthy  one found room again, or `lookForRoom` did
+//   full    -> healthy  one found room again, or `lookForRoom` did, and the map is not about to be
+//                       full again
 //   any     -> failed   a commit failed while its pages were flushed or its meta page written
 //   failed  -> healthy  `recover`: the file was opened again, it ends with the last commit that was
 //                       acknowledged, and the disk has taken a write
@@ -24,9 +25,27 @@ extension Environment {
         condition.withWriteLock { $0.observer = observer }
     }
 
+    /// A full map is called healthy again below this share of it: near the fill limit small writes
+    /// pass and larger ones do not.
+    private static let healthyLimit = 0.8
+    /// A commit calls a store healthy again only so many milliseconds after the last refusal: where
+    /// small writes pass and large ones do not, that is how often the state changes.
+    private static let fullMilliseconds: UInt64 = 1_000
+
     /// A write that adds was committed.
     func noteSuccess() {
-        guard condition.withReadLock({ $0.health.state == .full }) else { return }
+        let since = condition.withReadLock { $0.health.state == .full ? $0.refusedAt : .max }
+        guard since != .max, CoarseClock.milliseconds >= since + Self.fullMilliseconds else {
+            return
+        }
+        endFullness()
+    }
+
+    /// A write that adds could be committed.
+    private func endFullness() {
+        guard let figures = try? figures(),
+            Double(figures.usedBytes) <= Double(figures.mapBytesMax) * Self.healthyLimit
+        else { return }
         condition.withWriteLock { condition in
             if condition.health.state == .full { condition.become(.healthy) }
         }
@@ -37,6 +56,7 @@ extension Environment {
         switch error {
         case .mapFull, .diskFull:
             condition.withWriteLock { condition in
+                condition.refusedAt = CoarseClock.milliseconds
                 if condition.failure == nil { condition.become(.full, because: error) }
             }
         default: return
@@ -72,7 +92,7 @@ extension Environment {
         guard health.state == .full, !OpenTransaction.isOpen(token) else { return }
         do throws(StorageError) {
             try makeRoom()
-            noteSuccess()
+            endFullness()
         } catch {
             noteRefusal(error)
         }

@@ -16,6 +16,8 @@ struct StoreCondition {
     var health = StoreHealth()
     /// The status that made the last commit fail for good, and the commit before it.
     var failure: (status: StorageStatus, lastCommit: UInt64)?
+    /// When a write found no room last, in coarse milliseconds.
+    var refusedAt: UInt64 = 0
     /// Told of every change of `health`, one at a time.
     var observer: (@Sendable (StoreHealth) -> Void)?
 

@@ -1,7 +1,9 @@
 import Glibc
 import PalateClient
+import PalateIndex
 import PalateModel
 import PalateServer
+import PalateWire
 import TestKit
 import Testing
 

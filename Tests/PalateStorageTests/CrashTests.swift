@@ -19,17 +19,24 @@ import Testing
 
     @Test func `a reader of a killed process holds pages until readers are checked`() async throws {
         let fixture = Fixture()
+        let environment = try open(fixture)
+        let path = fixture.path
+        await #expect(processExitsWith: .signal(SIGKILL)) { [path = path as String] in
+            try dieReading(path)
+        }
+        try checkReaders(of: environment)
+    }
+
+    private func open(_ fixture: Fixture) throws -> Environment {
         let environment = try fixture.open()
         let table = try environment.table("rows", key: UInt64.self, creates: true)
         try environment.put(table, 1, [1])
-        let path = fixture.path
-        await #expect(processExitsWith: .signal(SIGKILL)) { [path = path as String] in
-            let other = try Environment(path: path, mapBytes: 16 << 20, tables: 8)
-            try other.read { _ throws(StorageError) in
-                kill(getpid(), SIGKILL)
-                pause()
-            }
-        }
+        return environment
+    }
+
+    /// After a reader of the last commit died in another process.
+    private func checkReaders(of environment: Environment) throws {
+        let table = try environment.table("rows", key: UInt64.self)
         for value in 0..<5 as Range<UInt8> { try environment.put(table, 1, [value]) }
         #expect(try environment.figures().oldestReaderLag == 5)
         #expect(try environment.checkReaders() == 1)
@@ -53,6 +60,15 @@ import Testing
         #expect(try environment.value(table, .max) == [1])
         let census = try #require(try PageCensus.take(directory: fixture.path))
         #expect(census.leakedPages == 0)
+    }
+}
+
+/// Opens the environment that another process has open, and is killed inside a read.
+private func dieReading(_ path: String) throws {
+    let environment = try Environment(path: path, mapBytes: 16 << 20, tables: 8)
+    try environment.read { _ throws(StorageError) in
+        kill(getpid(), SIGKILL)
+        pause()
     }
 }
 

@@ -167,7 +167,7 @@ import Testing
         let file = open(data, O_RDWR)
         defer { close(file) }
         var numbers = [64, failed + 1]
-        let place = Int(failed + 1 & 1) * 4_096 + 136
+        let place = Int((failed + 1) & 1) * 4_096 + 136
         #expect(pwrite(file, &numbers, 16, off_t(place)) == 16)
         let error = #expect(throws: StorageError.self) { try environment.recover() }
         #expect(error == .unacknowledgedCommit(got: failed + 1, expected: failed))

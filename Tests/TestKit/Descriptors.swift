@@ -11,7 +11,7 @@ package func descriptors(of path: String, where matches: (Int32) -> Bool) -> [In
     }
 }
 
-/// Puts another file behind a descriptor for as long as `body` runs.
+/// Puts another file behind a descriptor for as long as `body` runs, or until it closes it.
 package func replacing<Result>(
     _ descriptor: Int32,
     by path: String,
@@ -22,12 +22,21 @@ package func replacing<Result>(
     let other = open(path, flags)
     guard saved >= 0, other >= 0 else { throw DescriptorError(path: path, code: errno) }
     dup2(other, descriptor)
-    close(other)
+    let replaced = identity(of: descriptor)
     defer {
-        dup2(saved, descriptor)
+        // Another file may have the number by now.
+        if identity(of: descriptor) == replaced { dup2(saved, descriptor) }
         close(saved)
+        close(other)
     }
     return try body()
+}
+
+/// What a descriptor stands for: file, and how it was opened.
+private func identity(of descriptor: Int32) -> [UInt] {
+    var facts = stat()
+    guard fstat(descriptor, &facts) == 0 else { return [] }
+    return [facts.st_dev, facts.st_ino, UInt(fcntl(descriptor, F_GETFL))]
 }
 
 /// A file that could not be put behind a descriptor.
