@@ -174,7 +174,7 @@ import Testing
             try copyTree(fixture.path, to: path)
             let file = path + "/" + (round % 4 == 3 ? Self.taste : Self.generation) + "/data.mdb"
             var bytes = try readFile(file)
-            let page = Int.random(in: 2..<bytes.count / 4_096, using: &generator) * 4_096
+            let page = Int.random(in: 0..<bytes.count / 4_096, using: &generator) * 4_096
             for index in page..<page + 4_096 { bytes[index] = 0 }
             try writeFile(file, bytes)
             do {
