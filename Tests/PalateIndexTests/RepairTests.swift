@@ -197,6 +197,31 @@ import Testing
         #expect(outcomes.healed > 0)
     }
 
+    @Test func `a file that gives nothing is refused by name, and stands`() throws {
+        let fixture = try Self.make()
+        let file = "\(fixture.path)/\(Self.generation)/data.mdb"
+        var bytes = try readFile(file)
+        for index in 8_192..<bytes.count { bytes[index] = 0 }
+        try writeFile(file, bytes)
+        let error = #expect(throws: IndexError.self) {
+            try whenFree { try Repair(path: fixture.path) }
+        }
+        #expect("\(try #require(error))".contains("expected rows and vectors"))
+        #expect(try readFile(file) == bytes)
+    }
+
+    @Test(arguments: [0, 1])
+    func `a damaged meta page may have cost a commit, which is said`(page: Int) throws {
+        let fixture = try Self.make()
+        let file = "\(fixture.path)/\(Self.generation)/data.mdb"
+        var bytes = try readFile(file)
+        for index in 0..<4_096 { bytes[4_096 * page + index] = 0 }
+        try writeFile(file, bytes)
+        let plan = try whenFree { try Repair(path: fixture.path) }.plan
+        #expect(plan.parts.flatMap(\.losses).map(\.reason).contains { $0.contains("last commit") })
+        _ = try repair(fixture.path, dropsDamaged: true)
+    }
+
     @Test func `a whole directory needs no repair, and planning changes nothing`() throws {
         let fixture = try Self.make()
         let before = try readFile("\(fixture.path)/\(Self.generation)/data.mdb")
