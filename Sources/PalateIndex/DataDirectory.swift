@@ -30,6 +30,7 @@ import PalateStorage
 // | TasteStore.swift, TasteTables.swift, UserSum.swift | events and people's records             |
 // | Format.swift, FormatRecords.swift, Sealed.swift | the bytes                                   |
 // | Verification.swift, StoreVerification.swift, TasteVerification.swift | names what is damaged |
+// | Scrubber.swift           | reads a running directory a little at a time                     |
 // | Repair.swift, RepairPlan.swift | what is to be made again, and from what                    |
 // | GenerationSurvey.swift, GenerationRepair.swift, TasteRepair.swift | reading and writing it  |
 // | Compaction.swift, EnvironmentSwap.swift | files without free pages, put in place            |

@@ -30,10 +30,12 @@ struct GenerationSurvey {
     private(set) var damagedTables: Set<String> = []
     /// All tables whose records could be read.
     private(set) var tables: Set<String> = []
+    /// Whether the last commit may be missing.
+    private(set) var mayLackLastCommit = false
 
     /// Reads the generation at `path`.
     ///
-    /// - Throws: `corrupt` where nothing can be read.
+    /// - Throws: `corrupt` where rows and vectors cannot be found.
     init(path: String, entry: CatalogEntry) throws(IndexError) {
         header = GenerationRecord(
             generation: entry.generation,
@@ -50,7 +52,13 @@ struct GenerationSurvey {
             }
         }
         self = survey
+        // A generation whose tables cannot be found would be repaired to an empty one.
+        guard salvage.tables["rows"] != nil, salvage.tables["vectors"] != nil else {
+            let damage = salvage.damages.first.map { "\($0.table): \($0.what)" } ?? "no tables"
+            throw .corrupt(place: path, reason: "\(damage), expected rows and vectors")
+        }
         tables = Set(salvage.tables.keys)
+        mayLackLastCommit = salvage.mayLackLastCommit
         rowsMax =
             [rows.count, hasVector.count, payloads.count, salvage.tables["rows"] ?? 0].max() ?? 0
         let name = header.schema.name

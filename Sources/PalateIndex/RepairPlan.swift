@@ -8,6 +8,9 @@ package struct RepairPlan: Sendable {
         package var item: ItemID?
         /// What is lost of it.
         package var reason: String
+
+        /// What a damaged meta page may have led to.
+        static let lastCommit = Loss(item: nil, reason: "what the last commit wrote, perhaps")
     }
 
     /// One environment.
@@ -59,6 +62,7 @@ struct GenerationPlan {
         header = survey.header
         let tables = survey.damagedTables.union(findings.map(\.table))
         if !survey.isHeaderWhole { actions.append("meta[generation]: taken from the catalog") }
+        if survey.mayLackLastCommit { losses.append(.lastCommit) }
         restoreRows(survey)
         placeVectors(survey)
         placePayloads(survey)

@@ -11,6 +11,8 @@ struct TasteSurvey {
     private(set) var lostEvents = 0
     /// Whether not even their number is known.
     private(set) var isLogLost = false
+    /// Whether the last commit may be missing.
+    private(set) var mayLackLastCommit = false
     /// People whose records can be read.
     private(set) var whole: Set<UserID> = []
     /// People whose records must be made of their events.
@@ -38,6 +40,7 @@ struct TasteSurvey {
         let tables = salvage.tables
         lostEvents = max(lostEvents, (tables["events"] ?? 0) - eventCount)
         isLogLost = tables["events"] == nil
+        mayLackLastCommit = salvage.mayLackLastCommit
         for damage in salvage.damages {
             note(Finding(collection, damage.table, "", got: damage.what, expected: ""))
         }
@@ -63,6 +66,7 @@ struct TasteSurvey {
         lost.sorted().map { RepairPlan.Loss(item: nil, reason: "the record of person \($0)") }
             + (lostEvents > 0 ? [RepairPlan.Loss(item: nil, reason: "\(lostEvents) events")] : [])
             + (isLogLost ? [RepairPlan.Loss(item: nil, reason: "the log of events")] : [])
+            + (mayLackLastCommit ? [.lastCommit] : [])
     }
 
     /// Adds a damage.

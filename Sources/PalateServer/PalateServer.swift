@@ -20,6 +20,7 @@ import ServiceLifecycle
 // | ConnectionHandler+Ends.swift | how it ends, and what it is given up for                   |
 // | RequestService.swift, RequestService+Generations.swift | what each opcode does            |
 // | BackupQueue.swift       | one backup at a time, beside everything else                    |
+// | ScrubTimer.swift        | reads a little every second, and names what is damaged          |
 // | SearchWorkers.swift     | threads for what blocks, shared fairly; scratch for all queries |
 // | ServerIdentity.swift    | who answers, and the connections there are                      |
 // | ServerOptions.swift     | every limit of the edge                                         |
@@ -63,6 +64,7 @@ package struct PalateServer: Service {
         signal(SIGXFSZ, SIG_IGN)
         let group = MultiThreadedEventLoopGroup(numberOfThreads: options.eventLoops)
         let service = RequestService(directory: directory, options: options)
+        let scrubbing = ScrubTimer(directory: directory, logger: logger)
         let identity = ServerIdentity(
             id: directory.serverID,
             connectionsMax: options.connectionsMax
@@ -71,6 +73,7 @@ package struct PalateServer: Service {
         do {
             listener = try await bind(group, service, identity)
         } catch {
+            await blocking { scrubbing.stop() }
             try? await close(service, group)
             throw ServerError.cannotListen(address: wanted, reason: "\(error)")
         }
@@ -83,7 +86,10 @@ package struct PalateServer: Service {
         keeping.cancel()
         await keeping.value
         logger.info("shutting down")
-        await blocking { service.backups.close() }
+        await blocking {
+            scrubbing.stop()
+            service.backups.close()
+        }
         try? await listener.close()
         await identity.connections.drain(within: options.drainTimeout, on: group.next())
         try await close(service, group)

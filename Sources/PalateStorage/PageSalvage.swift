@@ -37,6 +37,9 @@ package struct PageSalvage: Sendable {
     /// Of these, those of which pages are missing.
     package private(set) var damagedTables: Set<String> = []
 
+    /// Whether one meta page was damaged: the other may be that of the commit before the last.
+    package private(set) var mayLackLastCommit = false
+
     private init() {}
 
     /// Visits every entry that can be read, a table after another.
@@ -107,6 +110,7 @@ package struct PageSalvage: Sendable {
             return try file.readMeta()
         } catch {
             note("data.mdb", error)
+            mayLackLastCommit = true
         }
         var best: MetaPage?
         for (number, offset) in [(0, 0), (1, 4_096)] {

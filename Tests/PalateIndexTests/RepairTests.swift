@@ -174,7 +174,7 @@ import Testing
             try copyTree(fixture.path, to: path)
             let file = path + "/" + (round % 4 == 3 ? Self.taste : Self.generation) + "/data.mdb"
             var bytes = try readFile(file)
-            let page = Int.random(in: 2..<bytes.count / 4_096, using: &generator) * 4_096
+            let page = Int.random(in: 0..<bytes.count / 4_096, using: &generator) * 4_096
             for index in page..<page + 4_096 { bytes[index] = 0 }
             try writeFile(file, bytes)
             do {
@@ -195,6 +195,31 @@ import Testing
         }
         print("pages zeroed: \(outcomes)")
         #expect(outcomes.healed > 0)
+    }
+
+    @Test func `a file that gives nothing is refused by name, and stands`() throws {
+        let fixture = try Self.make()
+        let file = "\(fixture.path)/\(Self.generation)/data.mdb"
+        var bytes = try readFile(file)
+        for index in 8_192..<bytes.count { bytes[index] = 0 }
+        try writeFile(file, bytes)
+        let error = #expect(throws: IndexError.self) {
+            try whenFree { try Repair(path: fixture.path) }
+        }
+        #expect("\(try #require(error))".contains("expected rows and vectors"))
+        #expect(try readFile(file) == bytes)
+    }
+
+    @Test(arguments: [0, 1])
+    func `a damaged meta page may have cost a commit, which is said`(page: Int) throws {
+        let fixture = try Self.make()
+        let file = "\(fixture.path)/\(Self.generation)/data.mdb"
+        var bytes = try readFile(file)
+        for index in 0..<4_096 { bytes[4_096 * page + index] = 0 }
+        try writeFile(file, bytes)
+        let plan = try whenFree { try Repair(path: fixture.path) }.plan
+        #expect(plan.parts.flatMap(\.losses).map(\.reason).contains { $0.contains("last commit") })
+        _ = try repair(fixture.path, dropsDamaged: true)
     }
 
     @Test func `a whole directory needs no repair, and planning changes nothing`() throws {
