@@ -41,7 +41,7 @@ package final class Collection: Sendable {
         info: CollectionInfo,
         parts: CollectionParts,
         taste: TasteStore,
-        buildThreads: Int
+        pace: LinkPace
     ) throws(IndexError) {
         self.info = info
         self.taste = taste
@@ -51,7 +51,7 @@ package final class Collection: Sendable {
         directory = parts.directory
         metric = parts.metric
         state = parts.state
-        writer = try CollectionWriter(parts: parts, taste: taste, buildThreads: buildThreads)
+        writer = try CollectionWriter(parts: parts, taste: taste, pace: pace)
     }
 
     /// The same generation under another handle: a candidate that becomes the live one.

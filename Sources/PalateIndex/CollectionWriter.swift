@@ -34,9 +34,9 @@ package final class CollectionWriter: Sendable {
     private let backlog = ReadWriteLock(Backlog())
     private let core: WriterCore
 
-    init(parts: CollectionParts, taste: TasteStore, buildThreads: Int) throws(IndexError) {
+    init(parts: CollectionParts, taste: TasteStore, pace: LinkPace) throws(IndexError) {
         queue = DispatchQueue(label: "palate.writer.\(parts.store.schema.name)")
-        core = try WriterCore(parts: parts, taste: taste, buildThreads: buildThreads)
+        core = try WriterCore(parts: parts, taste: taste, pace: pace)
     }
 
     /// Queues one operation.

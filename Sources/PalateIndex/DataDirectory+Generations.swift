@@ -198,7 +198,7 @@ extension DataDirectory {
             info: stored.info,
             parts: CollectionOpening.open(store, buildThreads: options.buildThreads),
             taste: taste,
-            buildThreads: options.buildThreads
+            pace: pace
         )
     }
 

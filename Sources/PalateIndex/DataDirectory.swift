@@ -14,6 +14,7 @@ import PalateStorage
 // | CollectionOpening.swift  | from tables to memory; links the tail again                      |
 // | CollectionWriter.swift   | the queue of writes and its group commits                        |
 // | WriterCore.swift         | commit, link, publish, checkpoint                                |
+// | LinkPace.swift           | how many threads link                                            |
 // | WriteOperation.swift     | what can be asked of the writer                                  |
 // | WriteBatch.swift         | one transaction's rows, deletes and loads                        |
 // | VectorTail.swift, VectorBlock.swift | float32 rows in checksummed blocks                    |
@@ -36,6 +37,8 @@ package struct DataDirectoryOptions: Sendable {
     package var tasteMapBytes = 64 << 30
     /// Threads that link rows of one batch.
     package var buildThreads = 1
+    /// Of these, threads that are left to queries while there are any.
+    package var reservedThreads = 0
 
     /// The defaults.
     package init() {}
@@ -64,6 +67,8 @@ package final class DataDirectory: Sendable {
     package let serverID: (low: UInt64, high: UInt64)
     let options: DataDirectoryOptions
     private let lock: ProcessLock
+    /// Shared by the writers of all collections.
+    package let pace: LinkPace
     let catalog: Catalog
     let live = ReadWriteLock(Live())
     /// Serialises creating, swapping and dropping, so that queries need not wait for any.
@@ -75,6 +80,7 @@ package final class DataDirectory: Sendable {
     package init(path: String, options: DataDirectoryOptions = .init()) throws(IndexError) {
         self.path = path
         self.options = options
+        pace = LinkPace(all: options.buildThreads, reserved: options.reservedThreads)
         do {
             try FileTree.makeDirectory(path)
             lock = try ProcessLock(path: path + "/LOCK")
@@ -257,7 +263,7 @@ package final class DataDirectory: Sendable {
             info: info,
             parts: parts,
             taste: taste,
-            buildThreads: options.buildThreads
+            pace: pace
         )
     }
 

@@ -11,6 +11,8 @@ final class WriterCore: @unchecked Sendable {
     static let tailSeconds = 3.0
     /// Batches below this many rows are linked by the writer alone.
     static let parallelRows = 64
+    /// Rows linked before the writer looks again whether anybody asks.
+    private static let rowsPerPart = 1_024
 
     let store: GenerationStore
     let graph: LiveGraph
@@ -19,7 +21,7 @@ final class WriterCore: @unchecked Sendable {
     private let directory: ItemDirectory
     private let metric: any Metric
     private let taste: TasteStore
-    private let buildThreads: Int
+    private let pace: LinkPace
     private var counters: RowCounters
     private var tail: VectorTail
     private var codec: PayloadEncoder
@@ -31,7 +33,7 @@ final class WriterCore: @unchecked Sendable {
     /// Set by the first write that reached the disk but not the graph.
     private var failure: IndexError?
 
-    init(parts: CollectionParts, taste: TasteStore, buildThreads: Int) throws(IndexError) {
+    init(parts: CollectionParts, taste: TasteStore, pace: LinkPace) throws(IndexError) {
         self.taste = taste
         store = parts.store
         graph = parts.graph
@@ -39,7 +41,7 @@ final class WriterCore: @unchecked Sendable {
         items = parts.items
         directory = parts.directory
         metric = parts.metric
-        self.buildThreads = buildThreads
+        self.pace = pace
         counters = parts.counters
         needsCheckpoint = parts.state.watermark < parts.counters.rowCount
         linkSeconds = parts.linkSeconds
@@ -159,12 +161,14 @@ final class WriterCore: @unchecked Sendable {
 
     private func link(_ rows: Range<Int>, _ codes: CodeSet) {
         let started = ContinuousClock.now
-        let threads = rows.count < Self.parallelRows ? 1 : buildThreads
-        GraphBuilder.insert(
-            Ordinal(rows.lowerBound)..<Ordinal(rows.upperBound),
-            into: graph,
-            threads: threads
-        ) { codes.stack.makePairScorer(over: codes.rows) }
+        for first in stride(from: rows.lowerBound, to: rows.upperBound, by: Self.rowsPerPart) {
+            let end = min(first + Self.rowsPerPart, rows.upperBound)
+            GraphBuilder.insert(
+                Ordinal(first)..<Ordinal(end),
+                into: graph,
+                threads: end - first < Self.parallelRows ? 1 : pace.threads()
+            ) { codes.stack.makePairScorer(over: codes.rows) }
+        }
         linkSeconds += (ContinuousClock.now - started).seconds
     }
 

@@ -31,7 +31,9 @@ struct Serve: AsyncParsableCommand {
     @Option(help: "Threads for costly queries. 0 = one per core.")
     var workers = 0
 
-    @Option(help: "Threads that link rows of one batch. 0 = one per core.")
+    @Option(
+        help: "Threads that link rows; while queries come, less the event loops. 0 = one per core."
+    )
     var buildThreads = 0
 
     @Option(help: "The most a collection's file may grow to, in GiB of address space.")
@@ -66,6 +68,8 @@ struct Serve: AsyncParsableCommand {
         var storage = DataDirectoryOptions()
         storage.buildThreads = buildThreads == 0 ? cores : buildThreads
         storage.generationMapBytes = mapGib << 30
+        let loops = eventLoops == 0 ? max(1, cores / 2) : eventLoops
+        storage.reservedThreads = loops
         let started = ContinuousClock.now
         let directory = try openDirectory(storage)
         logger.info(
@@ -81,7 +85,7 @@ struct Serve: AsyncParsableCommand {
         case .tcp(let host, let port): (options.host, options.port) = (host, port)
         case .unix(let path): options.unixSocketPath = path
         }
-        options.eventLoops = eventLoops == 0 ? max(1, cores / 2) : eventLoops
+        options.eventLoops = loops
         options.workers = workers == 0 ? cores : workers
         let server = PalateServer(directory: directory, options: options, logger: logger) {
             print("palate: listening on \($0)")
