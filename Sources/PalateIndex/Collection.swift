@@ -44,7 +44,8 @@ package final class Collection: Sendable {
         info: CollectionInfo,
         parts: CollectionParts,
         taste: TasteStore,
-        options: DataDirectoryOptions
+        options: DataDirectoryOptions,
+        pace: LinkPace
     ) throws(IndexError) {
         self.info = info
         self.taste = taste
@@ -54,7 +55,7 @@ package final class Collection: Sendable {
         directory = parts.directory
         metric = parts.metric
         state = parts.state
-        writer = try CollectionWriter(parts: parts, taste: taste, options: options)
+        writer = try CollectionWriter(parts: parts, taste: taste, options: options, pace: pace)
     }
 
     /// The same generation under another handle: a candidate that becomes the live one.

@@ -43,11 +43,12 @@ package final class CollectionWriter: Sendable {
     init(
         parts: CollectionParts,
         taste: TasteStore,
-        options: DataDirectoryOptions
+        options: DataDirectoryOptions,
+        pace: LinkPace
     ) throws(IndexError) {
         quietSeconds = options.quietSeconds
         queue = DispatchQueue(label: "palate.writer.\(parts.store.schema.name)")
-        core = try WriterCore(parts: parts, taste: taste, buildThreads: options.buildThreads)
+        core = try WriterCore(parts: parts, taste: taste, pace: pace)
     }
 
     /// Queues one operation.

@@ -198,7 +198,8 @@ extension DataDirectory {
             info: stored.info,
             parts: CollectionOpening.open(store, buildThreads: options.buildThreads),
             taste: taste,
-            options: options
+            options: options,
+            pace: pace
         )
         collection.observe(options.whenHealthChanges)
         return collection

@@ -15,6 +15,7 @@ import PalateStorage
 // | CollectionParts+Counts.swift | that the tables are of one commit                            |
 // | CollectionWriter.swift   | the queue of writes and its group commits                        |
 // | WriterCore.swift         | commit, link, publish, checkpoint                                |
+// | LinkPace.swift           | how many threads link                                            |
 // | WriteOperation.swift     | what can be asked of the writer                                  |
 // | WriteBatch.swift         | one transaction's rows, deletes and loads                        |
 // | VectorTail.swift, VectorBlock.swift | float32 rows in checksummed blocks                    |
@@ -50,6 +51,8 @@ package struct DataDirectoryOptions: Sendable {
     package var whenHealthChanges: @Sendable (StoreChange) -> Void = { _ in }
     /// Threads that link rows of one batch.
     package var buildThreads = 1
+    /// Of these, threads that are left to queries while there are any.
+    package var reservedThreads = 0
     /// Seconds without writes after which a collection takes deleted rows out of its graph and
     /// stores codes and links.
     package var quietSeconds = 2.0
@@ -86,6 +89,8 @@ package final class DataDirectory: Sendable {
     package let serverID: (low: UInt64, high: UInt64)
     let options: DataDirectoryOptions
     private let lock: ProcessLock
+    /// Shared by the writers of all collections.
+    package let pace: LinkPace
     let catalog: Catalog
     let live = ReadWriteLock(Live())
     /// Serialises creating, swapping and dropping, so that queries need not wait for any.
@@ -97,6 +102,7 @@ package final class DataDirectory: Sendable {
     package init(path: String, options: DataDirectoryOptions = .init()) throws(IndexError) {
         self.path = path
         self.options = options
+        pace = LinkPace(all: options.buildThreads, reserved: options.reservedThreads)
         do {
             try FileTree.makeDirectory(path)
             lock = try ProcessLock(path: path + "/LOCK")
@@ -281,7 +287,8 @@ package final class DataDirectory: Sendable {
             info: info,
             parts: parts,
             taste: taste,
-            options: options
+            options: options,
+            pace: pace
         )
         collection.observe(options.whenHealthChanges)
         return collection

@@ -5,7 +5,7 @@ import PalateStorage
 package struct CollectionInspection: Sendable {
     /// Its fixed properties.
     package var schema: CollectionSchema
-    /// The generation that serves queries.
+    /// Its number.
     package var generation: UInt64
     /// Rows ever written and not compacted away.
     package var rows: Int
@@ -27,11 +27,11 @@ package struct CollectionInspection: Sendable {
 
 /// Reads what a data directory holds, without changing it.
 package enum Inspection {
-    /// Every collection of the directory at `path`.
+    /// Every generation of every collection of the directory at `path`, the live ones first.
     package static func run(path: String) throws(IndexError) -> [CollectionInspection] {
         let directory = try ClosedDirectory(path: path)
         var inspections: [CollectionInspection] = []
-        for entry in directory.entries {
+        for entry in directory.entries.flatMap(\.generations) {
             inspections.append(try inspect(try directory.store(of: entry)))
         }
         return inspections

@@ -15,6 +15,8 @@ final class WriterCore: @unchecked Sendable {
     static let repairRows = 1_024
     /// Deleted rows from which on that is not left for a quiet moment: one in 128, within these.
     static let repairDebt = 32...repairRows
+    /// Rows linked before the writer looks again whether anybody asks.
+    private static let rowsPerPart = 1_024
 
     let store: GenerationStore
     let graph: LiveGraph
@@ -23,7 +25,7 @@ final class WriterCore: @unchecked Sendable {
     private let directory: ItemDirectory
     private let metric: any Metric
     private let taste: TasteStore
-    private let buildThreads: Int
+    private let pace: LinkPace
     private var counters: RowCounters
     private var codec: PayloadEncoder
     private var slots: SlotCycle
@@ -37,7 +39,7 @@ final class WriterCore: @unchecked Sendable {
     /// Set by the first write that reached the disk but not the graph.
     private var failure: IndexError?
 
-    init(parts: CollectionParts, taste: TasteStore, buildThreads: Int) throws(IndexError) {
+    init(parts: CollectionParts, taste: TasteStore, pace: LinkPace) throws(IndexError) {
         self.taste = taste
         store = parts.store
         graph = parts.graph
@@ -45,7 +47,7 @@ final class WriterCore: @unchecked Sendable {
         items = parts.items
         directory = parts.directory
         metric = parts.metric
-        self.buildThreads = buildThreads
+        self.pace = pace
         counters = parts.counters
         slots = SlotCycle(of: parts.graph)
         needsCheckpoint = !parts.tail.isEmpty
@@ -166,11 +168,15 @@ final class WriterCore: @unchecked Sendable {
     private func link(_ rows: WriteBatch.NewRows, _ codes: CodeSet) {
         let started = ContinuousClock.now
         graph.extend(to: rows.slotCount)
-        GraphBuilder.insert(
-            rows.slots,
-            into: graph,
-            threads: rows.slots.count < Self.parallelRows ? 1 : buildThreads
-        ) { codes.stack.makePairScorer(over: codes.rows) }
+        // Whole chunks, so that parts change nothing.
+        for first in stride(from: 0, to: rows.slots.count, by: Self.rowsPerPart) {
+            let part = Array(rows.slots[first..<min(rows.slots.count, first + Self.rowsPerPart)])
+            GraphBuilder.insert(
+                part,
+                into: graph,
+                threads: part.count < Self.parallelRows ? 1 : pace.threads()
+            ) { codes.stack.makePairScorer(over: codes.rows) }
+        }
         checkpoint.add(rows.slots)
         state.tailRows.store(checkpoint.tailCount, ordering: .relaxed)
         linkSeconds += (ContinuousClock.now - started).seconds
@@ -229,7 +235,7 @@ final class WriterCore: @unchecked Sendable {
     ///   - debt: the fewest: every round reads all lists.
     private func repair(upTo limit: Int, from debt: Int) {
         guard graph.deletedCount >= debt, let codes = state.codes else { return }
-        slots.vacated += GraphRepair.run(limit: limit, in: graph, threads: buildThreads) {
+        slots.vacated += GraphRepair.run(limit: limit, in: graph, threads: pace.threads()) {
             codes.stack.makePairScorer(over: codes.rows)
         }
         needsCheckpoint = true

@@ -109,6 +109,7 @@ final class RequestService: Sendable {
         _ call: Call,
         _ completion: () -> Completion
     ) throws(RequestError) -> Response? {
+        directory.pace.noteRequest()
         let collection = try directory.collection(handle: search.handle)
         let plan = try Planner.plan(search, for: collection)
         try checkFits(plan, in: call.answerBytesMax)

@@ -113,6 +113,34 @@ def test_swaps_under_queries_without_a_failed_or_mixed_answer(server):
             client.query("swap", first[:1])
 
 
+def test_the_command_line_refuses_with_a_table_and_keeps_record_of_force(server, tmp_path):
+    first, second, generator = models(15)
+    np.save(tmp_path / "first.npy", first)
+    np.save(tmp_path / "shuffled.npy", second[generator.permutation(ROWS)])
+    where = ["--to", server.address, "--collection", "cli"]
+    run_palate("load", *where, "--metric", "l2", "--vectors", tmp_path / "first.npy")
+    load = ["load", *where, "--vectors", tmp_path / "shuffled.npy", "--generation", "new"]
+    run_palate(*load, "--model", "new 1")
+    with pytest.raises(RuntimeError, match="is a candidate already"):
+        run_palate(*load)
+    assert f"{ROWS} of them before" in run_palate(*load, "--resume")
+    refused = subprocess.run(
+        [find_binary(), "generation", "swap", *where], capture_output=True, text=True
+    )
+    assert refused.returncode == 1
+    verdicts = {line.split()[0]: line.split()[-1] for line in refused.stdout.splitlines()[1:-1]}
+    assert verdicts == {
+        "rows": "yes", "lacking": "yes", "links": "yes", "damaged": "yes", "recall": "yes",
+        "overlap": "NO", "nearer": "NO",
+    }  # fmt: skip
+    assert "generation 1 stays live" in refused.stdout
+    assert "by force" in run_palate("generation", "swap", *where, "--force")
+    assert "model new 1, forced" in run_palate("generation", "list", *where).splitlines()[0]
+    assert "generation 1 is live" in run_palate("generation", "rollback", *where)
+    run_palate("generation", "drop", *where, "--previous")
+    assert len(run_palate("generation", "list", *where).splitlines()) == 1
+
+
 def test_taste_and_deletes_outlive_a_swap_and_a_restart(own_server):
     first, second, _ = models(12)
     ids = np.arange(FIRST_ID, FIRST_ID + ROWS)

@@ -32,7 +32,9 @@ struct Serve: AsyncParsableCommand {
     @Option(help: "Threads for costly queries. 0 = one per core.")
     var workers = 0
 
-    @Option(help: "Threads that link rows of one batch. 0 = one per core.")
+    @Option(
+        help: "Threads that link rows; while queries come, less the event loops. 0 = one per core."
+    )
     var buildThreads = 0
 
     @Option(
@@ -91,6 +93,8 @@ struct Serve: AsyncParsableCommand {
                 ]
             )
         }
+        let loops = eventLoops == 0 ? max(1, cores / 2) : eventLoops
+        storage.reservedThreads = loops
         let started = ContinuousClock.now
         let directory = try openDirectory(storage)
         logger.info(
@@ -106,7 +110,7 @@ struct Serve: AsyncParsableCommand {
         case .tcp(let host, let port): (options.host, options.port) = (host, port)
         case .unix(let path): options.unixSocketPath = path
         }
-        options.eventLoops = eventLoops == 0 ? max(1, cores / 2) : eventLoops
+        options.eventLoops = loops
         options.workers = workers == 0 ? cores : workers
         options.backupsPath = backups
         let server = PalateServer(directory: directory, options: options, logger: logger) {
