@@ -27,24 +27,26 @@ import Testing
         try directory.close()
     }
 
-    private func value(
+    private func values(
         of table: String,
-        _ key: [UInt8],
+        _ keys: [[UInt8]],
         in path: String
-    ) throws -> [UInt8] {
+    ) throws -> [[UInt8]] {
         let environment = try eventually {
             try Environment(path: path, mapBytes: 1 << 28, tables: 12)
         }
         let table = try environment.table(table, key: [UInt8].self)
         return try environment.read { transaction throws(StorageError) in
-            try transaction.get(table, key)?.copied ?? []
+            var values: [[UInt8]] = []
+            for key in keys { values.append(try transaction.get(table, key)?.copied ?? []) }
+            return values
         }
     }
 
     private func put(
-        _ value: [UInt8],
+        _ values: [[UInt8]],
         into table: String,
-        _ key: [UInt8],
+        _ keys: [[UInt8]],
         in path: String
     ) throws {
         let environment = try eventually {
@@ -52,38 +54,40 @@ import Testing
         }
         let table = try environment.table(table, key: [UInt8].self)
         try environment.write { transaction throws(StorageError) in
-            try transaction.put(table, key, value.span.bytes)
+            for (key, value) in zip(keys, values) {
+                try transaction.put(table, key, value)
+            }
         }
     }
 
     @Test(arguments: [
-        (generation, "meta", Array("counters".utf8), "meta[counters]"),
-        (taste, "users", [0, 0, 0, 0, 0, 0, 0, 2], "users"),
+        (generation, "meta", ["counters", "graph"].map { Array($0.utf8) }, "rows: 60 entries"),
+        (taste, "users", [[0, 0, 0, 0, 0, 0, 0, 2]], "users: sum"),
     ])
     func `is refused by a server and named by verify`(
         _ store: String,
         _ table: String,
-        _ key: [UInt8],
-        _ place: String
+        _ keys: [[UInt8]],
+        _ finding: String
     ) throws {
         let fixture = IndexFixture(count: 60)
         let path = fixture.path + "/" + store
         try write(0..<30, to: fixture)
-        let older = try value(of: table, key, in: path)
+        let older = try values(of: table, keys, in: path)
         try write(30..<60, to: fixture)
         #expect(try eventually { try Verification.run(path: fixture.path) }.findings == [])
-        let newer = try value(of: table, key, in: path)
+        let newer = try values(of: table, keys, in: path)
         #expect(newer != older)
-        try put(older, into: table, key, in: path)
+        try put(older, into: table, keys, in: path)
         #expect {
             try fixture.open()
         } throws: { error in
-            guard case .corrupt(let got, _) = error as? IndexError else { return false }
-            return got == place
+            guard case .corrupt(let place, _) = error as? IndexError else { return false }
+            return place == (table == "meta" ? "meta[counters]" : "users")
         }
         let findings = try Verification.run(path: fixture.path).findings
-        #expect(findings.contains { $0.contains(place) })
-        try put(newer, into: table, key, in: path)
+        #expect(findings.contains { $0.contains(finding) })
+        try put(newer, into: table, keys, in: path)
         try eventually { try fixture.open().close() }
     }
 }

@@ -11,5 +11,5 @@
 | `recorder.c`, `recording.py` | every write and barrier in one order, written and read |
 | `disk.py` | what is durable after each record, and what a power cut may leave |
 | `failing.c` | fails the n-th call |
-| `pages.py` | kinds of damage to a data file |
+| `pages.py`, `damaged.py` | kinds of damage to a data file, and what became of one |
 """

@@ -16,13 +16,14 @@ LOAD_FRAME_ROWS = 16
 EVENT_TYPES = ("view", "click", "save", "hide", "impression")
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass
 class Load:
     """A load that can be resumed: the same rows under the same loader and epoch."""
 
     loader: int
     epoch: int
     rows: dict
+    acknowledged: int = 0  # rows; what became of them later is not the load's any more
 
     def frames(self):
         """The rows of each frame, with the number of rows sent when it is."""
@@ -83,10 +84,12 @@ def finish_load(worker, resume=True):
     unfinished = worker.unfinished
     frames = []
     for end, rows in unfinished.frames():
-        if any(worker.items.present.get(item) != row for item, row in rows.items()):
+        is_open = end > unfinished.acknowledged
+        if is_open and any(worker.items.present.get(item) != row for item, row in rows.items()):
             frames.append((end, worker.items.begin(rows)))
 
     def progress(count, _):
+        unfinished.acknowledged = max(unfinished.acknowledged, count)
         while frames and frames[0][0] <= count:
             worker.items.acknowledge(frames.pop(0)[1])
 

@@ -104,7 +104,7 @@ class Crew:
         self.threads = []
 
     def create_collection(self, address):
-        """Makes the collection, or finds it there; small links make checkpoints small."""
+        """Makes the collection, or finds it there."""
         with Client(address) as client:
             client.create_collection(COLLECTION, dim=DIMENSIONS, metric="l2", quantizer="sq8")
 

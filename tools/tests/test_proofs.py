@@ -15,9 +15,10 @@ from proofs import disk, pages, preload, recording  # noqa: E402
 from proofs.checking import parse_dump, same  # noqa: E402
 from proofs.disk import Disk, File  # noqa: E402
 from proofs.history import History  # noqa: E402
-from proofs.operations import LOAD_FRAME_ROWS, Load  # noqa: E402
+from proofs.operations import LOAD_FRAME_ROWS, Load, finish_load  # noqa: E402
 from proofs.recording import Kind, Record  # noqa: E402
 from proofs.rows import Row, content, make_vector  # noqa: E402
+from proofs.workers import Worker  # noqa: E402
 
 
 def written(history, changes, acknowledged=True):
@@ -91,6 +92,36 @@ def test_frames_of_a_load_are_whole_and_count_their_rows():
     frames = list(load.frames())
     assert [end for end, _ in frames] == [16, 32, 35]
     assert {item for _, rows in frames for item in rows} == set(load.rows)
+
+
+class FailingLoads:
+    """A client whose first load ends after one frame."""
+
+    def __init__(self):
+        self.loads = 0
+
+    def load(self, *_, progress, resume, **__):
+        """Acknowledges a frame and fails, or all."""
+        self.loads += 1
+        assert resume == (self.loads > 1)
+        progress(LOAD_FRAME_ROWS if self.loads == 1 else 2 * LOAD_FRAME_ROWS, None)
+        if self.loads == 1:
+            raise ConnectionError
+
+
+def test_a_resumed_load_claims_nothing_that_was_acknowledged_before():
+    worker = Worker(0, seed=1)
+    worker.client = FailingLoads()
+    rows = {item: worker.make_row() for item in worker.everything[: 2 * LOAD_FRAME_ROWS]}
+    worker.unfinished = Load(1, 1, rows)
+    with pytest.raises(ConnectionError):
+        finish_load(worker, resume=False)
+    assert len(worker.items.present) == len(worker.items.doubted) == LOAD_FRAME_ROWS
+    gone = worker.everything[0]
+    written(worker.items, {gone: None})
+    finish_load(worker)
+    assert worker.unfinished is None and not worker.items.doubted
+    assert worker.items.present == {item: row for item, row in rows.items() if item != gone}
 
 
 def test_a_dump_is_read_by_collection_and_repetitions_are_seen():
