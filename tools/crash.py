@@ -3,8 +3,9 @@
 
 tools/crash.py [--kills 200] [--seed N]
 
-Several clients insert, replace, delete, load, tell events and query at once, each with a log of
-what the server acknowledged. After 50 to 3,000 ms the server is killed. Each time:
+Several clients insert, replace, delete, patch, load, tell events and query at once, each with a log
+of what the server acknowledged, and one makes backups. After 50 to 3,000 ms the server is killed.
+Each time:
 
 1. `palate verify` finds no damage in the directory as the kill left it;
 2. `palate dump` of it lists every acknowledged row and event, those in doubt whole or not at all,
@@ -12,6 +13,8 @@ what the server acknowledged. After 50 to 3,000 ms the server is killed. Each ti
 3. the server opens it again, within a second and the time that linking its tail takes;
 4. GET answers every item as it was written, and a sample of live items is found by its vector;
 5. the clients go on, an interrupted load from where it was.
+
+In the end the newest backup is restored and verified.
 """
 
 import argparse
@@ -22,10 +25,12 @@ import pathlib
 import random
 import sys
 import tempfile
+import threading
 import time
 
 from palate import Client
 from proofs import checking
+from proofs.backups import Backups
 from proofs.history import Findings
 from proofs.workers import Crew
 from served import Server
@@ -45,6 +50,7 @@ class Counts:
     """What came of the kills."""
 
     kills: int = 0
+    backups: int = 0
     compared: int = 0
     unreachable: int = 0
     slowest_open: float = 0.0
@@ -106,7 +112,10 @@ def run(kills, seed, scratch, counts):
     """All kills, and a last start that ends in peace."""
     generator = random.Random(f"{seed} kills")
     crew = Crew(CLIENTS, seed, items=ITEMS_EACH, pause=PAUSE)
-    server = Server(pathlib.Path(scratch, "data"))
+    backups = Backups(pathlib.Path(scratch, "backups"))
+    server = Server(
+        pathlib.Path(scratch, "data"), arguments=("--backups", str(backups.folder))
+    )
     try:
         for kill in range(kills + 1):
             start(server, counts)
@@ -116,12 +125,15 @@ def run(kills, seed, scratch, counts):
                 check_served(server, crew, generator, counts)
             life = generator.uniform(*LIFE_SECONDS)
             crew.start(server.address)
+            keeper = threading.Thread(target=backups.run, args=(server.address, crew.stopping))
+            keeper.start()
             time.sleep(life)
             crew.stopping.set()
             if kill == kills:
                 break
             server.kill()
             crew.join()
+            keeper.join()
             counts.kills += 1
             check_directory(server, crew, counts)
             print(
@@ -132,13 +144,16 @@ def run(kills, seed, scratch, counts):
                 flush=True,
             )
         crew.join()
+        keeper.join()
         if server.stop() != 0:
             counts.violations.append("the server did not end with 0 on SIGTERM")
         check_directory(server, crew, counts)
+        backups.check()
+        counts.backups = backups.made
     finally:
         if server.is_running():
             server.kill()
-        counts.violations += crew.violations
+        counts.violations += crew.violations + backups.violations
 
 
 def main():
@@ -157,7 +172,8 @@ def main():
     for sentence in (counts.violations + found.all)[:20]:
         print(sentence)
     print(
-        f"{counts.kills} kills, {found.acknowledged} acknowledged writes compared, "
+        f"{counts.kills} kills, {counts.backups} backups, "
+        f"{found.acknowledged} acknowledged writes compared, "
         f"{counts.compared} items asked for, {len(found.lost)} lost, "
         f"{len(found.phantoms)} phantoms, {len(found.torn)} torn, {len(found.wrong)} wrong, "
         f"{counts.unreachable} unreachable; slowest open {counts.slowest_open:.2f} s "

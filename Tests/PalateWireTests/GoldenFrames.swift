@@ -19,8 +19,8 @@ enum GoldenFrames {
     static let dimensions = 3
 
     private static let server = ServerID(low: 0x0706_0504_0302_0100, high: 0x0F0E_0D0C_0B0A_0908)
-    private static let begin = LoadBegin(handle: 9, loaderID: 21, epoch: 22)
-    private static let pins = CollectionSchema(
+    static let begin = LoadBegin(handle: 9, loaderID: 21, epoch: 22)
+    static let pins = CollectionSchema(
         name: "pins",
         dimensions: 3,
         metric: "cosine",
@@ -40,7 +40,7 @@ enum GoldenFrames {
         payloads: [Array("{\"a\":1}".utf8), []]
     )
 
-    private static func frame(
+    static func frame(
         _ name: String,
         _ id: UInt32,
         _ request: Request,
@@ -137,41 +137,6 @@ enum GoldenFrames {
         ),
     ]
 
-    /// Frames of generations, and of loads whose epoch the server names.
-    static let generationRequests: [RequestFrame] = [
-        frame(
-            "generation-swap",
-            22,
-            .swapGeneration(
-                GenerationSwap(
-                    handle: 9,
-                    step: .swap,
-                    isForced: true,
-                    thresholds: CanaryThresholds(
-                        samples: 300,
-                        rows: 0.5,
-                        lacking: 0.25,
-                        recall: 0.75,
-                        overlap: 0.125,
-                        nearer: 0.625
-                    )
-                )
-            )
-        ),
-        frame(
-            "generation-create",
-            23,
-            .createGeneration(GenerationCreate(handle: 9, schema: pins, model: "siglip 2"))
-        ),
-        frame("generation-drop", 24, .dropGeneration(handle: 9, role: .previous)),
-        frame("generation-list", 25, .listGenerations(name: "pins")),
-        frame(
-            "load-resume",
-            26,
-            .loadBegin(LoadBegin(handle: 9, loaderID: 21, epoch: 0, start: .resume))
-        ),
-    ]
-
     private static let fullQuery = SearchRequest(
         handle: 9,
         source: .vectors([0.5, -1.25, 3, 1e15, -0.0, 0x1p-140], count: 2),
@@ -202,7 +167,7 @@ enum GoldenFrames {
         ("query-i8", [0.5, -64, 63.5, -0.25, 0, 0.25]),
     ]
 
-    private static func frame(
+    static func frame(
         _ name: String,
         _ id: UInt32,
         _ response: Response,
@@ -215,7 +180,7 @@ enum GoldenFrames {
         )
     }
 
-    private static let info = CollectionInfo(handle: 9, generation: 3, schema: pins)
+    static let info = CollectionInfo(handle: 9, generation: 3, schema: pins)
     private static let receipt = WriteReceipt(version: 44, changed: 2, generation: 3)
 
     static let responses: [ResponseFrame] = [
@@ -314,53 +279,6 @@ enum GoldenFrames {
 
     /// Answers of servers from before a body grew: read, never written.
     static let earlier: [(name: String, response: Response)] = [("figures", .stats(fewStats))]
-
-    /// Answers about generations, and a grant with its epoch.
-    static let generationResponses: [ResponseFrame] = [
-        frame(
-            "generation-report",
-            22,
-            .generationReport(
-                GenerationReport(
-                    generation: 4,
-                    isSwapped: true,
-                    checks: [
-                        CanaryCheck(name: "recall", got: 0.9375, threshold: 0.75),
-                        CanaryCheck(name: "lacking", got: 0.5, threshold: 0.25, isCeiling: true),
-                    ]
-                )
-            )
-        ),
-        frame("generation-created", 23, .generationCreated(info)),
-        frame("generation-dropped", 24, .generationDropped),
-        frame(
-            "generations",
-            25,
-            .generations([
-                GenerationInfo(
-                    role: .live,
-                    info: info,
-                    model: "siglip 2",
-                    liveItems: 11,
-                    liveSinceMilliseconds: 1_700_000_000_000,
-                    isForced: true
-                ),
-                GenerationInfo(role: .candidate, info: info, isDamaged: true),
-            ])
-        ),
-        frame(
-            "load-granted-epoch",
-            26,
-            .loadGranted(
-                LoadGrant(
-                    durableSequence: 4,
-                    creditBytes: 32 << 20,
-                    suggestedRows: 1_000,
-                    epoch: 7
-                )
-            )
-        ),
-    ]
 
     private static let stats: CollectionStats = {
         var stats = fewStats

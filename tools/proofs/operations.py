@@ -69,6 +69,31 @@ def delete(worker):
     worker.items.acknowledge(write)
 
 
+def patch(worker):
+    """Another vector, another payload, or both, for items that are there, of a known version."""
+    items = worker.pick_present(worker.generator.randint(1, ROWS_MAX))
+    if not items:
+        return
+    keeps = worker.generator.choice(("vectors", "payloads", "nothing"))
+    rows = {}
+    for item in items:
+        old, new = worker.items.present[item], worker.next_stamp()
+        rows[item] = Row(
+            old.vector if keeps == "vectors" else new, old.payload if keeps == "payloads" else new
+        )
+    _, vectors, payloads = columns(rows)
+    versions = worker.client.get(worker.collection, items).versions
+    write = worker.items.begin(rows)
+    worker.client.patch(
+        worker.collection,
+        items,
+        vectors=None if keeps == "vectors" else vectors,
+        payloads=None if keeps == "payloads" else payloads,
+        versions=versions,
+    )
+    worker.items.acknowledge(write)
+
+
 def load(worker):
     """A load of several frames, of new items and of some that are there."""
     count = worker.generator.randint(LOAD_FRAME_ROWS, LOAD_ROWS_MAX)
@@ -145,4 +170,4 @@ def get(worker):
 # What must work whatever became of writes.
 READS = (query, get)
 # Kinds of operations and how often each is drawn.
-MIX = {insert: 4, replace: 3, delete: 2, load: 1, tell: 2, query: 3, get: 2}
+MIX = {insert: 4, replace: 3, delete: 2, patch: 2, load: 1, tell: 2, query: 3, get: 2}

@@ -49,3 +49,31 @@ def ask(session: Session, body: codec.Body, timeout: float) -> Backup:
     """Waits for a backup, which takes as long as its bytes need at its rate."""
     connection = session.connected()
     return decode(connection.wait(connection.send(codec.BACKUP, body), timeout).body)
+
+
+class BackupCalls:
+    """The part of a client that asks for backups."""
+
+    _session: Session
+
+    def backup(
+        self,
+        name: str,
+        collection: str = "",
+        *,
+        as_file: bool = False,
+        bytes_per_second: int = 0,
+        timeout: float = 86_400.0,
+    ) -> Backup:
+        """Has the server make a backup in its directory of backups; returns when it is durable.
+
+        Args:
+            name: what it is called there, by the rule for collections' names.
+            collection: the only one to copy; all of them without it.
+            as_file: one file instead of a directory.
+            bytes_per_second: at most; 0 = the server's usual rate.
+            timeout: seconds until this call gives up, whatever the client's own timeout.
+        """
+        body = encode(name, collection, as_file, bytes_per_second)
+        with self._session.lock:
+            return ask(self._session, body, timeout)

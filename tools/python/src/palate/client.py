@@ -11,12 +11,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from . import _answers, _backups
+from . import _answers
 from . import _codec as codec
+from ._backups import BackupCalls
 from ._batches import Payload, encode_payloads, even_slices, event_types
 from ._connection import Connection
 from ._generations import GenerationCalls, candidate_of
 from ._loads import Load, Progress, Rows, load
+from ._patches import PatchCalls
 from ._reads import Search, get, search
 from ._session import Session
 from .errors import ConnectionFailed
@@ -26,7 +28,7 @@ from .types import SCORE_PARTS, Collection, Items, Receipt, Results
 _Collections = list[Collection]
 
 
-class Client(GenerationCalls):
+class Client(GenerationCalls, BackupCalls, PatchCalls):
     """A connection to a Palate server, opened by the first call and reopened after a failure.
 
     Calls block. Batches travel in one frame where they fit, else in several at once in flight.
@@ -148,28 +150,6 @@ class Client(GenerationCalls):
         """
         with self._session.lock:
             return _answers.decode_stats(self._session.call(codec.STATS, codec.name(name)).body)
-
-    def backup(
-        self,
-        name: str,
-        collection: str = "",
-        *,
-        as_file: bool = False,
-        bytes_per_second: int = 0,
-        timeout: float = 86_400.0,
-    ) -> _backups.Backup:
-        """Has the server make a backup in its directory of backups; returns when it is durable.
-
-        Args:
-            name: what it is called there, by the rule for collections' names.
-            collection: the only one to copy; all of them without it.
-            as_file: one file instead of a directory.
-            bytes_per_second: at most; 0 = the server's usual rate.
-            timeout: seconds until this call gives up, whatever the client's own timeout.
-        """
-        body = _backups.encode(name, collection, as_file, bytes_per_second)
-        with self._session.lock:
-            return _backups.ask(self._session, body, timeout)
 
     def collection(self, name: str) -> Collection:
         """Opens a collection; raises UnknownCollection."""
@@ -298,36 +278,6 @@ class Client(GenerationCalls):
             slices = even_slices(len(column), size) if len(column) else [slice(0, 0)]
             bodies = (codec.delete(handle, column[part]) for part in slices)
             return self._session.write(codec.DELETE, bodies)
-
-        with self._session.lock:
-            return self._session.with_handle(name, write)
-
-    def patch(
-        self,
-        name: str,
-        ids: npt.ArrayLike,
-        *,
-        vectors: npt.ArrayLike | None = None,
-        payloads: Iterable[Payload] | None = None,
-        versions: npt.ArrayLike | None = None,
-    ) -> Receipt:
-        """Changes vectors, payloads or both of items that are there: all of them, or none.
-
-        Args:
-            name: the collection.
-            ids: [n], as many as fit one frame.
-            vectors: [n, dim]; None: they stay.
-            payloads: [n]; None: they stay; an empty one takes the item's away.
-            versions: [n], the version each item must have, as ``get`` says it; 0 = any.
-        """
-        column = codec.as_ids(ids)
-        matrix = None if vectors is None else codec.as_vectors(vectors)
-        expected = None if versions is None else codec.as_ids(versions)
-        encoded = encode_payloads(payloads, len(column))
-
-        def write(handle: int) -> Receipt:
-            body = codec.patch(handle, column, expected, matrix, encoded)
-            return self._session.write(codec.PATCH, [body])
 
         with self._session.lock:
             return self._session.with_handle(name, write)

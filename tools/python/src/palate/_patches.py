@@ -1,0 +1,48 @@
+"""PATCH: another vector, another payload, or both, for items that are there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy.typing as npt
+
+from . import _codec as codec
+from ._batches import Payload, encode_payloads
+from ._session import Session
+from .types import Receipt
+
+
+class PatchCalls:
+    """The part of a client that patches."""
+
+    _session: Session
+
+    def patch(
+        self,
+        name: str,
+        ids: npt.ArrayLike,
+        *,
+        vectors: npt.ArrayLike | None = None,
+        payloads: Iterable[Payload] | None = None,
+        versions: npt.ArrayLike | None = None,
+    ) -> Receipt:
+        """Changes vectors, payloads or both of items that are there: all of them, or none.
+
+        Args:
+            name: the collection.
+            ids: [n], as many as fit one frame.
+            vectors: [n, dim]; None: they stay.
+            payloads: [n]; None: they stay; an empty one takes the item's away.
+            versions: [n], the version each item must have, as ``get`` says it; 0 = any.
+        """
+        column = codec.as_ids(ids)
+        matrix = None if vectors is None else codec.as_vectors(vectors)
+        expected = None if versions is None else codec.as_ids(versions)
+        encoded = encode_payloads(payloads, len(column))
+
+        def write(handle: int) -> Receipt:
+            body = codec.patch(handle, column, expected, matrix, encoded)
+            return self._session.write(codec.PATCH, [body])
+
+        with self._session.lock:
+            return self._session.with_handle(name, write)
