@@ -2,7 +2,8 @@ package import PalateModel
 import PalateStorage
 
 extension DataDirectory {
-    /// Backs up this directory, or one collection of it, while everything goes on.
+    /// Backs up this directory, or one collection of it, while everything goes on: the live
+    /// generations and taste.
     ///
     /// Blocks for as long as the copy takes: call it off event loops and writers.
     ///
@@ -18,6 +19,7 @@ extension DataDirectory {
         }
         let kept = held.filter { $0.info.schema.name == order.collection ?? $0.info.schema.name }
         try copy.keep(order.collection)
+        try copy.keepLiveGenerations()
         let directory = path
         return try run.run(
             catalog: copy.path,
@@ -96,5 +98,15 @@ private final class CatalogCopy {
         let names = try copy.all().map(\.schema.name)
         guard names.contains(name) else { throw .request(.unknownCollection(name: name)) }
         for other in names where other != name { try copy.remove(name: other) }
+    }
+
+    /// Leaves candidates and previous generations out: their files are not in the backup.
+    func keepLiveGenerations() throws(IndexError) {
+        let copy = try Catalog(path: path)
+        for entry in try copy.all() where entry.candidate != nil || entry.previous != nil {
+            var live = entry
+            (live.candidate, live.previous) = (nil, nil)
+            try copy.put(live)
+        }
     }
 }

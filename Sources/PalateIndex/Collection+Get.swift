@@ -18,8 +18,15 @@ extension Collection {
                     response.payloads.append([])
                     continue
                 }
+                let record = try store.row(ordinal, transaction)
+                guard record.item == item, !record.isDeleted else {
+                    throw IndexError.corrupt(
+                        place: Sealed.place("ids", Format.key(item)),
+                        reason: "row \(ordinal) is of item \(record.item) or deleted"
+                    )
+                }
                 response.found.append(true)
-                response.versions.append(try store.row(ordinal, transaction).version)
+                response.versions.append(record.version)
                 response.payloads.append(try payload(of: ordinal, transaction) ?? [])
                 guard wantsVectors else { continue }
                 var all = response.vectors.mutableSpan

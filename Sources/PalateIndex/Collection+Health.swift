@@ -23,6 +23,7 @@ extension Collection {
         stats.tailMilliseconds = state.tailMilliseconds.load(ordering: .relaxed)
         stats.indexBytes = UInt64(indexBytes)
         stats.repairDebt = UInt64(graph.deletedCount)
+        stats.reusableSlots = UInt64(graph.vacantCount)
         let reached = reachability.withReadLock { $0 }
         stats.unreachableItems = UInt64(reached.unreachableCount)
         stats.checkedRows = UInt64(reached.rowCount)

@@ -119,7 +119,9 @@ private struct ScrubbedTable {
     static func all(of collection: Collection) -> [ScrubbedTable] {
         let store = collection.store
         let rowBytes = Format.sealedVectorBytes(dimensions: store.schema.dimensions)
-        return Format.Table.allCases.map { table in
+        // The one table that need not be there.
+        let hasRemovals = store.removals.withReadLock { $0.table != nil }
+        return Format.Table.allCases.filter { $0 != .removals || hasRemovals }.map { table in
             ScrubbedTable(
                 environment: store.environment,
                 name: table.rawValue,

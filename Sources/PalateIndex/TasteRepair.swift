@@ -125,7 +125,11 @@ struct TasteRepair {
 
     /// Writes, verifies and closes the new store.
     func run() throws(IndexError) {
-        let tables = try TasteTables(path: target, mapBytes: DataDirectoryOptions().tasteMap)
+        let tables = try TasteTables(
+            path: target,
+            mapBytes: DataDirectoryOptions().tasteMap,
+            creates: true
+        )
         var graph = TasteGraph()
         var events: [Event] = []
         var records: [(UserID, UserRecord)] = []

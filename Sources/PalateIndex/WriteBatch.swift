@@ -137,6 +137,7 @@ struct WriteBatch {
             let vector = self.vector(at: index, of: rows.vectors)
             slots.append(try occupy(item, vector, frame, &transaction))
         }
+        guard !slots.isEmpty else { return }
         newRows.append(
             NewRows(
                 items: rows.ids,

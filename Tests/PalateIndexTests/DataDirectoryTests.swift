@@ -116,7 +116,8 @@ import Testing
         try writeFile(file, [])
         let empty = IndexError.storage(.corrupt(where: "\(file): empty"))
         #expect(throws: empty) { try fixture.open() }
-        #expect(try Verification.run(path: fixture.path).findings == ["pins: \(empty)"])
+        let findings = try fixture.findings()
+        #expect(findings == ["pins: \(file): empty"])
         try removeTree(file)
         #expect(throws: IndexError.storage(.notFound(path: file))) { try fixture.open() }
         try removeTree(directory)

@@ -114,7 +114,7 @@ import Testing
             [UInt8](repeating: 7, count: 8_192)
         )
         let findings = try Verification.run(path: path).findings
-        let named = findings.filter { $0.hasPrefix("pins generation 2: ") }
+        let named = findings.filter { $0.collection == "pins generation 2" }
         #expect(!findings.isEmpty && named == findings)
         let reopened = try fixture.pins.open(path: path)
         #expect(try reopened.collection(named: "pins").liveCount == 60)

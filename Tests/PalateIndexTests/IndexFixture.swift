@@ -60,7 +60,8 @@ struct IndexFixture {
 
     /// What is damaged in the directory, once nobody has it open any more.
     func findings(path: String? = nil) throws -> [String] {
-        try eventually { try Verification.run(path: path ?? self.path).findings }
+        try eventually { try Verification.run(path: path ?? self.path) }
+            .findings.map(\.description)
     }
 
     static func item(_ row: Int) -> ItemID { ItemID(1_000 + row) }

@@ -61,7 +61,7 @@ import Testing
     }
 
     @Test(arguments: [
-        (generation, "meta", ["counters", "graph"].map { Array($0.utf8) }, "rows: 60 entries"),
+        (generation, "meta", ["counters", "graph"].map { Array($0.utf8) }, "rows[0000001e]: an entry"),
         (taste, "users", [[0, 0, 0, 0, 0, 0, 0, 2]], "users: sum"),
     ])
     func `is refused by a server and named by verify`(
@@ -85,8 +85,8 @@ import Testing
             guard case .corrupt(let place, _) = error as? IndexError else { return false }
             return place == (table == "meta" ? "meta[counters]" : "users")
         }
-        let findings = try Verification.run(path: fixture.path).findings
-        #expect(findings.contains { $0.contains(finding) })
+        let findings = try fixture.findings()
+        #expect(findings.contains { $0.contains(finding) }, "\(findings)")
         try put(newer, into: table, keys, in: path)
         try eventually { try fixture.open().close() }
     }
