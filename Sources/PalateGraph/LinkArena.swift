@@ -55,7 +55,7 @@ struct LinkArena: ~Copyable, @unchecked Sendable {
     static let levelMask: UInt8 = 0x0f
     /// The deletion mark of a node byte.
     static let deletedBit: UInt8 = 0x80
-    /// The marks of a node that no list names: free for another row. Results pass over it too.
+    /// The marks of a node that no list names, free for another row.
     static let vacantBits: UInt8 = 0xc0
 
     /// Nodes there is room for.

@@ -30,6 +30,7 @@ struct Checkpoint {
     ///   - graph: holds every write up to `version`.
     ///   - codes: of the same.
     ///   - version: of the last write.
+    /// - Throws: what the disk says; then nothing is written, and the next call tries it again.
     mutating func write(
         store: GenerationStore,
         graph: LiveGraph,

@@ -61,7 +61,10 @@ import Testing
     }
 
     @Test(arguments: [
-        (generation, "meta", ["counters", "graph"].map { Array($0.utf8) }, "rows[0000001e]: an entry"),
+        (
+            generation, "meta", ["counters", "graph"].map { Array($0.utf8) },
+            "rows[0000001e]: an entry"
+        ),
         (taste, "users", [[0, 0, 0, 0, 0, 0, 0, 2]], "users: sum"),
     ])
     func `is refused by a server and named by verify`(
