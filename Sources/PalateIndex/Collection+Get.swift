@@ -27,13 +27,16 @@ extension Collection {
                 }
                 response.found.append(true)
                 response.versions.append(record.version)
-                response.payloads.append(try payload(of: ordinal, transaction) ?? [])
+                response.payloads.append(
+                    try payloads.payload(of: record, at: ordinal, store, transaction) ?? []
+                )
                 guard wantsVectors else { continue }
                 var all = response.vectors.mutableSpan
                 var row = all._mutatingExtracting(
                     (index * dimensions)..<((index + 1) * dimensions)
                 )
                 try store.readVector(ordinal, transaction, into: &row)
+                try record.check(row.span, at: ordinal)
             }
             return response
         }

@@ -74,15 +74,8 @@ package enum Dump {
         }
         var span = vector.mutableSpan
         try store.readVector(ordinal, transaction, into: &span)
-        var payload: [UInt8] = []
-        if row.hasPayload {
-            let place = Format.key(ordinal)
-            guard let value = try transaction.value(store.payloads, ordinal) else {
-                throw .missing(place: Sealed.place("payloads", place))
-            }
-            let frame = try Sealed.open(value, table: "payloads", key: place)
-            payload = try payloads.decompress(frame, store, transaction)
-        }
+        try row.check(span.span, at: ordinal)
+        let payload = try payloads.payload(of: row, at: ordinal, store, transaction) ?? []
         return .item(
             item,
             version: row.version,

@@ -131,12 +131,15 @@ struct RowRecord: FormatRecord, Equatable {
     var version: UInt64
     /// The version of the write that gave the slot its vector; in format 1 the row's own.
     var vectorVersion: UInt64
+    /// The checksums of vector and payload; none in format 1, and where repair did not know them.
+    var sums: ContentSums?
     /// Deleted, or replaced by a newer row of the same item; the slot waits to be used again.
     var isDeleted = false
     /// Whether `payloads` must have an entry: one that is lost is damage, not an empty payload.
     var hasPayload: Bool
 
-    init(item: ItemID, version: UInt64, hasPayload: Bool) {
+    init(item: ItemID, version: UInt64, hasPayload: Bool, sums: ContentSums? = nil) {
+        self.sums = sums
         self.item = item
         self.version = version
         vectorVersion = version
@@ -150,6 +153,8 @@ struct RowRecord: FormatRecord, Equatable {
         isDeleted = flags & Self.deletedBit != 0
         hasPayload = flags & Self.payloadBit != 0
         vectorVersion = reader.remaining > 0 ? try reader.readUInt64() : version
+        guard reader.remaining > 0 else { return }
+        sums = ContentSums(vector: try reader.readUInt32(), payload: try reader.readUInt32())
     }
 
     func write(to writer: inout ByteWriter) {
@@ -157,6 +162,9 @@ struct RowRecord: FormatRecord, Equatable {
         writer.write(version)
         writer.write((isDeleted ? Self.deletedBit : 0) | (hasPayload ? Self.payloadBit : 0))
         writer.write(vectorVersion)
+        guard let sums else { return }
+        writer.write(sums.vector)
+        writer.write(sums.payload)
     }
 }
 

@@ -35,6 +35,25 @@ final class PayloadReader: Sendable {
         }
     }
 
+    /// The payload of a row that was read, nil where it has none.
+    ///
+    /// - Throws: damage, and `missing` where the row says that it has one.
+    func payload(
+        of record: RowRecord,
+        at slot: Ordinal,
+        _ store: GenerationStore,
+        _ transaction: borrowing ReadTransaction
+    ) throws(IndexError) -> [UInt8]? {
+        guard record.hasPayload else { return nil }
+        let key = Format.key(slot)
+        guard let value = try transaction.value(store.payloads, slot) else {
+            throw .missing(place: Sealed.place("payloads", key))
+        }
+        let frame = try Sealed.open(value, table: "payloads", key: key)
+        try record.check(sealedPayload: value, at: slot)
+        return try decompress(frame, store, transaction)
+    }
+
     private func takeLease() throws(IndexError) -> Lease {
         if let free = idle.withWriteLock({ $0.decompressors.popLast() }) { return free }
         do {
@@ -75,13 +94,7 @@ extension Collection {
         of ordinal: Ordinal,
         _ transaction: borrowing ReadTransaction
     ) throws(IndexError) -> [UInt8]? {
-        guard let value = try transaction.value(store.payloads, ordinal) else {
-            guard try !store.row(ordinal, transaction).hasPayload else {
-                throw .missing(place: Sealed.place("payloads", Format.key(ordinal)))
-            }
-            return nil
-        }
-        let frame = try Sealed.open(value, table: "payloads", key: Format.key(ordinal))
-        return try payloads.decompress(frame, store, transaction)
+        let record = try store.row(ordinal, transaction)
+        return try payloads.payload(of: record, at: ordinal, store, transaction)
     }
 }

@@ -11,9 +11,14 @@ enum Sealed {
     /// The body with its checksum behind it.
     static func seal(_ body: [UInt8], key: [UInt8]) -> [UInt8] {
         var sealed = body
-        let checksum = crc32c(body.span.rawBytes, seed: crc32c(key.span.rawBytes))
+        let checksum = checksum(body.span.rawBytes, key: key)
         for shift in 0..<4 { sealed.append(UInt8(truncatingIfNeeded: checksum >> (8 * shift))) }
         return sealed
+    }
+
+    /// The checksum of a body under a key.
+    static func checksum(_ body: RawSpan, key: [UInt8]) -> UInt32 {
+        crc32c(body, seed: crc32c(key.span.rawBytes))
     }
 
     /// The body inside `value`.
@@ -33,7 +38,7 @@ enum Sealed {
         }
         let body = value.extracting(0..<(value.byteCount - overhead))
         let expected = word(value, at: body.byteCount)
-        let got = crc32c(body, seed: crc32c(key.span.rawBytes))
+        let got = checksum(body, key: key)
         guard got == expected else {
             throw .corrupt(
                 place: place(table, key),

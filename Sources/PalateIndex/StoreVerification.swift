@@ -112,18 +112,34 @@ struct StoreVerification {
         } catch {
             report.add(Finding(collection.name, error))
         }
+        try checkVector(of: record, at: ordinal, transaction)
         guard record.hasPayload else { return }
         let key = Format.key(ordinal)
         guard let value = try transaction.value(store.payloads, ordinal) else {
             throw .missing(place: Sealed.place("payloads", key))
         }
         let frame = try Sealed.open(value, table: "payloads", key: key)
+        try record.check(sealedPayload: value, at: ordinal)
         do throws(IndexError) {
             _ = try payloads.decompress(frame, store, transaction)
             collection.payloads += 1
         } catch .storage(let error) {
             find("payloads", key, "\(error)", "a zstd frame")
         }
+    }
+
+    /// A live row's vector is the one it was written with; one that cannot be read has a finding
+    /// of its own.
+    private mutating func checkVector(
+        of record: RowRecord,
+        at ordinal: Ordinal,
+        _ transaction: borrowing ReadTransaction
+    ) throws(IndexError) {
+        guard record.sums != nil else { return }
+        var vector = [Float](repeating: 0, count: store.schema.dimensions)
+        var span = vector.mutableSpan
+        guard (try? store.readVector(ordinal, transaction, into: &span)) != nil else { return }
+        try record.check(vector.span, at: ordinal)
     }
 
     /// Every id leads to a live row of that id.

@@ -72,14 +72,16 @@ extension WriteBatch {
         if let payloads = patch.payloads {
             return payloads[index].isEmpty ? nil : try codec.encode(payloads[index])
         }
-        guard let slot = try store.ordinal(of: patch.ids[index], transaction),
-            try store.row(slot, transaction).hasPayload
-        else { return nil }
+        guard let slot = try store.ordinal(of: patch.ids[index], transaction) else { return nil }
+        let record = try store.row(slot, transaction)
+        guard record.hasPayload else { return nil }
         let key = Format.key(slot)
         guard let value = try transaction.value(store.payloads, slot) else {
             throw .missing(place: Sealed.place("payloads", key))
         }
-        return try Sealed.open(value, table: "payloads", key: key).copied
+        let frame = try Sealed.open(value, table: "payloads", key: key)
+        try record.check(sealedPayload: value, at: slot)
+        return frame.copied
     }
 
     private func replacePayload(
@@ -93,6 +95,7 @@ extension WriteBatch {
         var record = try store.row(slot, transaction)
         record.version = counters.version
         record.hasPayload = frame != nil
+        record.sums?.payload = ContentSums.payload(frame, at: slot)
         try transaction.putSealed(store.rows, slot, record.bytes)
         if let frame {
             try transaction.putSealed(store.payloads, slot, frame)

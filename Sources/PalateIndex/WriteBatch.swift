@@ -163,7 +163,15 @@ struct WriteBatch {
             slot = counters.rowCount
             counters.rowCount += 1
         }
-        let record = RowRecord(item: item, version: counters.version, hasPayload: frame != nil)
+        let record = RowRecord(
+            item: item,
+            version: counters.version,
+            hasPayload: frame != nil,
+            sums: ContentSums(
+                vector: ContentSums.vector(vector, at: slot),
+                payload: ContentSums.payload(frame, at: slot)
+            )
+        )
         try transaction.putSealed(store.rows, slot, record.bytes)
         try transaction.putSealed(store.ids, item, Format.value(slot))
         try vectors.put(vector, ordinal: slot, to: store, &transaction)
