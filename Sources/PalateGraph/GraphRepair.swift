@@ -2,9 +2,9 @@ package import PalateModel
 
 /// Takes deleted rows out of all lists, so that their slots can stand for other rows.
 ///
-/// Every list that names one is found by reading all lists (0.1 s a million rows on one core), as
-/// FreshDiskANN's consolidation does (arXiv:2105.09613, Algorithm 4), and mended: see `ListRepair`
-/// and, for the spanning tree, `TreeRepair`. A deleted row's own lists stay until its slot is used
+/// Every list that names one is found by reading all lists, as FreshDiskANN's consolidation does
+/// (arXiv:2105.09613, Algorithm 4), and mended: see `ListRepair` and, for the spanning tree,
+/// `TreeRepair`. A deleted row's own lists stay until its slot is used
 /// again, so a search that stands there, or meets a list that is not mended yet, finds its way on.
 package enum GraphRepair {
     /// Mends all lists that name the first `limit` deleted rows; searches may go on, writers not.

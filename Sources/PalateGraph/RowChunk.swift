@@ -7,8 +7,8 @@ import Synchronization
 final class RowChunk: @unchecked Sendable {
     /// Rows at most.
     ///
-    /// Few enough that scoring each against those before it costs 1 % of its search; enough that
-    /// two threads wait for each other for less than 2 % of the time.
+    /// Few, since each is scored against those before it; enough that threads which wait for each
+    /// other at its end do so seldom.
     static let capacity = 256
 
     /// The rows, in the order in which they count as inserted.

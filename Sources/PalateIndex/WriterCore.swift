@@ -231,7 +231,7 @@ final class WriterCore: @unchecked Sendable {
     /// Takes deleted rows out of the graph when enough have gathered.
     ///
     /// - Parameters:
-    ///   - limit: the most rows: what a writer waits for, some 0.3 s for 1,024 of a million.
+    ///   - limit: the most rows: writes wait meanwhile.
     ///   - debt: the fewest: every round reads all lists.
     private func repair(upTo limit: Int, from debt: Int) {
         guard graph.deletedCount >= debt, let codes = state.codes else { return }
