@@ -4,9 +4,9 @@
 benchmarks/live/restart.py [--rows 1000000] [--tail 1000] [--record]
 
 Loads clustered vectors of 256 components, stops the server and starts it again; then upserts a
-tail, kills the server and starts it once more. Ready in a second and what reading codes and links takes
-at 1 GB/s, plus 5 s of linking for the tail: longer is an error, and so is a live item that does
-not find itself. The load from scratch stands beside.
+tail, kills the server and starts it once more. Ready in a second and what reading codes and links
+takes at 1 GB/s, plus 5 s of linking for the tail: longer is an error, and so is a live item that
+does not find itself. The load from scratch stands beside.
 """
 
 import argparse
