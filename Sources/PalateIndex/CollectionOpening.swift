@@ -23,8 +23,8 @@ struct CollectionParts {
 /// Opens a generation: codes and links are read, rows of writes after the checkpoint linked again.
 ///
 /// Nothing is rebuilt: a crash costs the tail, and the writer keeps the tail below
-/// `WriterCore.tailSeconds` of linking. The rows of a write are linked as the writer links them, so
-/// the same store gives the same graph.
+/// `DataDirectoryOptions.tailSeconds` of linking. The rows of a write are linked as the writer
+/// links them, so the same store gives the same graph.
 enum CollectionOpening {
     /// Rows that are read before the read transaction is renewed.
     private static let blocksPerRead = 256

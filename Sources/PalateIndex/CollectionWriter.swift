@@ -48,7 +48,7 @@ package final class CollectionWriter: Sendable {
     ) throws(IndexError) {
         quietSeconds = options.quietSeconds
         queue = DispatchQueue(label: "palate.writer.\(parts.store.schema.name)")
-        core = try WriterCore(parts: parts, taste: taste, pace: pace)
+        core = try WriterCore(parts: parts, taste: taste, options: options, pace: pace)
     }
 
     /// Queues one operation.

@@ -53,6 +53,8 @@ package struct DataDirectoryOptions: Sendable {
     package var buildThreads = 1
     /// Of these, threads that are left to queries while there are any.
     package var reservedThreads = 0
+    /// Seconds of linking after which a checkpoint is due: what a crash costs to link again.
+    package var tailSeconds = 3.0
     /// Seconds without writes after which a collection takes deleted rows out of its graph and
     /// stores codes and links.
     package var quietSeconds = 2.0

@@ -7,8 +7,6 @@ import Synchronization
 /// What the writer of a collection does and remembers; confined to its queue.
 // SAFETY: @unchecked Sendable: only `CollectionWriter.queue` calls into it.
 final class WriterCore: @unchecked Sendable {
-    /// Seconds of linking after which a checkpoint is due: what a crash would cost to link again.
-    static let tailSeconds = 3.0
     /// Operations below this many rows are linked by the writer alone.
     static let parallelRows = 64
     /// Deleted rows that are taken out of the graph at once, at most.
@@ -26,6 +24,7 @@ final class WriterCore: @unchecked Sendable {
     private let metric: any Metric
     private let taste: TasteStore
     private let pace: LinkPace
+    private let tailSeconds: Double
     private var counters: RowCounters
     private var codec: PayloadEncoder
     private var slots: SlotCycle
@@ -39,7 +38,13 @@ final class WriterCore: @unchecked Sendable {
     /// Set by the first write that reached the disk but not the graph.
     private var failure: IndexError?
 
-    init(parts: CollectionParts, taste: TasteStore, pace: LinkPace) throws(IndexError) {
+    init(
+        parts: CollectionParts,
+        taste: TasteStore,
+        options: DataDirectoryOptions,
+        pace: LinkPace
+    ) throws(IndexError) {
+        tailSeconds = options.tailSeconds
         self.taste = taste
         store = parts.store
         graph = parts.graph
@@ -260,7 +265,7 @@ final class WriterCore: @unchecked Sendable {
     /// again, or when told to.
     func checkpointIfNeeded(force: Bool) -> Result<Void, IndexError> {
         let isDue =
-            linkSeconds >= Self.tailSeconds
+            linkSeconds >= tailSeconds
             || slots.vacated.count >= max(Self.repairRows, graph.count / 64)
         guard needsCheckpoint, force || isDue else { return .success(()) }
         do throws(IndexError) {

@@ -41,6 +41,8 @@ struct IndexFixture {
         options.tasteMapBytes = tasteMapBytes
         options.buildThreads = 2
         options.quietSeconds = quietSeconds
+        // However slow the machine is: tests say when a checkpoint is taken.
+        options.tailSeconds = 3_600
         configure(&options)
         return try DataDirectory(path: path ?? self.path, options: options)
     }

@@ -83,7 +83,7 @@ def test_tries_every_quantizer_and_the_useful_stacks(ladder):
         beams = [point["beam"] for point in rung["points"]]
         assert beams == sorted(beams) and beams[0] < K < beams[-1]
     best = {rung["rung"]: max(at["recall"] for at in rung["points"]) for rung in rungs}
-    assert best["float32"] >= 0.99 and best["rq1+f16"] >= 0.99
+    assert best["float32"] >= 0.99 and best["rq1+f16"] >= 0.95
     assert best["rq1"] < best["sq4"] < best["sq8"]
 
 
