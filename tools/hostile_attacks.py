@@ -238,7 +238,7 @@ def bad_sections(context):
 def unknown_things(context):
     """Opcodes, collections, handles, items and users that there are not."""
     with context.connect() as connection:
-        opcodes = (0, 2, 12, 18, 34, 49, 50, 56, 57, 63, 64, 200, 255)
+        opcodes = (0, 2, 18, 49, 50, 56, 57, 63, 64, 200, 255)
         for opcode in opcodes:
             expect_refused(connection, opcode, bytes(8), UNSUPPORTED)
         expect_refused(connection, raw.PING, bytes(8), UNSUPPORTED, version=7)
