@@ -218,7 +218,9 @@ def run(server, make_room, generator, what):
     with Client(server.address, timeout=120) as client:
         after = check(client, log)
     if server.stop() != 0:
-        raise AssertionError("the server did not end with 0 on SIGTERM")
+        raise AssertionError(
+            f"the server did not end with 0 on SIGTERM: {server.last_log_lines()}"
+        )
     run_palate("verify", "--data", server.data)
     print(f"{what}: {compared} acknowledged rows before the restart and {after} after it, 0 lost; "
           "verify clean", flush=True)
@@ -237,7 +239,7 @@ def on_tmpfs(mib, generator, scratch):
         return
     try:
         ballast = place / "ballast"
-        ballast.write_bytes(bytes(mib * MIB // 5))
+        ballast.write_bytes(bytes(mib * MIB // 3))
         server = Server(place / "data")
         # The log elsewhere: a line that cannot be written is not what is tested.
         server.log = pathlib.Path(scratch) / "tmpfs.log"
