@@ -126,7 +126,10 @@ final class WriterCore: @unchecked Sendable {
         }
         state.endChange()
         let debt = min(graph.count / 128, Self.repairDebt.upperBound)
-        repair(upTo: Self.repairRows, from: max(debt, Self.repairDebt.lowerBound))
+        repeat {
+            repair(upTo: Self.repairRows, from: max(debt, Self.repairDebt.lowerBound))
+            // However fast rows are deleted: the debt stays bounded, and slots come back.
+        } while graph.deletedCount > max(graph.count / 32, Self.repairRows)
         let checkpoint = checkpointIfNeeded(force: operations.contains(where: \.wantsCheckpoint))
         // Rows are durable and visible whatever became of the checkpoint: only who asked for it
         // hears of its failure, and the next batch tries again.
