@@ -32,20 +32,24 @@ package enum GraphInvariants {
 
     /// Rows that level-0 links lead to from the entry point.
     package static func reachableCount(_ graph: LiveGraph) -> Int {
-        guard let entry = graph.entryPoint else { return 0 }
+        reachable(graph).count { $0 }
+    }
+
+    /// Whether level-0 links lead to a row from the entry point, shape [>= count]; rows may be
+    /// linked meanwhile.
+    package static func reachable(_ graph: LiveGraph) -> [Bool] {
         var isSeen = [Bool](repeating: false, count: graph.count)
+        guard let entry = graph.entryPoint, Int(entry) < isSeen.count else { return isSeen }
         var open = [entry]
         isSeen[Int(entry)] = true
-        var reached = 0
         while let node = open.popLast() {
-            reached += 1
             for next in graph.neighbours(of: node)
             where Int(next) < isSeen.count && !isSeen[Int(next)] {
                 isSeen[Int(next)] = true
                 open.append(next)
             }
         }
-        return reached
+        return isSeen
     }
 
     private static func checkList(

@@ -49,6 +49,7 @@ extension LiveGraph {
         var highest: (ordinal: Ordinal, level: Int)?
         var deletedCount = 0
         var vacantCount = 0
+        let hasVacant = (0..<Ordinal(count)).contains(where: isVacant)
         var rows = [Ordinal](repeating: 0, count: parameters.degreeMax(level: 0))
         for node in 0..<Ordinal(count) {
             if isVacant(node) {
@@ -57,7 +58,10 @@ extension LiveGraph {
             }
             let level = level(of: node)
             if level > highest?.level ?? -1 { highest = (node, level) }
-            for current in 0...level { try checkLinks(of: node, level: current, &rows) }
+            // On level 0 there is nothing to find where no slot is vacant.
+            for current in (hasVacant ? 0 : 1)..<level + 1 {
+                try checkLinks(of: node, level: current, &rows)
+            }
             deletedCount += isDeleted(node) ? 1 : 0
         }
         if let entryPoint, highest != nil {

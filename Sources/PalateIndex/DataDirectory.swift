@@ -11,17 +11,19 @@ import PalateStorage
 // | DataDirectory+Swap.swift | another one in its place, and back                               |
 // | Catalog.swift, CatalogEntry.swift | their names, ids, generations and schemas              |
 // | Collection.swift         | one generation of a collection, as queries see it                |
-// | CollectionOpening.swift  | from tables to memory; links the tail again                      |
+// | CollectionOpening.swift, CollectionOpening+Rows.swift | from tables to memory; the tail     |
 // | CollectionParts+Counts.swift | that the tables are of one commit                            |
 // | CollectionWriter.swift   | the queue of writes and its group commits                        |
 // | WriterCore.swift         | commit, link, publish, checkpoint                                |
 // | LinkPace.swift           | how many threads link                                            |
 // | WriteOperation.swift     | what can be asked of the writer                                  |
-// | WriteBatch.swift         | one transaction's rows, deletes and loads                        |
-// | VectorTail.swift, VectorBlock.swift | float32 rows in checksummed blocks                    |
+// | WriteBatch.swift, +Loads, +Patch | one transaction's rows, deletes, loads and patches       |
+// | SlotCycle.swift, FreeSlots.swift | a slot's way from one row to the next                    |
+// | VectorWriter.swift, VectorBlock.swift | float32 rows in checksummed blocks                  |
+// | ContentSums.swift        | whether vector and payload are those of their row                |
 // | PayloadEncoder.swift     | zstd frames, and the dictionary they share                       |
 // | CodeSet.swift, CodeTraining.swift, CodeSimilarity.swift | a quantizer and its codes         |
-// | Checkpoint.swift         | dirty links, codes and the watermark                             |
+// | Checkpoint.swift         | dirty links and codes, and the last write they cover             |
 // | GenerationStore.swift    | the tables of a generation                                       |
 // | Collection+Health.swift, StoreChange.swift | figures, and the ways back to health          |
 // | Reachability.swift       | rows that no search can reach                                    |

@@ -215,6 +215,22 @@ package final class GenerationStore: Sendable {
         )
     }
 
+    /// The compressed payload of a row that has one, its seal and the row's own checksum checked.
+    @_lifetime(borrow transaction)
+    func frame(
+        of record: RowRecord,
+        at slot: Ordinal,
+        _ transaction: borrowing some Transaction & ~Copyable
+    ) throws(IndexError) -> RawSpan {
+        let key = Format.key(slot)
+        guard let value = try transaction.value(payloads, slot) else {
+            throw .missing(place: Sealed.place("payloads", key))
+        }
+        let frame = try Sealed.open(value, table: "payloads", key: key)
+        try record.check(sealedPayload: value, at: slot)
+        return frame
+    }
+
     /// The trained dictionary of `id`.
     func dictionary(
         _ id: UInt32,

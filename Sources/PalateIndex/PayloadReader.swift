@@ -45,12 +45,7 @@ final class PayloadReader: Sendable {
         _ transaction: borrowing ReadTransaction
     ) throws(IndexError) -> [UInt8]? {
         guard record.hasPayload else { return nil }
-        let key = Format.key(slot)
-        guard let value = try transaction.value(store.payloads, slot) else {
-            throw .missing(place: Sealed.place("payloads", key))
-        }
-        let frame = try Sealed.open(value, table: "payloads", key: key)
-        try record.check(sealedPayload: value, at: slot)
+        let frame = try store.frame(of: record, at: slot, transaction)
         return try decompress(frame, store, transaction)
     }
 

@@ -31,19 +31,7 @@ struct Reachability: Equatable {
 
     /// Live rows below `count` that level-0 links do not lead to from the entry point.
     private static func unreachable(in graph: LiveGraph, below count: Int) -> Set<Ordinal> {
-        var isSeen = [Bool](repeating: false, count: max(count, graph.count))
-        var open: [Ordinal] = []
-        if let entry = graph.entryPoint {
-            isSeen[Int(entry)] = true
-            open.append(entry)
-        }
-        while let node = open.popLast() {
-            for next in graph.neighbours(of: node)
-            where Int(next) < isSeen.count && !isSeen[Int(next)] {
-                isSeen[Int(next)] = true
-                open.append(next)
-            }
-        }
+        let isSeen = GraphInvariants.reachable(graph)
         let missed = (0..<Ordinal(count)).lazy.filter { row in
             !isSeen[Int(row)] && !graph.isDeleted(row)
         }

@@ -115,11 +115,7 @@ struct StoreVerification {
         try checkVector(of: record, at: ordinal, transaction)
         guard record.hasPayload else { return }
         let key = Format.key(ordinal)
-        guard let value = try transaction.value(store.payloads, ordinal) else {
-            throw .missing(place: Sealed.place("payloads", key))
-        }
-        let frame = try Sealed.open(value, table: "payloads", key: key)
-        try record.check(sealedPayload: value, at: ordinal)
+        let frame = try store.frame(of: record, at: ordinal, transaction)
         do throws(IndexError) {
             _ = try payloads.decompress(frame, store, transaction)
             collection.payloads += 1

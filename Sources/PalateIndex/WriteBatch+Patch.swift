@@ -74,14 +74,7 @@ extension WriteBatch {
         }
         guard let slot = try store.ordinal(of: patch.ids[index], transaction) else { return nil }
         let record = try store.row(slot, transaction)
-        guard record.hasPayload else { return nil }
-        let key = Format.key(slot)
-        guard let value = try transaction.value(store.payloads, slot) else {
-            throw .missing(place: Sealed.place("payloads", key))
-        }
-        let frame = try Sealed.open(value, table: "payloads", key: key)
-        try record.check(sealedPayload: value, at: slot)
-        return frame.copied
+        return record.hasPayload ? try store.frame(of: record, at: slot, transaction).copied : nil
     }
 
     private func replacePayload(

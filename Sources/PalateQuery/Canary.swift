@@ -180,7 +180,7 @@ struct CanaryShift {
             for (place, neighbour) in neighbours.enumerated() {
                 compared += 1
                 if truth.contains(where: { $0.ordinal == neighbour }) { kept += 1 }
-                let other = scan.otherQuery(than: query, draw: place)
+                let other = scan.drawnQuery(for: query, draw: place)
                 guard other != ordinal, other != neighbour else { continue }
                 let near = scan.distance(from: query, to: neighbour)
                 let far = scan.distance(from: query, to: other)

@@ -56,8 +56,8 @@ struct ExactScan {
         return scorers[query].distance(to: row.span)
     }
 
-    /// One of the other queries, drawn by its number.
-    func otherQuery(than query: Int, draw: Int) -> Ordinal {
+    /// One of the queries, drawn by a number; now and then `query` itself.
+    func drawnQuery(for query: Int, draw: Int) -> Ordinal {
         let drawn = SplitMix64.number(UInt64(draw), seed: UInt64(query))
         return queries[Int(drawn % UInt64(queries.count))]
     }

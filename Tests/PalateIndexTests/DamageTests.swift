@@ -13,29 +13,8 @@ import Testing
 
     /// A closed directory with something in every table.
     private static func make() throws -> IndexFixture {
-        let fixture = IndexFixture(count: rows + 3_000)
-        let (directory, collection) = try fixture.create()
         // Enough payload bytes to train a dictionary, which then compresses the live rows.
-        let filler = rows..<rows + 3_000
-        try write(.upsert(fixture.batch(filler)), to: collection)
-        try write(.delete(filler.map(IndexFixture.item)), to: collection)
-        let begin = LoadBegin(handle: 1, loaderID: 3, epoch: 1)
-        _ = try collection.writer.perform(
-            .load(LoadData(begin: begin, sequence: 1, rows: fixture.batch(0..<rows)))
-        )
-        try tell(
-            (0..<30).map {
-                Event(
-                    user: UserID($0 % 5),
-                    item: IndexFixture.item($0 * 3),
-                    type: .save,
-                    timeMilliseconds: 1_000 + Int64($0)
-                )
-            },
-            to: collection
-        )
-        try directory.close()
-        return fixture
+        try IndexFixture.closed(rows: rows, behind: 3_000)
     }
 
     /// Opens and reads everything: what is answered is right, or an error says what is damaged.

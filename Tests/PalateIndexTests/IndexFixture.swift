@@ -53,6 +53,33 @@ struct IndexFixture {
         return (directory, try directory.create(schema))
     }
 
+    /// A closed directory with something in every table: rows of a load behind `deleted` rows that
+    /// are gone, and 30 events of five people.
+    static func closed(rows: Int, behind deleted: Int) throws -> IndexFixture {
+        let fixture = IndexFixture(count: rows + deleted)
+        let (directory, collection) = try fixture.create()
+        let filler = rows..<rows + deleted
+        try write(.upsert(fixture.batch(filler)), to: collection)
+        try write(.delete(filler.map(item)), to: collection)
+        let begin = LoadBegin(handle: 1, loaderID: 3, epoch: 1)
+        _ = try collection.writer.perform(
+            .load(LoadData(begin: begin, sequence: 1, rows: fixture.batch(0..<rows)))
+        )
+        try tell(
+            (0..<30).map {
+                Event(
+                    user: UserID($0 % 5),
+                    item: IndexFixture.item($0 * 3),
+                    type: .save,
+                    timeMilliseconds: 1_000 + Int64($0)
+                )
+            },
+            to: collection
+        )
+        try directory.close()
+        return fixture
+    }
+
     /// Opens the directory with its collection, closes it after `body`, and lets go of it.
     func use(path: String? = nil, _ body: (Collection) throws -> Void) throws {
         let directory = try open(path: path)

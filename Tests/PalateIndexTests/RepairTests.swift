@@ -14,28 +14,7 @@ import Testing
     private static let taste = "collections/pins.1/taste"
 
     private static func make() throws -> IndexFixture {
-        let fixture = IndexFixture(count: rows + deleted)
-        let (directory, collection) = try fixture.create()
-        let filler = rows..<rows + deleted
-        try write(.upsert(fixture.batch(filler)), to: collection)
-        try write(.delete(filler.map(IndexFixture.item)), to: collection)
-        let begin = LoadBegin(handle: 1, loaderID: 3, epoch: 1)
-        _ = try collection.writer.perform(
-            .load(LoadData(begin: begin, sequence: 1, rows: fixture.batch(0..<rows)))
-        )
-        try tell(
-            (0..<30).map {
-                Event(
-                    user: UserID($0 % 5),
-                    item: IndexFixture.item($0 * 3),
-                    type: .save,
-                    timeMilliseconds: 1_000 + Int64($0)
-                )
-            },
-            to: collection
-        )
-        try directory.close()
-        return fixture
+        try IndexFixture.closed(rows: rows, behind: deleted)
     }
 
     /// Opens and reads everything; all but `lost` items are there and whole.
