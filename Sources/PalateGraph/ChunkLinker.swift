@@ -20,6 +20,7 @@ enum ChunkLinker {
         team.work { _, worker in
             while let position = chunk.takeNext() {
                 chooseLinks(position, of: chunk, from: entry, graph, worker)
+                giveWay()
             }
         }
         for position in chunk.rows.indices { publish(position, of: chunk, graph, team[0]) }
@@ -217,6 +218,7 @@ enum ChunkLinker {
         for (position, node) in chunk.rows.enumerated() {
             let links = chunk.links(at: position).links
             worker.row.select(node)
+            giveWay()
             for level in stride(from: links.level, through: 0, by: -1) {
                 for place in links.range(level: level) where isMine(links.rows[place]) {
                     _ = worker.box.scratch.offer.offer(

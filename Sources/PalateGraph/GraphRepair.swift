@@ -7,6 +7,11 @@ package import PalateModel
 /// `TreeRepair`. A deleted row's own lists stay until its slot is used
 /// again, so a search that stands there, or meets a list that is not mended yet, finds its way on.
 package enum GraphRepair {
+    /// Rows whose lists are read before another thread may have the core.
+    static let rowsPerTurn: Ordinal = 1_024
+    /// Lists mended before that.
+    private static let listsPerTurn = 16
+
     /// Mends all lists that name the first `limit` deleted rows; searches may go on, writers not.
     ///
     /// - Parameters:
@@ -31,10 +36,11 @@ package enum GraphRepair {
         graph.withWorkers(max(1, threads), makeScorer: makeScorer) { team in
             let tree = TreeRepair.run(gone, graph, team[0])
             let lists = findLists(naming: gone, tree, graph, team)
-            let mended = mend(lists, gone, tree, graph, team)
+            let poor = mend(lists, gone, tree, graph, team)
             // Searches read lists that others of these change: in order, for the same result.
-            for list in mended where list.isPoor {
-                ListRepair.search(list, without: gone, tree, graph, team[0])
+            for list in poor { ListRepair.search(list, graph, team[0]) }
+            for node in LonelyRows.find(after: gone, graph, team) {
+                ListRepair.search(DamagedList(node: node, level: 0), graph, team[0])
             }
             moveEntry(gone, graph)
         }
@@ -50,12 +56,11 @@ package enum GraphRepair {
         _ team: [BuildWorker<P>]
     ) -> [DamagedList] {
         let found = ReadWriteLock<[DamagedList]>([])
-        let share = (graph.count + team.count - 1) / team.count
         team.work { index, worker in
             var mine: [DamagedList] = []
-            let end = Ordinal(min(graph.count, (index + 1) * share))
-            for node in Ordinal(min(graph.count, index * share))..<end
+            for node in graph.share(index, of: team.count)
             where !graph.isVacant(node) && !leaving.contains(node) {
+                if node % rowsPerTurn == 0 { giveWay() }
                 for level in 0...graph.level(of: node) {
                     let rows = graph.arena.copyRows(
                         node,
@@ -75,7 +80,7 @@ package enum GraphRepair {
         return found.withReadLock { $0 }.sorted { ($0.node, $0.level) < ($1.node, $1.level) }
     }
 
-    /// Mends the lists in place; returns them with what each turned out to be.
+    /// Mends the lists in place; returns those where what is left is too little.
     private static func mend<P: PairScorer & SendableMetatype & ~Copyable>(
         _ lists: [DamagedList],
         _ leaving: LeavingRows,
@@ -89,9 +94,10 @@ package enum GraphRepair {
             var repair = ListRepair(neighbours: graph.parameters.neighbours)
             var mine: [DamagedList] = []
             for position in stride(from: index, to: lists.count, by: count) {
-                var list = lists[position]
-                list.isPoor = repair.mend(list, without: leaving, tree, graph, worker)
-                if list.isPoor { mine.append(list) }
+                if position / count % listsPerTurn == 0 { giveWay() }
+                let list = lists[position]
+                let isPoor = repair.mend(list, without: leaving, tree, graph, worker)
+                if isPoor { mine.append(list) }
             }
             poor.withWriteLock { $0 += mine }
         }
@@ -116,8 +122,15 @@ struct DamagedList: Sendable {
     var node: Ordinal
     /// Of which level.
     var level: Int
-    /// Whether what is left is too little: a search has to find more.
-    var isPoor = false
+}
+
+extension LiveGraph {
+    /// The rows that one of `count` workers reads.
+    func share(_ index: Int, of count: Int) -> Range<Ordinal> {
+        let size = (self.count + count - 1) / count
+        let first = min(self.count, index * size)
+        return Ordinal(first)..<Ordinal(min(self.count, first + size))
+    }
 }
 
 /// The deleted rows that one repair takes out.

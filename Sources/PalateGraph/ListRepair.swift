@@ -175,14 +175,13 @@ struct ListRepair: ~Copyable {
 
     // MARK: Poor lists
 
-    /// Chooses a list anew from a search for its owner.
+    /// Chooses a list anew from a search for its owner, and offers the owner to those it names.
     static func search<P: PairScorer & ~Copyable>(
         _ damaged: DamagedList,
-        without leaving: LeavingRows,
-        _ tree: TreeRepair,
         _ graph: LiveGraph,
         _ worker: BuildWorker<P>
     ) {
+        giveWay()
         let (node, level) = (damaged.node, damaged.level)
         guard let entry = graph.entryAndLevel else { return }
         worker.row.select(node)
@@ -202,6 +201,26 @@ struct ListRepair: ~Copyable {
         graph.admit(start, gated: true, &worker.box.scratch.search)
         graph.searchLayer(level, worker.row, gated: true, &worker.box.scratch.search)
         ChunkLinker.choose(for: node, level: level, graph, worker)
+        publish(damaged, graph, worker)
+        for place in worker.box.scratch.selection.links.indices {
+            _ = worker.box.scratch.offer.offer(
+                Link(node, isTree: false),
+                at: worker.box.scratch.selection.linkDistances[place],
+                to: worker.box.scratch.selection.links[place],
+                level: level,
+                in: graph,
+                worker.row.pairs
+            )
+        }
+    }
+
+    /// Publishes the links chosen, with the tree links that the list has.
+    private static func publish<P: PairScorer & ~Copyable>(
+        _ damaged: DamagedList,
+        _ graph: LiveGraph,
+        _ worker: BuildWorker<P>
+    ) {
+        let (node, level) = (damaged.node, damaged.level)
         let (links, _) = graph.list(of: node, level: level)
         guard let state = graph.arena.state(of: node, level: level) else { return }
         var chosen = worker.box.scratch.selection.links.map { Link($0, isTree: false) }

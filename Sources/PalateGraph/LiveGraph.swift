@@ -26,6 +26,8 @@ import Synchronization
 //   GraphRepair.swift         | taking deleted rows out of all lists
 //   TreeRepair.swift          | the spanning tree without them
 //   ListRepair.swift          | one list without them
+//   LonelyRows.swift          | rows that hardly anybody names after that
+//   GiveWay.swift             | the core to whoever waits for it
 //   LiveGraph+Blocks.swift    | links to checkpoint blocks
 //   LiveGraph+Restore.swift   | a graph from checkpoint blocks
 //   BlockDecoder.swift        | one block's bytes to links, trusting none
