@@ -22,6 +22,7 @@ struct BuildScratch: ~Copyable, Sendable {
         in graph: LiveGraph,
         _ scorer: borrowing P
     ) {
+        search.pool.sortRemembered()
         selection.choose(
             from: search.pool,
             for: node,

@@ -15,13 +15,19 @@ struct CandidatePool: Sendable {
     var followed = 0
     /// Everything before it is checked.
     private var cursor = 0
+    /// What is not among them, where it is to be remembered.
+    private var remembered = RememberedKeys()
+    private var remembers = false
 
     /// Empties the pool and sets its width.
     ///
     /// - Parameters:
     ///   - width: candidates held.
     ///   - limit: of these, how many of the nearest are followed; nil = all.
-    mutating func reset(width: Int, following limit: Int? = nil) {
+    ///   - remembers: whether candidates beyond the beam are remembered.
+    mutating func reset(width: Int, following limit: Int? = nil, remembers: Bool = false) {
+        self.remembers = remembers
+        remembered.removeAll()
         followed = limit ?? width
         if keys.count < width {
             keys = [UInt64](repeating: 0, count: width)
@@ -34,9 +40,9 @@ struct CandidatePool: Sendable {
     /// The candidate at `position`, nearest first.
     subscript(position: Int) -> CandidateKey { CandidateKey(bits: keys[position]) }
 
-    /// A newcomer must come before this to be held.
+    /// A newcomer must come before this to be held or remembered.
     var bound: CandidateKey {
-        count < width || width == 0 ? .last : CandidateKey(bits: keys[width - 1])
+        count < width || width == 0 || remembers ? .last : CandidateKey(bits: keys[width - 1])
     }
 
     /// Whether another candidate has to push one out.
@@ -69,23 +75,77 @@ struct CandidatePool: Sendable {
     /// - Returns: the nearest place taken; the width where none was.
     @discardableResult
     mutating func insert(_ list: inout ScoredList, count n: Int) -> Int {
+        let nearest: Int
+        if remembers {
+            remembered.reserve(n)
+            nearest = Self.insert(&list, n, into: &keys, &count, width, remembering: &remembered)
+        } else {
+            nearest = Self.insert(&list, n, into: &keys, &count, width)
+        }
+        cursor = min(cursor, nearest)
+        return nearest
+    }
+
+    private static func insert(
+        _ list: inout ScoredList,
+        _ n: Int,
+        into keys: inout [UInt64],
+        _ count: inout Int,
+        _ width: Int
+    ) -> Int {
         var held = count
-        let width = width
         var nearest = width
         var pool = keys.mutableSpan
         var bound = held < width ? UInt64.max : pool[width - 1]
         for index in 0..<n {
             let key = list.key(at: index).bits
             guard key < bound else { continue }
-            let low = Self.lowerBound(of: key, in: pool.span, count: held)
+            let low = lowerBound(of: key, in: pool.span, count: held)
             held = min(held + 1, width)
-            Self.shift(key, into: &pool, low..<held)
+            shift(key, into: &pool, low..<held)
             nearest = min(nearest, low)
             if held == width { bound = pool[width - 1] }
         }
         count = held
-        cursor = min(cursor, nearest)
         return nearest
+    }
+
+    /// The same, keeping what is passed over and what is pushed out.
+    private static func insert(
+        _ list: inout ScoredList,
+        _ n: Int,
+        into keys: inout [UInt64],
+        _ count: inout Int,
+        _ width: Int,
+        remembering remembered: inout RememberedKeys
+    ) -> Int {
+        var held = count
+        var nearest = width
+        var pool = keys.mutableSpan
+        var bound = held < width ? UInt64.max : pool[width - 1]
+        for index in 0..<n {
+            let key = list.key(at: index).bits
+            if held == width { remembered.append(max(key, bound)) }
+            guard key < bound else { continue }
+            let low = lowerBound(of: key, in: pool.span, count: held)
+            held = min(held + 1, width)
+            shift(key, into: &pool, low..<held)
+            nearest = min(nearest, low)
+            if held == width { bound = pool[width - 1] }
+        }
+        count = held
+        return nearest
+    }
+
+    /// Sorts what is remembered.
+    mutating func sortRemembered() { remembered.sort() }
+
+    /// Candidates held, and those remembered.
+    var rememberedCount: Int { count + remembered.count }
+
+    /// The candidate at `position`; what is remembered, once sorted, goes on where the beam ends.
+    func candidate(_ position: Int) -> CandidateKey {
+        position < count ? self[position] : CandidateKey(bits: remembered[position - count])
     }
 
     /// Puts `key` first in `range` and moves the rest back by one; the last falls out.

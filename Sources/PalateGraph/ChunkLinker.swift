@@ -55,8 +55,8 @@ enum ChunkLinker {
         }
         for level in stride(from: top, through: 0, by: -1) {
             worker.box.scratch.search.pool.reset(
-                width: graph.parameters.candidatesMax,
-                following: graph.parameters.buildBeamWidth
+                width: graph.parameters.buildBeamWidth,
+                remembers: true
             )
             if let start = nearest, let entry, level <= entry.level {
                 worker.box.scratch.search.visited.begin(count: graph.count)

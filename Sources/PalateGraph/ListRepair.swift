@@ -193,8 +193,8 @@ struct ListRepair: ~Copyable {
         )
         worker.box.scratch.search.visited.begin(count: graph.count)
         worker.box.scratch.search.pool.reset(
-            width: graph.parameters.candidatesMax,
-            following: graph.parameters.buildBeamWidth
+            width: graph.parameters.buildBeamWidth,
+            remembers: true
         )
         worker.box.scratch.search.frontier.removeAll()
         // Gated: deleted rows are walked through, and not among the candidates.

@@ -34,7 +34,8 @@ struct NeighbourSelection: Sendable {
     ) {
         links.removeAll(keepingCapacity: true)
         linkDistances.removeAll(keepingCapacity: true)
-        let liveCount = load(pool, omitting: node, from: graph)
+        let limit = graph.parameters.candidatesMax
+        let liveCount = load(pool, upTo: limit, omitting: node, from: graph)
         openAll(liveCount > 0 ? liveCount : rows.count)
         while let chosen = open.first, links.count < degreeMax {
             take(chosen)
@@ -50,6 +51,7 @@ struct NeighbourSelection: Sendable {
     /// Takes the pool's candidates over; returns how many of them are live.
     private mutating func load(
         _ pool: borrowing CandidatePool,
+        upTo limit: Int,
         omitting node: Ordinal,
         from graph: LiveGraph
     ) -> Int {
@@ -59,8 +61,8 @@ struct NeighbourSelection: Sendable {
         let hasDeleted = graph.deletedCount > 0
         var liveCount = 0
         for wantsDeleted in hasDeleted ? [false, true] : [false] {
-            for position in 0..<pool.count {
-                let key = pool[position]
+            for position in 0..<min(limit, pool.rememberedCount) {
+                let key = pool.candidate(position)
                 if hasDeleted, graph.isDeleted(key.ordinal) != wantsDeleted { continue }
                 if key.ordinal == node { continue }
                 rows.append(key.ordinal)
