@@ -67,9 +67,11 @@ let package = Package(
         ),
         // A header alone: one inline function, nothing to link.
         .systemLibrary(name: "CPalatePrefetch"),
+        // The beam of a search, for each instruction set.
+        .target(name: "CPalateBeam"),
         .target(
             name: "PalateGraph",
-            dependencies: ["PalateModel", "CPalatePrefetch"],
+            dependencies: ["PalateModel", "CPalatePrefetch", "CPalateBeam"],
             swiftSettings: strict
         ),
         .target(

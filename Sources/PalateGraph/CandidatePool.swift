@@ -5,7 +5,7 @@ import PalateModel
 /// One sorted array instead of the paper's two heaps: with beams of 10 to 500 a binary search and a
 /// move of the tail cost less than sifting, and the results come out sorted.
 struct CandidatePool: Sendable {
-    /// Shape [>= width]; the first `count` are sorted.
+    /// Shape [>= width + padding]; the first `count` are sorted, the rest is `none`.
     private var keys: [UInt64] = []
     /// Candidates held.
     private(set) var count = 0
@@ -18,6 +18,7 @@ struct CandidatePool: Sendable {
     /// What is not among them, where it is to be remembered.
     private var remembered = RememberedKeys()
     private var remembers = false
+    private let kernel = BeamKernel.selected
 
     /// Empties the pool and sets its width.
     ///
@@ -29,9 +30,9 @@ struct CandidatePool: Sendable {
         self.remembers = remembers
         remembered.removeAll()
         followed = limit ?? width
-        if keys.count < width {
-            keys = [UInt64](repeating: 0, count: width)
-        }
+        let size = width + BeamKernel.padding
+        if keys.count < size { keys = [UInt64](repeating: BeamKernel.none, count: size) }
+        for position in 0..<size { keys[position] = BeamKernel.none }
         self.width = width
         count = 0
         cursor = 0
@@ -80,37 +81,33 @@ struct CandidatePool: Sendable {
             remembered.reserve(n)
             nearest = Self.insert(&list, n, into: &keys, &count, width, remembering: &remembered)
         } else {
-            nearest = Self.insert(&list, n, into: &keys, &count, width)
+            nearest = Self.insert(&list, n, into: &keys, &count, width, kernel)
         }
         cursor = min(cursor, nearest)
         return nearest
     }
 
+    // Spans of two fields of one value are overlapping accesses; of two parameters they are not.
     private static func insert(
         _ list: inout ScoredList,
         _ n: Int,
         into keys: inout [UInt64],
         _ count: inout Int,
-        _ width: Int
+        _ width: Int,
+        _ kernel: BeamKernel
     ) -> Int {
-        var held = count
-        var nearest = width
-        var pool = keys.mutableSpan
-        var bound = held < width ? UInt64.max : pool[width - 1]
-        for index in 0..<n {
-            let key = list.key(at: index).bits
-            guard key < bound else { continue }
-            let low = lowerBound(of: key, in: pool.span, count: held)
-            held = min(held + 1, width)
-            shift(key, into: &pool, low..<held)
-            nearest = min(nearest, low)
-            if held == width { bound = pool[width - 1] }
-        }
-        count = held
-        return nearest
+        guard width > 0 else { return 0 }
+        var beam = keys.mutableSpan
+        return kernel.insert(
+            list.rows.span.extracting(0..<n),
+            list.distances.span.extracting(0..<n),
+            into: &beam,
+            held: &count,
+            width: width
+        )
     }
 
-    /// The same, keeping what is passed over and what is pushed out.
+    /// Offers the list, and remembers what is passed over and what is pushed out.
     private static func insert(
         _ list: inout ScoredList,
         _ n: Int,

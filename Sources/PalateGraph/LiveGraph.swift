@@ -14,6 +14,7 @@ import Synchronization
 //   ScoredList.swift          | one adjacency list and its distances
 //   Exclusions.swift          | rows kept out of a search's results
 //   CandidatePool.swift       | the beam, one sorted array
+//   BeamKernel.swift          | how lists are taken into it
 //   RememberedKeys.swift      | what an insertion scored beside it
 //   CandidateKey.swift        | a scored row in one word
 //   FrontierHeap.swift        | ineligible rows of gated searches

@@ -13,6 +13,7 @@ UNSAFE_ADDRESSES = (
     "Sources/PalateModel/RawSpan+Bytes.swift",
     "Sources/PalateModel/ReservedBytes.swift",
     "Sources/PalateModel/ReadWriteLock.swift",
+    "Sources/PalateGraph/BeamKernel.swift",
     "Sources/PalateGraph/LinkArena.swift",
     "Sources/PalateGraph/RawSpan+Words.swift",
     "Sources/PalateWire/RawBytes.swift",

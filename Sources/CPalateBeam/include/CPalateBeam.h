@@ -1,0 +1,35 @@
+// The beam of a search in C: a sorted array of keys takes a scored list in.
+//
+// A key is a distance in the order of unsigned integers (32 bits), the row (31 bits) and a mark
+// (the lowest bit). Every level gives the same bits.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+// The instruction sets.
+enum { pb_level_scalar = 0, pb_level_avx2 = 1, pb_level_avx512 = 2, pb_level_count = 3 };
+
+// Keys that every level may write behind the beam's width.
+enum { pb_padding = 8 };
+
+// What every place of the beam holds that no candidate has taken.
+#define PB_NONE UINT64_MAX
+
+// Offers `count` rows to the `width` nearest so far.
+//
+// `keys` is sorted, shape [width + pb_padding]; places from `held` on are PB_NONE, and stay so
+// beyond the width. Rows have 31 bits. Returns the nearest place taken, the width where none was.
+typedef size_t (*pb_insert)(uint64_t *keys, size_t *held, size_t width, const uint32_t *rows,
+                            const float *distances, size_t count);
+
+// The function of a level; NULL when this processor or this build has no such level.
+pb_insert pb_insert_at(int32_t level);
+
+#ifdef __cplusplus
+}
+#endif
