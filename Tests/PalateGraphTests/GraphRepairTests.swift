@@ -149,27 +149,31 @@ import Testing
     @Test func `leaves no row that hardly anybody names`() throws {
         let seed = testSeed()
         var generator = SeededGenerator(seed: seed)
-        let fixture = try Fixture(count: 3_000, dimensions: 48, clusters: 1, seed: seed)
+        let fixture = try Fixture(count: 1_500, dimensions: 32, clusters: 1, seed: seed)
         fixture.linkAll()
         let before = rarelyNamed(fixture.graph)
-        for _ in 0..<10 {
-            let doomed = (0..<3_000).shuffled(using: &generator).prefix(300)
-            for row in doomed { _ = fixture.graph.delete(Ordinal(row)) }
-            fixture.link(fixture.repair())
+        for _ in 0..<6 {
+            // No rows come in their place: these would be linked from scratch.
+            let live = (0..<Ordinal(1_500)).filter { !fixture.graph.isVacant($0) }
+            for row in live.shuffled(using: &generator).prefix(100) {
+                _ = fixture.graph.delete(row)
+            }
+            _ = fixture.repair()
         }
         let after = rarelyNamed(fixture.graph)
         print("rows with less than M/2 links to them: \(before) at first, \(after) after")
-        // Some three quarters; without `LonelyRows` 1.4 to 1.9 times as many.
-        #expect(after <= before + before / 8)
+        // A quarter or so; without `LonelyRows` more than before.
+        #expect(after < max(before, 1))
     }
 
     /// Rows that less than M/2 others name on level 0.
     private func rarelyNamed(_ graph: LiveGraph) -> Int {
+        let rows = (0..<Ordinal(graph.count)).filter { !graph.isVacant($0) }
         var links = [Int](repeating: 0, count: graph.count)
-        for row in 0..<Ordinal(graph.count) {
+        for row in rows {
             for other in graph.neighbours(of: row, level: 0) { links[Int(other)] += 1 }
         }
-        return links.count { $0 < graph.parameters.neighbours / 2 }
+        return rows.count { links[Int($0)] < graph.parameters.neighbours / 2 }
     }
 
     @Test func `stores vacant slots and reads them back`() throws {
