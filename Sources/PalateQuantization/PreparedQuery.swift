@@ -22,8 +22,14 @@ package struct PreparedQuery: Sendable {
     /// A query in fewer dimensions, while and after it is prepared behind a projection.
     package internal(set) var projected: [Float] = []
 
+    /// The codes by which a query is projected, while others are in use.
+    private var spareCodes: [UInt8] = []
+
     /// An empty scratch.
     package init() {}
+
+    /// Puts other codes in use, of another length, so that neither is made anew for every query.
+    mutating func swapCodes() { swap(&codes, &spareCodes) }
 
     /// Gives `codes` its length; keeps the memory where it has it already.
     package mutating func resizeCodes(_ count: Int) {

@@ -10,6 +10,9 @@ internal import PalateModel
 ///
 /// Row: the inner quantizer's.
 package struct Projected: Quantizer {
+    /// Codes that lose as much hide what a coarse basis loses: those of 8 bits and fewer.
+    private static let coarseErrorMin: Float = 0.002
+
     package let relativeError: Float
     /// What is in front.
     package let projection: Projection
@@ -52,7 +55,13 @@ package struct Projected: Quantizer {
         // Taken out while the inner quantizer writes the rest; the memory goes back.
         var projected = query.takeProjected(projection.count)
         var span = projected.mutableSpan
-        projection.apply(vector, into: &span)
+        if inner.relativeError < Self.coarseErrorMin {
+            projection.apply(vector, into: &span)
+        } else {
+            query.swapCodes()
+            projection.apply(query: vector, into: &span, &query)
+            query.swapCodes()
+        }
         inner.prepare(projected.span, into: &query)
         query.projected = projected
     }

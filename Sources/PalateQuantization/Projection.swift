@@ -16,6 +16,8 @@ package struct Projection: Sendable {
 
     /// B, shape [count, dimensions] in an arena; nil for a prefix.
     private let basis: RowArena?
+    /// B in codes.
+    private let coarse: CoarseBasis?
     /// Shape [dimensions]; empty for a prefix.
     let centre: [Float]
     /// B centre; shape [count].
@@ -39,6 +41,7 @@ package struct Projection: Sendable {
         self.dimensions = dimensions
         self.kernels = kernels
         basis = nil
+        coarse = nil
         centre = []
         shifts = []
         ordinals = []
@@ -74,6 +77,7 @@ package struct Projection: Sendable {
             arena.store(Ordinal(row), raw.bytes)
         }
         self.basis = arena
+        coarse = try CoarseBasis(basis.span, count: count, dimensions: dimensions)
         self.centre = centre
         self.kernels = kernels
         ordinals = (0..<Ordinal(count)).map { $0 }
@@ -121,6 +125,26 @@ package struct Projection: Sendable {
             ordinals.span,
             into: &projected
         )
+        subtractShifts(from: &projected)
+    }
+
+    /// Projects a query, by the coarse basis where there is one; allocates nothing but scratch.
+    ///
+    /// - Parameters:
+    ///   - vector: shape [dimensions].
+    ///   - projected: shape [count].
+    ///   - query: scratch.
+    func apply(
+        query vector: Span<Float>,
+        into projected: inout MutableSpan<Float>,
+        _ query: inout PreparedQuery
+    ) {
+        guard let coarse else { return apply(vector, into: &projected) }
+        coarse.apply(vector, into: &projected, &query)
+        subtractShifts(from: &projected)
+    }
+
+    private func subtractShifts(from projected: inout MutableSpan<Float>) {
         let shifts = shifts.span
         for position in 0..<count { projected[position] -= shifts[position] }
     }

@@ -10,6 +10,7 @@
 // | QuantizerRecipe.swift         | what a quantizer's name asks for                        |
 // | Projected.swift               | a quantizer behind a projection to fewer dimensions     |
 // | Projection, ProjectionForm    | the projection, and how it is named                     |
+// | CoarseBasis.swift             | the projection in codes, for queries                    |
 // | MetricRegistry, Metrics/      | the metrics, one file each                              |
 // | CodeRows.swift                | the rows in memory                                      |
 // | PreparedQuery.swift           | a query's scratch                                       |

@@ -1,0 +1,53 @@
+internal import PalateKernels
+internal import PalateModel
+
+/// A basis in 8-bit codes, to project queries by.
+///
+/// A quarter of the bytes that every query reads, and products of whole numbers: 128 of 784
+/// dimensions take 0.7 us instead of 2.8. The codes err by some thousandth of the query's length a
+/// component, far below what the projection drops; rows are projected in full.
+struct CoarseBasis: Sendable {
+    private let codec: ScalarEightBit
+    private let rows: CodeRows
+    private let ordinals: [Ordinal]
+
+    /// Encodes a basis.
+    ///
+    /// - Parameters:
+    ///   - basis: shape [count, dimensions].
+    ///   - count: its rows.
+    ///   - dimensions: their components.
+    /// - Throws: `projection` where there is no memory for it, `kernels` as the codes do.
+    init(_ basis: Span<Float>, count: Int, dimensions: Int) throws(QuantizationError) {
+        var most = GridSearch.stepMinimum
+        for position in basis.indices { most = max(most, basis[position].magnitude) }
+        codec = try ScalarEightBit(
+            grid: CodeGrid(low: -most, step: most / 127.5),
+            relativeError: 0,
+            dimensions: dimensions,
+            metric: InnerProduct()
+        )
+        guard let rows = CodeRows(codeBytes: codec.codeBytes, capacity: count) else {
+            throw .projection(got: count, expected: 1...1)
+        }
+        codec.store(basis, from: 0, into: rows)
+        self.rows = rows
+        ordinals = (0..<Ordinal(count)).map { $0 }
+    }
+
+    /// Writes the products of a vector with the rows.
+    ///
+    /// - Parameters:
+    ///   - vector: shape [dimensions].
+    ///   - products: shape [count].
+    ///   - query: scratch.
+    func apply(
+        _ vector: Span<Float>,
+        into products: inout MutableSpan<Float>,
+        _ query: inout PreparedQuery
+    ) {
+        codec.prepare(vector, into: &query)
+        codec.scoreList(query, rows, ordinals.span, &products)
+        for position in products.indices { products[position] = -products[position] }
+    }
+}
