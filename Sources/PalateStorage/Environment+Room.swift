@@ -8,6 +8,8 @@ extension Environment {
     private static let growthShare = 0.5
     /// How long growing may keep new transactions out while it waits for the open ones.
     private static let growthPatience = Duration.milliseconds(50)
+    /// How often a delete on a full disk tries that. Reads of others go on between.
+    private static let outlastingTries = 20
     /// After waiting in vain, growing is not tried again for so many milliseconds.
     private static let growthPauseMilliseconds: UInt64 = 1_000
 
@@ -63,6 +65,19 @@ extension Environment {
             }
         }
         try reserve.keep(behind: use.fileBytes, mapBytes: use.mapBytes)
+    }
+
+    /// Waits until every read that is open now has ended, a second at most.
+    ///
+    /// Pages that deletes gave back are theirs to use again once no older read sees them: by then
+    /// deletes need no more of the disk than two commits of theirs take.
+    ///
+    /// - Returns: whether they ended.
+    func outlastReaders() -> Bool {
+        for _ in 0..<Self.outlastingTries {
+            if gate.alone(within: Self.growthPatience, { _ in true }) == true { return true }
+        }
+        return false
     }
 
     /// Bytes up to the last page ever used, and of the map.

@@ -209,12 +209,17 @@ package final class Environment: @unchecked Sendable {
             noteRefusal(error)
             throw Failure(error)
         }
+        var hasOutlasted = false
         while true {
             do {
                 let value = try commit(intent, body)
                 if intent == .grow { noteSuccess() }
                 return value
             } catch {
+                if intent == .shrink, !hasOutlasted, case .store(.diskFull) = error {
+                    hasOutlasted = outlastReaders()
+                    if hasOutlasted { continue }
+                }
                 try resolve(error)
             }
         }

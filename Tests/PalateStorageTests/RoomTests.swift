@@ -148,13 +148,20 @@ import Testing
     {
         // The limit holds for the whole process, so the test has one of its own.
         await #expect(processExitsWith: .success) {
-            guard try deleteAtTheLimit() else { exit(1) }
+            guard try deleteAtTheLimit(besideReads: false) else { exit(1) }
+        }
+    }
+
+    /// What deletes free is not theirs while a read sees it: more than is kept for them.
+    @Test func `deletes on a full disk outlast reads that hold what they freed`() async {
+        await #expect(processExitsWith: .success) {
+            guard try deleteAtTheLimit(besideReads: true) else { exit(1) }
         }
     }
 }
 
 /// Fills a file to RLIMIT_FSIZE, deletes, and writes again; whether all went as promised.
-private func deleteAtTheLimit() throws -> Bool {
+private func deleteAtTheLimit(besideReads: Bool) throws -> Bool {
     signal(SIGXFSZ, SIG_IGN)
     let fixture = Fixture()
     let environment = try fixture.open()
@@ -182,6 +189,14 @@ private func deleteAtTheLimit() throws -> Bool {
     else { return false }
     environment.lookForRoom()
     guard environment.health.state == .full else { return false }
+    let reads = ReadWriteLock(besideReads)
+    _ = startThread {
+        while reads.withReadLock({ $0 }) {
+            try? environment.read { _ throws(StorageError) in _ = usleep(100_000) }
+        }
+    }
+    usleep(10_000)
+    defer { reads.withWriteLock { $0 = false } }
     for key in 0..<written where key % 2 == 0 {
         try environment.write(.shrink) { transaction throws(StorageError) in
             try transaction.delete(table, key)
