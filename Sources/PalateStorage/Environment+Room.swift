@@ -8,7 +8,7 @@ extension Environment {
     private static let growthShare = 0.5
     /// How long growing may keep new transactions out while it waits for the open ones.
     private static let growthPatience = Duration.milliseconds(50)
-    /// How often a delete on a full disk tries that. Reads of others go on between.
+    /// How often a delete on a full disk tries that, reads of others going on between.
     private static let outlastingTries = 20
     /// After waiting in vain, growing is not tried again for so many milliseconds.
     private static let growthPauseMilliseconds: UInt64 = 1_000
