@@ -16,7 +16,7 @@ package struct Projection: Sendable {
 
     /// B, shape [count, dimensions] in an arena; nil for a prefix.
     private let basis: RowArena?
-    /// B in codes.
+    /// B in codes, where it is large.
     private let coarse: CoarseBasis?
     /// Shape [dimensions]; empty for a prefix.
     let centre: [Float]
@@ -24,6 +24,10 @@ package struct Projection: Sendable {
     private let shifts: [Float]
     private let ordinals: [Ordinal]
     private let kernels: KernelTable
+
+    /// Below, a basis lies in the first cache, and the codes' errors are of too few components to
+    /// cancel out.
+    private static let coarseFloatsMin = 1 << 14
 
     /// Floats of the largest basis: 16 MiB, as 1,024 of 4,096 dimensions.
     static let basisFloatsMax = 1 << 22
@@ -77,7 +81,9 @@ package struct Projection: Sendable {
             arena.store(Ordinal(row), raw.bytes)
         }
         self.basis = arena
-        coarse = try CoarseBasis(basis.span, count: count, dimensions: dimensions)
+        coarse =
+            basis.count < Self.coarseFloatsMin
+            ? nil : try CoarseBasis(basis.span, count: count, dimensions: dimensions)
         self.centre = centre
         self.kernels = kernels
         ordinals = (0..<Ordinal(count)).map { $0 }

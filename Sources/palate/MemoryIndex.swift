@@ -1,6 +1,9 @@
+import Dispatch
 import PalateGraph
+import PalateKernels
 import PalateModel
 import PalateQuantization
+import Synchronization
 
 /// Codes and links built in memory, without a store.
 final class MemoryIndex: Sendable {
@@ -58,6 +61,7 @@ final class MemoryIndex: Sendable {
         isOrdered: Bool,
         threads: Int
     ) throws {
+        Matrix.setThreads(threads)
         try self.init(
             file,
             trained: Self.train(file, metric: metric, quantizer: quantizer),
@@ -79,18 +83,16 @@ final class MemoryIndex: Sendable {
         let started = ContinuousClock.now
         let cpuStarted = processorSeconds()
         stack = trained.stack
+        // From here on workers multiply side by side: with threads of its own OpenBLAS makes them
+        // wait for each other.
+        Matrix.setThreads(1)
         order = isOrdered ? try Self.order(of: file, threads: threads) : nil
         guard let rows = stack.makeRows(capacity: file.count),
             let graph = LiveGraph(parameters: parameters, capacity: file.count)
         else { throw CommandFailure("no address space for \(file.count) rows") }
         self.rows = rows
         self.graph = graph
-        for first in Swift.stride(from: 0, to: file.count, by: Self.chunkRows) {
-            let range = first..<min(first + Self.chunkRows, file.count)
-            let chunk =
-                order?[range].flatMap { file.floats(Int($0)..<Int($0) + 1) } ?? file.floats(range)
-            stack.store(chunk.span, from: Ordinal(first), into: rows)
-        }
+        Self.store(file, order, stack, into: rows, threads: threads)
         let made = stack
         GraphBuilder.insert(
             0..<Ordinal(file.count),
@@ -103,6 +105,28 @@ final class MemoryIndex: Sendable {
         buildSeconds = trained.seconds + (ContinuousClock.now - started).seconds
         cpuBuildSeconds = trained.cpuSeconds + processorSeconds() - cpuStarted
         progress.finish()
+    }
+
+    /// Encodes all rows of the file.
+    private static func store(
+        _ file: NumpyFile,
+        _ order: [Ordinal]?,
+        _ stack: CodeStack,
+        into rows: StackRows,
+        threads: Int
+    ) {
+        let next = Atomic<Int>(0)
+        DispatchQueue.concurrentPerform(iterations: threads) { _ in
+            while true {
+                let first = next.wrappingAdd(chunkRows, ordering: .relaxed).oldValue
+                guard first < file.count else { return }
+                let range = first..<min(first + chunkRows, file.count)
+                let chunk =
+                    order?[range].flatMap { file.floats(Int($0)..<Int($0) + 1) }
+                    ?? file.floats(range)
+                stack.store(chunk.span, from: Ordinal(first), into: rows)
+            }
+        }
     }
 
     /// The file's rows in an order of space.
