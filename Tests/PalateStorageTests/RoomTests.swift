@@ -190,13 +190,16 @@ private func deleteAtTheLimit(besideReads: Bool) throws -> Bool {
     environment.lookForRoom()
     guard environment.health.state == .full else { return false }
     let reads = ReadWriteLock(besideReads)
-    _ = startThread {
+    let reader = startThread {
         while reads.withReadLock({ $0 }) {
             try? environment.read { _ throws(StorageError) in _ = usleep(100_000) }
         }
     }
     usleep(10_000)
-    defer { reads.withWriteLock { $0 = false } }
+    defer {
+        reads.withWriteLock { $0 = false }
+        reader.join()
+    }
     for key in 0..<written where key % 2 == 0 {
         try environment.write(.shrink) { transaction throws(StorageError) in
             try transaction.delete(table, key)
