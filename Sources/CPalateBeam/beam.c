@@ -41,10 +41,14 @@ pb_insert pb_insert_at(int32_t level) {
 #if defined(__x86_64__)
     case pb_level_avx2:
         __builtin_cpu_init();
-        return __builtin_cpu_supports("avx2") ? pb_insert_avx2 : NULL;
+        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("popcnt") &&
+                       __builtin_cpu_supports("bmi")
+                   ? pb_insert_avx2
+                   : NULL;
     case pb_level_avx512:
         __builtin_cpu_init();
-        return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl")
+        return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("popcnt") &&
+                       __builtin_cpu_supports("bmi")
                    ? pb_insert_avx512
                    : NULL;
 #endif

@@ -8,7 +8,7 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 
-#define PB_TARGET __attribute__((target("avx512f,avx512vl,avx512dq,popcnt,bmi")))
+#define PB_TARGET __attribute__((target("avx512f,popcnt,bmi")))
 
 // Puts a key in its place; the last of `blocks` keeps PB_NONE in the lanes of `beyond`.
 PB_TARGET PB_INLINE size_t place(uint64_t *keys, size_t blocks, __mmask8 beyond, uint64_t key) {

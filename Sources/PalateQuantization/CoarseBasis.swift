@@ -3,9 +3,9 @@ internal import PalateModel
 
 /// A basis in 8-bit codes, to project queries by.
 ///
-/// A quarter of the bytes that every query reads, and products of whole numbers: 128 of 784
-/// dimensions take 0.7 us instead of 2.8. The codes err by some thousandth of the query's length a
-/// component, far below what the projection drops; rows are projected in full.
+/// A quarter of the bytes that every query reads, and products of whole numbers: the floats of 128
+/// of 784 dimensions took 19 % of a run at beam 10, the codes take 6 % at beam 8 (profiles of
+/// `pca128.sq8+sq8` on fashion-mnist, the same recall to a thousandth). Rows are projected in full.
 struct CoarseBasis: Sendable {
     private let codec: ScalarEightBit
     private let rows: CodeRows
