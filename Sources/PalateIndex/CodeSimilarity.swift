@@ -43,7 +43,7 @@ struct CodeSimilarity: ItemSimilarity {
 
 extension CodeSet {
     /// The decoded vector of a row, scaled to unit length; zero stays zero.
-    func unitVector(of ordinal: Ordinal) -> [Float] {
+    package func unitVector(of ordinal: Ordinal) -> [Float] {
         var vector = [Float](repeating: 0, count: stack.dimensions)
         var span = vector.mutableSpan
         decodeUnit(ordinal, into: &span)

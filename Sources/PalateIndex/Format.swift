@@ -36,7 +36,7 @@ enum Format {
 
     /// Tables of a taste store.
     enum TasteTable: String, CaseIterable {
-        case meta, events, users
+        case meta, events, users, history, eventIDs, numbers, edges
     }
 
     /// Tables of the catalog.
@@ -52,6 +52,7 @@ enum Format {
         static let catalog = Array("catalog".utf8)
         static let taste = Array("taste".utf8)
         static let userSum = Array("users".utf8)
+        static let history = Array("history".utf8)
     }
 
     /// Bytes a block of float32 rows aims at: eight 4 KiB pages less LMDB's header.

@@ -93,6 +93,7 @@ struct TasteSurvey {
             nextSequence = number + 1
             do throws(IndexError) {
                 let body = try Sealed.open(value, table: entry.table, key: entry.key)
+                guard body.byteCount > 0 else { return }
                 let event = try EventRecord(body: body, place: place).event
                 eventCount += 1
                 if event.type != .impression { active.insert(event.user) }
@@ -145,6 +146,9 @@ struct TasteRepair {
                 if survey.rebuilt.contains(record.event.user) {
                     graph.apply(record.event) { _, _, _ in false }
                 }
+            }
+            if entry.table == "numbers", let record = try? NumbersRecord(body: body, place: "") {
+                try tables.put(record.numbers, at: String(decoding: entry.key, as: UTF8.self))
             }
             if entry.table == "users", entry.key.count == 8 {
                 let user = entry.key.reduce(UserID(0)) { $0 << 8 | UserID($1) }

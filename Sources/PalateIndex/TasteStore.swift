@@ -41,12 +41,20 @@ package final class TasteStore: Sendable {
     }
 
     let tables: TasteTables
-    private let graph: ReadWriteLock<TasteGraph>
+    let graph: ReadWriteLock<TasteGraph>
     /// Of the live generation.
     private let similarity: ReadWriteLock<any ItemSimilarity>
-    private let queue: DispatchQueue
+    let queue: DispatchQueue
     private let backlog = ReadWriteLock(Backlog())
     private let storedEvents: Atomic<UInt64>
+    /// Weight profiles that were stored, by name.
+    let profiles: ReadWriteLock<[String: TasteNumbers]>
+    /// The edition of the stored settings; 0 = the defaults.
+    let settingsVersion: Atomic<UInt64>
+    let sandboxes = ReadWriteLock(Sandboxes())
+    let sessions = ReadWriteLock(Sessions())
+    /// Tells derived records of one person apart.
+    let variants = Atomic<UInt64>(0)
     private let unclustered = ReadWriteLock(Unclustered())
 
     /// Opens the store at `path`, or makes it with `creates`, and reads everybody's record.
@@ -61,7 +69,11 @@ package final class TasteStore: Sendable {
         self.similarity = ReadWriteLock(similarity)
         queue = DispatchQueue(label: "palate.taste")
         try tables.checkUsers()
-        var graph = TasteGraph()
+        try tables.indexHistory()
+        let stored = try StoredNumbers(tables)
+        profiles = ReadWriteLock(stored.profiles)
+        settingsVersion = Atomic(stored.settingsVersion)
+        var graph = TasteGraph(settings: stored.settings)
         var users: [UserID] = []
         try tables.forEachUser { user, record in
             graph.load(record, for: user)
@@ -107,6 +119,18 @@ package final class TasteStore: Sendable {
         if let refusal { completion(.failure(refusal)) }
     }
 
+    /// Events stored, for receipts.
+    var eventVersion: UInt64 { storedEvents.load(ordering: .relaxed) }
+
+    /// Nothing waits for items on behalf of somebody who was forgotten.
+    func stopWaiting(_ user: UserID) {
+        unclustered.withWriteLock { waiting in
+            for item in waiting.users.keys where waiting.users[item]?.remove(user) != nil {
+                waiting.pairs -= 1
+            }
+        }
+    }
+
     /// Adds the taste figures to a collection's.
     func addFigures(to stats: inout CollectionStats) {
         stats.events = storedEvents.load(ordering: .relaxed)
@@ -145,10 +169,13 @@ package final class TasteStore: Sendable {
     /// Commits a group; when the store refuses it, each submission by itself, so that one that is
     /// too large for the disk does not take others with it.
     private func write(_ group: [Waiting]) {
-        let events = group.count == 1 ? group[0].events : group.flatMap(\.events)
-        let touched = apply(events)
+        var touched: [UserID] = []
+        var counts: [Int] = []
+        var events: [Event] = []
         let first = storedEvents.load(ordering: .relaxed)
         do throws(IndexError) {
+            (events, counts) = try newEvents(of: group.map(\.events))
+            touched = apply(events)
             try tables.write(events, firstSequence: first, records: records(of: touched))
         } catch {
             restore(touched)
@@ -161,13 +188,30 @@ package final class TasteStore: Sendable {
         }
         storedEvents.store(first + UInt64(events.count), ordering: .relaxed)
         var version = first
-        for waiting in group {
-            let count = UInt64(waiting.events.count)
+        for (waiting, count) in zip(group, counts) {
+            let count = UInt64(count)
             version += count
             waiting.completion(
                 .success(WriteReceipt(version: version, changed: count, generation: 0))
             )
         }
+    }
+
+    /// The events of a group that are not stored yet, and how many of each submission those are.
+    private func newEvents(of group: [[Event]]) throws(IndexError) -> ([Event], [Int]) {
+        let ids = group.flatMap { $0.compactMap(\.id) }
+        guard !ids.isEmpty else { return (Array(group.joined()), group.map(\.count)) }
+        var seen = try tables.knownIDs(ids)
+        var counts: [Int] = []
+        var events: [Event] = []
+        for submission in group {
+            let before = events.count
+            events += submission.filter { event in
+                event.id.map { seen.insert($0).inserted } ?? true
+            }
+            counts.append(events.count - before)
+        }
+        return (events, counts)
     }
 
     private func records(of users: [UserID]) -> [(UserID, UserRecord)] {
@@ -261,6 +305,15 @@ package final class TasteStore: Sendable {
             firstSequence: storedEvents.load(ordering: .relaxed),
             records: records(of: changed)
         )
+    }
+
+    /// Cosines of the live generation, for records that are not stored.
+    func cosines(
+        of item: ItemID,
+        to others: [ItemID],
+        into similarities: inout [Float]
+    ) -> Bool {
+        similarity.withReadLock { $0 }.cosines(of: item, to: others, into: &similarities)
     }
 
     /// Cosines, remembering who waits for the item's vector where it has none.

@@ -4,18 +4,29 @@ import PalateTaste
 
 /// The taste store's LMDB environment: events by sequence, records by person.
 ///
-/// | table  | key           | value, sealed                                    |
-/// |--------|---------------|--------------------------------------------------|
-/// | meta   | name, ASCII   | `TasteRecord`, `UserSum`                         |
-/// | events | sequence, u64 | user u64, item u64, time i64 in ms, type u8       |
-/// | users  | user, u64     | `UserRecord` in its own versioned form           |
+/// | table    | key                              | value, sealed                                |
+/// |----------|----------------------------------|----------------------------------------------|
+/// | meta     | name, ASCII                      | `TasteRecord`, `UserSum`, `HistoryRecord`     |
+/// | events   | sequence, u64                    | `EventRecord`; nothing where it was forgotten |
+/// | users    | user, u64                        | `UserRecord` in its own versioned form        |
+/// | history  | user, u64, then sequence, u64    | nothing                                      |
+/// | eventIDs | the sender's number, u64         | sequence, u64                                |
+/// | numbers  | name, ASCII                      | `NumbersRecord`: settings, weight profiles    |
+/// | edges    | item, u64; `u64.max`: the header | item-item edges in their own versioned form   |
 struct TasteTables: Sendable {
     let environment: Environment
-    private let meta: Table<[UInt8]>
-    private let events: Table<UInt64>
-    private let users: Table<UInt64>
+    let meta: Table<[UInt8]>
+    let events: Table<UInt64>
+    let users: Table<UInt64>
+    let history: Table<[UInt8]>
+    let eventIDs: Table<UInt64>
+    let numbers: Table<[UInt8]>
+    let edges: Table<UInt64>
 
     /// Opens the environment at `path`; makes it where `creates` allows.
+    ///
+    /// A store from before a table existed gets it, unless it is opened read-only: then that table
+    /// reads as empty.
     init(
         path: String,
         mapBytes: MapBytes,
@@ -31,21 +42,13 @@ struct TasteTables: Sendable {
                 readOnly: readOnly,
                 creates: creates
             )
-            meta = try environment.table(
-                Format.TasteTable.meta.rawValue,
-                key: [UInt8].self,
-                creates: creates
-            )
-            events = try environment.table(
-                Format.TasteTable.events.rawValue,
-                key: UInt64.self,
-                creates: creates
-            )
-            users = try environment.table(
-                Format.TasteTable.users.rawValue,
-                key: UInt64.self,
-                creates: creates
-            )
+            meta = try Self.table(.meta, in: environment, creates: creates)
+            events = try Self.table(.events, in: environment, creates: creates)
+            users = try Self.table(.users, in: environment, creates: creates)
+            history = try Self.laterTable(.history, in: environment)
+            eventIDs = try Self.laterTable(.eventIDs, in: environment)
+            numbers = try Self.laterTable(.numbers, in: environment)
+            edges = try Self.laterTable(.edges, in: environment)
         } catch {
             throw .storage(error)
         }
@@ -64,8 +67,30 @@ struct TasteTables: Sendable {
                 transaction throws(IndexError) in
                 try transaction.putSealed(meta, Format.MetaKey.taste, TasteRecord().bytes)
                 try transaction.putSealed(meta, Format.MetaKey.userSum, UserSum().bytes)
+                try transaction.putSealed(meta, Format.MetaKey.history, HistoryRecord().bytes)
             }
         }
+    }
+
+    private static func table<Key: TableKey>(
+        _ table: Format.TasteTable,
+        in environment: Environment,
+        creates: Bool
+    ) throws(StorageError) -> Table<Key> {
+        try environment.table(table.rawValue, key: Key.self, creates: creates)
+    }
+
+    /// A table that older stores do not have; read-only, `meta` stands in for it, whose names no
+    /// key of another kind can be.
+    private static func laterTable<Key: TableKey>(
+        _ table: Format.TasteTable,
+        in environment: Environment
+    ) throws(StorageError) -> Table<Key> {
+        let isMissing = try !environment.tableNames().contains(table.rawValue)
+        guard environment.isReadOnly, isMissing else {
+            return try environment.table(table.rawValue, key: Key.self, creates: isMissing)
+        }
+        return try environment.table(Format.TasteTable.meta.rawValue, key: Key.self)
     }
 
     /// Events stored; their sequences are 0 ..< it.
@@ -92,31 +117,36 @@ struct TasteTables: Sendable {
         firstSequence: UInt64,
         records: [(UserID, UserRecord)]
     ) throws(IndexError) {
-        let (meta, events, users) = (meta, events, users)
+        let tables = self
         try environment.write(failingWith: IndexError.self) {
             transaction throws(IndexError) in
             for (index, event) in newEvents.enumerated() {
-                try transaction.putSealed(
-                    events,
-                    firstSequence + UInt64(index),
-                    EventRecord(event: event).bytes
-                )
+                let sequence = firstSequence + UInt64(index)
+                let body = EventRecord(event: event).bytes
+                try transaction.putSealed(tables.events, sequence, body)
+                try tables.putIndexes(of: event, sequence, &transaction)
             }
-            guard !records.isEmpty else { return }
-            var sum = try transaction.record(UserSum.self, meta, Format.MetaKey.userSum)
-            var writer = ByteWriter()
-            for (user, record) in records {
-                if let former = try transaction.value(users, user) {
-                    sum?.remove(former, of: user)
-                }
-                writer.removeAll()
-                record.encode(into: &writer)
-                let sealed = Sealed.seal(writer.bytes, key: Format.key(user))
-                sum?.add(sealed.span.rawBytes, of: user)
-                try transaction.putRaw(users, user, sealed.span.rawBytes)
-            }
-            if let sum { try transaction.putSealed(meta, Format.MetaKey.userSum, sum.bytes) }
+            try tables.put(records, &transaction)
         }
+    }
+
+    /// Replaces records, and the sum over them.
+    private func put(
+        _ records: [(UserID, UserRecord)],
+        _ transaction: inout WriteTransaction
+    ) throws(IndexError) {
+        guard !records.isEmpty else { return }
+        var sum = try transaction.record(UserSum.self, meta, Format.MetaKey.userSum)
+        var writer = ByteWriter()
+        for (user, record) in records {
+            if let former = try transaction.value(users, user) { sum?.remove(former, of: user) }
+            writer.removeAll()
+            record.encode(into: &writer)
+            let sealed = Sealed.seal(writer.bytes, key: Format.key(user))
+            sum?.add(sealed.span.rawBytes, of: user)
+            try transaction.putRaw(users, user, sealed.span.rawBytes)
+        }
+        if let sum { try transaction.putSealed(meta, Format.MetaKey.userSum, sum.bytes) }
     }
 
     /// One person's stored record.
@@ -159,9 +189,10 @@ struct TasteTables: Sendable {
         }
     }
 
-    /// Visits every event, in order of arrival.
+    /// Visits every event that was not forgotten, in order of arrival.
     func forEachEvent(_ body: (UInt64, Event) throws(IndexError) -> Void) throws(IndexError) {
         try environment.forEachSealed(events) { sequence, bytes throws(IndexError) in
+            guard bytes.byteCount > 0 else { return }
             let place = Sealed.place("events", Format.key(sequence))
             try body(sequence, try EventRecord(body: bytes, place: place).event)
         }
@@ -195,30 +226,5 @@ private struct TasteRecord: FormatRecord {
 
     func check(place: String) throws(IndexError) {
         try Format.check(magic: magic, version: version, place: place)
-    }
-}
-
-/// An event's stored form.
-struct EventRecord: FormatRecord {
-    var event: Event
-
-    init(event: Event) { self.event = event }
-
-    init(from reader: inout ByteReader) throws(ByteReaderError) {
-        let user = try reader.readUInt64()
-        let item = try reader.readUInt64()
-        let time = try reader.readInt64()
-        let raw = try reader.readUInt8()
-        guard let type = EventType(rawValue: raw) else {
-            throw ByteReaderError(offset: reader.offset - 1, needed: 1)
-        }
-        event = Event(user: user, item: item, type: type, timeMilliseconds: time)
-    }
-
-    func write(to writer: inout ByteWriter) {
-        writer.write(event.user)
-        writer.write(event.item)
-        writer.write(event.timeMilliseconds)
-        writer.write(event.type.rawValue)
     }
 }

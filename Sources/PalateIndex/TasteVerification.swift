@@ -8,6 +8,8 @@ struct TasteVerification {
     var collection: VerificationReport.Collection
     /// People whose events must have left a record.
     private var active: Set<UserID> = []
+    /// Sum over the log of a number drawn from each event's person and place.
+    private var logged: UInt64 = 0
 
     init(
         tables: TasteTables,
@@ -24,6 +26,7 @@ struct TasteVerification {
             try checkEvents()
             try checkUsers()
             try tables.checkUsers()
+            try checkHistory()
         } catch {
             report.add(Finding(collection.name, error))
         }
@@ -47,8 +50,10 @@ struct TasteVerification {
             next = sequence + 1
             do throws(IndexError) {
                 let body = try Sealed.open(value, table: "events", key: key)
+                guard body.byteCount > 0 else { return }
                 let record = try EventRecord(body: body, place: Sealed.place("events", key))
                 collection.events += 1
+                logged &+= SplitMix64.number(sequence, seed: record.event.user)
                 if record.event.type != .impression { active.insert(record.event.user) }
             } catch {
                 report.add(Finding(collection.name, error))
@@ -71,6 +76,30 @@ struct TasteVerification {
             }
         }
         for user in active.sorted() { find("users", Format.key(user), "missing", "a record") }
+    }
+
+    /// The history names every event of the log once, and none else.
+    private mutating func checkHistory() throws(IndexError) {
+        // A store that was never opened since there is a history has none.
+        guard try tables.hasHistory() else { return }
+        var indexed: UInt64 = 0
+        let environment = tables.environment
+        try environment.forEachEntry("history") { key, value, _ throws(IndexError) in
+            guard key.count == 16 else {
+                find("history", key, "a key of \(key.count) bytes", "16")
+                return
+            }
+            do throws(IndexError) {
+                _ = try Sealed.open(value, table: "history", key: key)
+            } catch {
+                report.add(Finding(collection.name, error))
+            }
+            let user = key[..<8].reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+            let sequence = key[8...].reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+            indexed &+= SplitMix64.number(sequence, seed: user)
+        }
+        guard indexed != logged else { return }
+        find("history", [], "sum \(indexed)", "\(logged), as of the events")
     }
 
     private mutating func number(_ key: [UInt8], _ table: String) -> UInt64? {

@@ -64,12 +64,29 @@ public struct Event: Equatable, Sendable {
     ///
     /// On the wire 0 means: the server's now.
     public var timeMilliseconds: Int64
+    /// A number of the sender's, so that sending again counts once; nil = every one counts.
+    public var id: UInt64?
+    /// The item on whose page it happened.
+    public var context: ItemID?
+    /// How probable it was that the item was shown, as the answer that showed it said; in 0...1.
+    public var propensity: Float?
 
     /// One event.
-    public init(user: UserID, item: ItemID, type: EventType, timeMilliseconds: Int64) {
+    public init(
+        user: UserID,
+        item: ItemID,
+        type: EventType,
+        timeMilliseconds: Int64,
+        id: UInt64? = nil,
+        context: ItemID? = nil,
+        propensity: Float? = nil
+    ) {
         self.user = user
         self.item = item
         self.type = type
         self.timeMilliseconds = timeMilliseconds
+        self.id = id
+        self.context = context
+        self.propensity = propensity
     }
 }

@@ -18,6 +18,28 @@ public enum Limits {
     public static let rowsPerRequest = 1...65_536
     /// Events per EVENT.
     public static let eventsPerRequest = 1...262_144
+    /// Inline events per QUERY, and events of one person in a sandbox.
+    public static let inlineEvents = 0...256
+    /// Weighted examples per QUERY, and turns of a session.
+    public static let examples = 0...64
+    /// Directions per QUERY.
+    public static let directions = 0...16
+    /// Better-worse pairs per QUERY.
+    public static let pairs = 0...64
+    /// The caller's own vectors of a person per QUERY.
+    public static let userVectors = 0...8
+    /// Boosted items per QUERY.
+    public static let boosts = 0...10_000
+    /// Pinned items per QUERY.
+    public static let pins = 0...100
+    /// Events per HISTORY_GET.
+    public static let historyEvents = 1...100_000
+    /// Named numbers per TASTE_NUMBERS.
+    public static let namedNumbers = 0...1_024
+    /// Minutes a session's turn may take to count half; 0 = as before.
+    public static let sessionHalfLifeMinutes: ClosedRange<Float> = 0...1_440
+    /// Magnitude of weights, of terms as of examples.
+    public static let weightMagnitude: Float = 1e6
     /// M.
     public static let neighbours = 2...64
     /// efConstruction.

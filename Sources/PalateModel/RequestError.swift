@@ -15,6 +15,14 @@ public enum RequestError: Error, Equatable, Sendable {
     case unknownChoice(field: String, got: String, expected: [String])
     /// A number outside its limits.
     case outOfRange(field: String, got: Int, expected: ClosedRange<Int>)
+    /// A setting or weight outside its limits.
+    case badNumber(field: String, got: Double, expected: ClosedRange<Double>)
+    /// No sandbox of this name.
+    case unknownSandbox(name: String)
+    /// No session of this number: it ended, or never began.
+    case unknownSession(id: UInt64)
+    /// No weight profile of this name.
+    case unknownProfile(name: String)
     /// A vector of the wrong length.
     case wrongDimensions(got: Int, expected: Int)
     /// NaN, infinity, or a magnitude above `Limits.componentMagnitude`.

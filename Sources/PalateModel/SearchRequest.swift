@@ -20,45 +20,34 @@ public struct ResultParts: OptionSet, Equatable, Sendable {
     public static let scoreParts = ResultParts(rawValue: 1 << 0)
     /// Each result's payload.
     public static let payload = ResultParts(rawValue: 1 << 1)
+    /// Why each result is there.
+    public static let reasons = ResultParts(rawValue: 1 << 2)
     /// Every bit this version knows.
-    public static let known: ResultParts = [.scoreParts, .payload]
+    public static let known: ResultParts = [.scoreParts, .payload, .reasons]
 }
 
-/// The TASTE section: how much each term counts.
+/// The TASTE section: what the terms of the score count.
 ///
-/// Each term is normalised to 0...1 over the candidates before its weight applies.
-public struct TasteWeights: Equatable, Sendable {
-    /// Similarity to the query vector or item.
-    public var query: Float
-    /// T: log-sum-exp of the similarities to the person's medoids.
-    public var taste: Float
-    /// G: the damped two-hop walk from the person's items.
-    public var graph: Float
-    /// Logarithm of the item's popularity.
-    public var popularity: Float
-    /// N: thresholded similarity to what the person rejected; subtracted.
-    public var negative: Float
+/// Terms are normalised to 0...1 over the candidates before their weights apply.
+public struct TasteRequest: Equatable, Sendable {
+    /// A weight profile of the collection; empty = the default weights.
+    public var profile: String
+    /// Weights that replace those of the profile.
+    public var weights: [ScoreTerm: Float]
     /// Candidates that are scored; 0 = the planner chooses.
     public var candidates: Int
     /// Leave out what the person has saved, bought or otherwise acted on.
     public var excludeSeen: Bool
 
-    /// Taste beside graph as chosen on pinterest37k (`TasteSettings`): 0.1 gains 0.001 of Recall@20
-    /// over the walk alone, 0.35 loses as much.
+    /// The default weights, unless told otherwise.
     public init(
-        query: Float = 1,
-        taste: Float = 0.1,
-        graph: Float = 1,
-        popularity: Float = 0,
-        negative: Float = 1,
+        _ weights: [ScoreTerm: Float] = [:],
+        profile: String = "",
         candidates: Int = 0,
         excludeSeen: Bool = true
     ) {
-        self.query = query
-        self.taste = taste
-        self.graph = graph
-        self.popularity = popularity
-        self.negative = negative
+        self.weights = weights
+        self.profile = profile
         self.candidates = candidates
         self.excludeSeen = excludeSeen
     }
@@ -102,9 +91,15 @@ public struct SearchRequest: Equatable, Sendable {
     /// Items that must not come back.
     public var excluded: [ItemID]
     /// Taste reranking; nil = the order of the search alone.
-    public var taste: TasteWeights?
+    public var taste: TasteRequest?
     /// Slate building; nil = by score.
     public var diversity: DiversityRequest?
+    /// Whose eyes the query sees with; nil = the user's as they are.
+    public var person: PersonRequest?
+    /// What single items get on top of their score.
+    public var boosts: [WeightedItem]
+    /// Items with a place of their own, each slot once.
+    public var pins: [Pin]
     /// The oldest applied version the answer may come from; 0 = any.
     public var minimumVersion: UInt64
 
@@ -119,8 +114,11 @@ public struct SearchRequest: Equatable, Sendable {
         scoreFloor: Float? = nil,
         user: UserID? = nil,
         excluded: [ItemID] = [],
-        taste: TasteWeights? = nil,
+        taste: TasteRequest? = nil,
         diversity: DiversityRequest? = nil,
+        person: PersonRequest? = nil,
+        boosts: [WeightedItem] = [],
+        pins: [Pin] = [],
         minimumVersion: UInt64 = 0
     ) {
         self.handle = handle
@@ -134,6 +132,9 @@ public struct SearchRequest: Equatable, Sendable {
         self.excluded = excluded
         self.taste = taste
         self.diversity = diversity
+        self.person = person
+        self.boosts = boosts
+        self.pins = pins
         self.minimumVersion = minimumVersion
     }
 }

@@ -17,14 +17,12 @@ struct ListQuery {
     init(
         _ source: QuerySource,
         list: Int,
+        moved directions: [Direction],
         of collection: Collection,
         _ scratch: inout QueryScratch
     ) throws(IndexError) {
         let dimensions = collection.info.schema.dimensions
-        if scratch.vector.count != dimensions {
-            scratch.vector = [Float](repeating: 0, count: dimensions)
-            scratch.row = scratch.vector
-        }
+        scratch.makeRoom(dimensions: dimensions)
         switch source {
         case .vectors(let values, _):
             for index in 0..<dimensions {
@@ -45,6 +43,10 @@ struct ListQuery {
             hasVector = false
             item = nil
             itself = nil
+        }
+        if hasVector, !directions.isEmpty {
+            let step = TasteCentres.step(directions, in: collection)
+            TasteCentres.move(&scratch.vector, by: step)
         }
     }
 }

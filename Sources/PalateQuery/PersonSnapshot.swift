@@ -2,47 +2,117 @@ import PalateIndex
 import PalateModel
 import PalateTaste
 
-/// What one query needs to know of a person, read under one hold of the taste lock.
+/// What one query needs to know of a person, read before its lists are made.
 struct PersonSnapshot {
+    /// What they did, by what it counts, and the moment it decays to.
+    var state: PersonState?
+    /// Whose edges the walk must not go back over.
+    var user: UserID?
     /// Centres of what they like, the most important first.
     var medoids: [Medoid] = []
-    /// What they rejected, the strongest first, weight in 0...1.
-    var negatives: [ScoredItem] = []
+    /// Examples and medoids that are wanted, with their importance: where searches start.
+    var wanted: [ScoredItem] = []
+    /// What they rejected or have just bought, the strongest first.
+    var unwanted: [UnwantedItem] = []
+    /// Steps that every search vector takes.
+    var directions: [Direction] = []
+    /// Pairs of a better and a worse item.
+    var pairs: [ItemPair] = []
     /// What the walk suggests, best first; only where candidates come from the person.
     var walked: [ScoredItem] = []
     /// Items that must not come back.
     var excluded: [ItemID] = []
 
-    /// Nothing where taste does not apply.
-    init(_ plan: TastePlan?, in collection: Collection, now: Int64, scratch: inout QueryScratch) {
+    /// Nothing where neither taste nor a person is asked for.
+    ///
+    /// - Throws: `unknownSandbox`, `unknownSession`, and damage met in a replay.
+    init(
+        _ plan: TastePlan?,
+        _ request: PersonRequest?,
+        in collection: Collection,
+        now: Int64,
+        scratch: inout QueryScratch
+    ) throws(RequestError) {
+        var session: Session?
+        if let id = request?.session { session = try collection.taste.session(id).get() }
+        directions = (request?.directions ?? []) + (session?.directions(now: now) ?? [])
         guard let plan else { return }
-        self = collection.taste.read { graph in
-            var person = PersonSnapshot()
-            person.medoids = graph.medoids(
-                of: plan.user,
-                now: now,
-                limit: TastePlan.scoringMedoids
-            )
-            person.negatives = graph.negatives(
-                of: plan.user,
-                now: now,
-                limit: TastePlan.scoringNegatives
-            )
-            person.excluded =
-                plan.weights.excludeSeen
-                ? graph.seenItems(of: plan.user) : graph.hiddenItems(of: plan.user)
-            if case .person(_, let walk) = plan.retrieval {
-                person.walked = graph.walk(
-                    from: plan.user,
-                    now: now,
+        let state = try collection.taste.person(plan.user, request, now: now)
+        user = plan.user
+        pairs = request?.pairs ?? []
+        take(state, plan)
+        add((request?.examples ?? []) + (session?.examples(now: now) ?? []), state.settings)
+        if case .person(_, let walk) = plan.retrieval {
+            walked = collection.taste.read { graph in
+                graph.walk(
+                    from: state.record,
+                    of: plan.user,
+                    variant: state.variant,
+                    settings: state.settings,
+                    now: state.now,
                     limit: walk,
-                    excludeSeen: plan.weights.excludeSeen,
+                    excludeSeen: plan.excludeSeen,
                     scratch: &scratch.walk
                 )
             }
-            return person
         }
+        self.state = state
     }
 
-    private init() {}
+    /// What the record says.
+    private mutating func take(_ state: PersonState, _ plan: TastePlan) {
+        let (record, settings, now) = (state.record, state.settings, state.now)
+        medoids = record.medoids(now: now, limit: TastePlan.scoringMedoids, settings: settings)
+        wanted = medoids.map { ScoredItem(item: $0.item, score: $0.importance) }
+        let negatives = record.negatives(
+            now: now,
+            limit: TastePlan.scoringNegatives,
+            settings: settings
+        )
+        unwanted = negatives.map {
+            UnwantedItem(item: $0.item, weight: $0.score, threshold: settings.negativeSimilarity)
+        }
+        unwanted += record.recentPurchases(
+            now: now,
+            limit: TastePlan.scoringNegatives,
+            settings: settings
+        ).map { .purchase($0, settings) }
+        excluded = plan.excludeSeen ? record.seenItems() : record.hiddenItems()
+        if plan.excludeSeen { excluded += record.tiringItems(now: now, settings: settings) }
+    }
+
+    /// Examples count as fresh events would.
+    private mutating func add(_ examples: [WeightedItem], _ settings: TasteSettings) {
+        let unit = max(-settings[.hide].weight, .leastNormalMagnitude)
+        for example in examples {
+            if example.weight > 0 {
+                let importance = example.weight * (1 + settings.sessionBoost)
+                wanted.append(ScoredItem(item: example.item, score: importance))
+            } else if example.weight < 0 {
+                unwanted.append(
+                    UnwantedItem(
+                        item: example.item,
+                        weight: min(-example.weight / unit, 1),
+                        threshold: settings.negativeSimilarity
+                    )
+                )
+            }
+        }
+        if !examples.isEmpty { wanted.sort { $0.score > $1.score } }
+    }
+}
+
+/// An item whose likeness counts against a candidate.
+struct UnwantedItem {
+    var item: ItemID
+    /// In 0...1 for what was rejected.
+    var weight: Float
+    /// The cosine from which it counts.
+    var threshold: Float
+
+    /// Something just bought: near-duplicates are held back in full, nothing else is.
+    static func purchase(_ item: ItemID, _ settings: TasteSettings) -> UnwantedItem {
+        // Ten times over: the term reaches its 1 a tenth of the way above the threshold.
+        UnwantedItem(item: item, weight: 10, threshold: settings.duplicateSimilarity)
+    }
 }

@@ -54,7 +54,19 @@ package enum Pipeline {
         defer { reader.leave() }
         scratch.prepare(for: collection)
         scratch.payloadBytes = 0
-        let person = PersonSnapshot(plan.taste, in: collection, now: now, scratch: &scratch)
+        let person = try PersonSnapshot(
+            plan.taste,
+            request.person,
+            in: collection,
+            now: now,
+            scratch: &scratch
+        )
+        let centres: TasteCentres
+        do throws(IndexError) {
+            centres = try TasteCentres(person, request.person, in: collection, &scratch)
+        } catch {
+            throw RequestError(error)
+        }
         for list in 0..<plan.listCount {
             if let deadline, ContinuousClock.now >= deadline {
                 response.isDegraded = true
@@ -67,8 +79,8 @@ package enum Pipeline {
                     of: request,
                     plan,
                     person,
+                    centres,
                     in: collection,
-                    now: now,
                     &scratch,
                     to: &response
                 )
@@ -88,8 +100,8 @@ package enum Pipeline {
         of request: SearchRequest,
         _ plan: QueryPlan,
         _ person: PersonSnapshot,
+        _ centres: TasteCentres,
         in collection: Collection,
-        now: Int64,
         _ scratch: inout QueryScratch,
         to response: inout SearchResponse
     ) throws(IndexError) {
@@ -100,11 +112,18 @@ package enum Pipeline {
         repeat {
             epoch = collection.changeEpoch
             replacements = collection.replacementCount
-            query = try ListQuery(request.source, list: list, of: collection, &scratch)
+            query = try ListQuery(
+                request.source,
+                list: list,
+                moved: person.directions,
+                of: collection,
+                &scratch
+            )
             try SearchStage.run(
                 plan,
                 query,
                 person,
+                centres,
                 excluding: request.excluded,
                 in: collection,
                 &scratch
@@ -126,7 +145,7 @@ package enum Pipeline {
             }
             SearchStage.trim(plan, query, &scratch)
             try RescoreStage.run(plan, query, in: collection, transaction, &scratch)
-            RerankStage.run(plan, query, person, in: collection, now: now, &scratch)
+            RerankStage.run(plan, query, person, centres, request, in: collection, &scratch)
             try FetchStage.append(
                 plan,
                 isSteady: isSteady,

@@ -46,7 +46,7 @@ package enum Planner {
             throw .versionNotReached(got: version, expected: request.minimumVersion)
         }
         try checkVectors(request, collection.info.schema.dimensions)
-        let taste = try tastePlan(request)
+        let taste = try tastePlan(request, collection)
         let slate = try slatePlan(request)
         let listCount =
             switch request.source {
@@ -57,7 +57,7 @@ package enum Planner {
         let candidates = max(
             request.k,
             slate?.pool ?? 0,
-            taste.map { self.candidates(of: $0) } ?? 0
+            taste.map { self.candidates(of: $0, request) } ?? 0
         )
         let rescored =
             request.rescoreCount ?? rescoreCount(request, candidates, collection.codes)
@@ -107,26 +107,41 @@ package enum Planner {
         }
     }
 
-    private static func tastePlan(_ request: SearchRequest) throws(RequestError) -> TastePlan? {
+    private static func tastePlan(
+        _ request: SearchRequest,
+        _ collection: Collection
+    ) throws(RequestError) -> TastePlan? {
         let isByUser = request.source == .user
         guard isByUser || request.taste != nil else { return nil }
-        guard let user = request.user else { throw .missingUser }
-        let weights = request.taste ?? TasteWeights()
-        guard isByUser else {
-            return TastePlan(user: user, weights: weights, retrieval: .query)
+        guard request.user != nil || request.person?.hasTasteOfItsOwn == true else {
+            throw .missingUser
         }
-        let walk = weights.candidates == 0 ? walkCandidates : weights.candidates
+        let taste = request.taste ?? TasteRequest()
+        let weights = try collection.taste.weights(
+            taste,
+            sandbox: request.person?.sandbox ?? ""
+        )
+        let retrieval: TastePlan.Retrieval
+        if isByUser {
+            let walk = taste.candidates == 0 ? walkCandidates : taste.candidates
+            retrieval = .person(medoids: searchedMedoids, walk: max(walk, request.k))
+        } else {
+            retrieval = .query
+        }
         return TastePlan(
-            user: user,
+            user: request.user,
             weights: weights,
-            retrieval: .person(medoids: searchedMedoids, walk: max(walk, request.k))
+            excludeSeen: taste.excludeSeen,
+            retrieval: retrieval
         )
     }
 
-    private static func candidates(of plan: TastePlan) -> Int {
+    private static func candidates(of plan: TastePlan, _ request: SearchRequest) -> Int {
         switch plan.retrieval {
         case .person: candidatesPerMedoid
-        case .query: plan.weights.candidates == 0 ? tasteCandidates : plan.weights.candidates
+        case .query:
+            request.taste.map { $0.candidates == 0 ? tasteCandidates : $0.candidates }
+                ?? tasteCandidates
         }
     }
 

@@ -29,10 +29,12 @@ package struct QueryPlan: Sendable {
 
 /// How taste applies to a request.
 package struct TastePlan: Sendable {
-    /// Whose.
-    package var user: UserID
+    /// Whose; nil where the request brings a taste of its own.
+    package var user: UserID?
     /// How much each term counts.
-    package var weights: TasteWeights
+    package var weights: TermValues
+    /// Whether what the person acted on stays away.
+    package var excludeSeen: Bool
     /// Where the candidates come from.
     package var retrieval: Retrieval
 

@@ -45,6 +45,13 @@ package struct QueryScratch: ~Copyable, Sendable {
     /// Empty; grows to fit on first use.
     package init() {}
 
+    /// Makes `vector` and `row` hold one vector of the collection.
+    mutating func makeRoom(dimensions: Int) {
+        guard vector.count != dimensions else { return }
+        vector = [Float](repeating: 0, count: dimensions)
+        row = vector
+    }
+
     /// Forgets what belongs to another collection: its metric, and a walk over its people.
     mutating func prepare(for collection: Collection) {
         // An address may be used again, by the next generation say: the numbers tell them apart.

@@ -7,7 +7,7 @@ import PalateTaste
 /// One result on its way out.
 struct RankedHit {
     var ordinal: Ordinal
-    var parts: ScoreParts
+    var parts: TermValues
 }
 
 /// Step 5: hits to a ranked slate with the terms of each score.
@@ -18,15 +18,29 @@ enum RerankStage {
         _ plan: QueryPlan,
         _ query: ListQuery,
         _ person: PersonSnapshot,
+        _ centres: TasteCentres,
+        _ request: SearchRequest,
         in collection: Collection,
-        now: Int64,
         _ scratch: inout QueryScratch
     ) {
         scratch.slate.removeAll(keepingCapacity: true)
-        if let taste = plan.taste {
-            scratch.slate = blend(taste, query, person, in: collection, now: now, &scratch)
+        if let taste = plan.taste, let state = person.state {
+            var columns = columns(query, person, centres, state, in: collection, &scratch)
+            columns.addBoosts(request.boosts)
+            let ranking = BlendReranker.rank(
+                columns,
+                weights: taste.weights,
+                settings: state.settings
+            )
+            scratch.slate = ranking.order.map { index in
+                RankedHit(
+                    ordinal: scratch.candidates[index].ordinal,
+                    parts: ranking.parts[index]
+                )
+            }
         } else {
             appendByDistance(collection.metric, &scratch)
+            boost(request.boosts, in: collection, &scratch)
         }
         if plan.scoreFloor > -.infinity {
             scratch.slate.removeAll { !($0.parts.total >= plan.scoreFloor) }
@@ -34,96 +48,152 @@ enum RerankStage {
         if let slate = plan.slate { choose(slate, plan.k, in: collection, &scratch) }
     }
 
+    /// Adds boosts to plain scores.
+    private static func boost(
+        _ boosts: [WeightedItem],
+        in collection: Collection,
+        _ scratch: inout QueryScratch
+    ) {
+        guard !boosts.isEmpty else { return }
+        let weights = Dictionary(boosts.map { ($0.item, $0.weight) }) { $0 + $1 }
+        for index in scratch.slate.indices {
+            let item = collection.items[scratch.slate[index].ordinal]
+            scratch.slate[index].parts[.boost] = weights[item] ?? 0
+        }
+        // Stable: what is not boosted keeps its order.
+        let order = scratch.slate.indices.sorted {
+            let (left, right) = (scratch.slate[$0].parts.total, scratch.slate[$1].parts.total)
+            return left != right ? left > right : $0 < $1
+        }
+        scratch.slate = order.map { scratch.slate[$0] }
+    }
+
     private static func appendByDistance(_ metric: any Metric, _ scratch: inout QueryScratch) {
         for hit in scratch.candidates {
-            var parts = ScoreParts()
-            parts.query = metric.similarity(fromDistance: hit.distance)
+            var parts = TermValues()
+            parts[.query] = metric.similarity(fromDistance: hit.distance)
             scratch.slate.append(RankedHit(ordinal: hit.ordinal, parts: parts))
         }
     }
 
     // MARK: Taste
 
-    private static func blend(
-        _ taste: TastePlan,
+    /// What the terms are made of, for every candidate.
+    private static func columns(
         _ query: ListQuery,
         _ person: PersonSnapshot,
+        _ centres: TasteCentres,
+        _ state: PersonState,
         in collection: Collection,
-        now: Int64,
         _ scratch: inout QueryScratch
-    ) -> [RankedHit] {
-        guard let codes = collection.codes else { return [] }
+    ) -> CandidateColumns {
         let hits = scratch.candidates
-        loadUnitVectors(hits.lazy.map(\.ordinal), codes, &scratch)
         var columns = CandidateColumns(items: hits.map { collection.items[$0.ordinal] })
+        guard let codes = collection.codes else { return columns }
+        loadUnitVectors(hits.lazy.map(\.ordinal), codes, &scratch)
         if query.hasVector {
             columns.querySimilarities = hits.map {
                 collection.metric.similarity(fromDistance: $0.distance)
             }
         }
-        addSimilarities(person, to: &columns, codes, in: collection, &scratch)
+        addSimilarities(person, centres, to: &columns, codes, in: collection, &scratch)
+        addContexts(person.pairs, to: &columns, codes, in: collection, scratch)
         let items = columns.items
         var walkScores = [Float](repeating: 0, count: items.count)
-        let settings = collection.taste.read { graph in
+        collection.taste.read { graph in
             var scores = walkScores.mutableSpan
             graph.walkScores(
-                from: taste.user,
-                now: now,
+                from: state.record,
+                of: person.user,
+                variant: state.variant,
+                settings: state.settings,
+                now: state.now,
                 candidates: items.span,
                 scratch: &scratch.walk,
                 into: &scores
             )
             columns.popularities = items.map { Float(graph.popularity(of: $0)) }
-            return graph.settings
         }
         columns.walkScores = walkScores
-        let ranking = BlendReranker.rank(columns, weights: taste.weights, settings: settings)
-        return ranking.order.map { index in
-            RankedHit(ordinal: hits[index].ordinal, parts: ranking.parts[index])
+        if !state.record.exposures.isEmpty {
+            columns.fatigues = items.map {
+                state.record.fatigue(of: $0, now: state.now, settings: state.settings)
+            }
         }
+        return columns
     }
 
-    /// Cosines of the person's medoids and negatives to every candidate.
+    /// Cosines of the person's centres and of what they do not want to every candidate.
     private static func addSimilarities(
         _ person: PersonSnapshot,
+        _ centres: TasteCentres,
         to columns: inout CandidateColumns,
         _ codes: CodeSet,
         in collection: Collection,
         _ scratch: inout QueryScratch
     ) {
-        for medoid in person.medoids {
-            guard let ordinal = collection.directory.ordinal(of: medoid.item) else { continue }
-            columns.medoidImportances.append(medoid.importance)
-            appendCosines(ordinal, codes, columns.count, &scratch, to: &columns.medoidSimilarities)
+        let dimensions = codes.stack.dimensions
+        columns.medoidImportances = centres.importances
+        for centre in 0..<centres.count {
+            let unit = centres.units.span.extracting(
+                centre * dimensions..<(centre + 1) * dimensions
+            )
+            appendCosines(unit, codes, columns.count, scratch, to: &columns.medoidSimilarities)
         }
-        for negative in person.negatives {
-            guard let ordinal = collection.directory.ordinal(of: negative.item) else { continue }
-            columns.negativeWeights.append(negative.score)
+        for unwanted in person.unwanted {
+            guard let ordinal = collection.directory.ordinal(of: unwanted.item) else { continue }
+            columns.negativeWeights.append(unwanted.weight)
+            columns.negativeThresholds.append(unwanted.threshold)
+            let unit = codes.unitVector(of: ordinal)
             appendCosines(
-                ordinal,
+                unit.span,
                 codes,
                 columns.count,
-                &scratch,
+                scratch,
                 to: &columns.negativeSimilarities
             )
         }
     }
 
+    /// Sum over pairs of min(0, cosine to the better - cosine to the worse): 0 for a candidate on
+    /// the right side of every pair (the loss of Qdrant's context search).
+    private static func addContexts(
+        _ pairs: [ItemPair],
+        to columns: inout CandidateColumns,
+        _ codes: CodeSet,
+        in collection: Collection,
+        _ scratch: borrowing QueryScratch
+    ) {
+        guard !pairs.isEmpty else { return }
+        columns.contexts = [Float](repeating: 0, count: columns.count)
+        for pair in pairs {
+            guard let better = collection.directory.ordinal(of: pair.better),
+                let worse = collection.directory.ordinal(of: pair.worse)
+            else { continue }
+            var cosines: [Float] = []
+            for ordinal in [better, worse] {
+                let unit = codes.unitVector(of: ordinal)
+                appendCosines(unit.span, codes, columns.count, scratch, to: &cosines)
+            }
+            for index in 0..<columns.count {
+                columns.contexts[index] += min(0, cosines[index] - cosines[columns.count + index])
+            }
+        }
+    }
+
     private static func appendCosines(
-        _ ordinal: Ordinal,
+        _ unit: Span<Float>,
         _ codes: CodeSet,
         _ count: Int,
-        _ scratch: inout QueryScratch,
+        _ scratch: borrowing QueryScratch,
         to cosines: inout [Float]
     ) {
         let dimensions = codes.stack.dimensions
-        var vector = scratch.row.mutableSpan
-        codes.decodeUnit(ordinal, into: &vector)
         let kernels = codes.kernels
         let rows = scratch.unitVectors.span
         for candidate in 0..<count {
             let row = rows.extracting((candidate * dimensions)..<((candidate + 1) * dimensions))
-            cosines.append(kernels.innerProduct(scratch.row.span, row))
+            cosines.append(kernels.innerProduct(unit, row))
         }
     }
 
@@ -169,5 +239,14 @@ enum RerankStage {
             scratch: &scratch.slateScratch
         )
         scratch.slate = chosen.map { ranked[$0] }
+    }
+}
+
+extension CandidateColumns {
+    /// What the caller adds to single items.
+    fileprivate mutating func addBoosts(_ boosted: [WeightedItem]) {
+        guard !boosted.isEmpty else { return }
+        let weights = Dictionary(boosted.map { ($0.item, $0.weight) }) { $0 + $1 }
+        boosts = items.map { weights[$0] ?? 0 }
     }
 }

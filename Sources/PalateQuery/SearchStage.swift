@@ -11,6 +11,7 @@ enum SearchStage {
         _ plan: QueryPlan,
         _ query: ListQuery,
         _ person: PersonSnapshot,
+        _ centres: TasteCentres,
         excluding excluded: [ItemID],
         in collection: Collection,
         _ scratch: inout QueryScratch
@@ -26,13 +27,20 @@ enum SearchStage {
         guard let taste = plan.taste, case .person(let medoids, _) = taste.retrieval else {
             return
         }
-        guard !person.medoids.isEmpty || !person.walked.isEmpty else {
-            throw .request(.noTaste(user: taste.user))
+        guard centres.count > 0 || !person.walked.isEmpty else {
+            throw .request(.noTaste(user: taste.user ?? 0))
         }
-        for medoid in person.medoids.prefix(medoids) {
-            guard let ordinal = collection.directory.ordinal(of: medoid.item) else { continue }
-            try scratch.loadVector(of: ordinal, from: collection)
+        let dimensions = scratch.vector.count
+        for centre in 0..<min(medoids, centres.count) {
+            for index in 0..<dimensions {
+                scratch.vector[index] = centres.vectors[centre * dimensions + index]
+            }
+            let first = scratch.candidates.count
             search(codes, plan, keeping: plan.candidateCount, in: collection, &scratch)
+            // What one medoid found the next need not find again: it gives others their places.
+            for index in first..<scratch.candidates.count {
+                scratch.search.exclude(scratch.candidates[index].ordinal)
+            }
         }
         addWalked(person, in: collection, &scratch)
         scratch.candidates.removeDuplicates()

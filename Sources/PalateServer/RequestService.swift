@@ -29,6 +29,8 @@ final class RequestService: Sendable {
     private static let nominalMicroseconds = 1_000
     /// Nanoseconds to leave out one item: a look-up in the directory, and a mark.
     private static let nanosecondsPerExclusion = 60
+    /// Bytes of a reason on the wire.
+    private static let bytesPerReason = 48
     /// Nanoseconds to read and decompress a payload.
     private static let nanosecondsPerPayload = 3_000
 
@@ -92,6 +94,8 @@ final class RequestService: Sendable {
         case .upsert, .delete, .patch, .loadBegin, .loadData, .loadCommit, .events:
             try write(request, completion())
             return nil
+        case .profile, .forget, .history, .refreshTaste, .tasteNumbers, .session, .sandbox:
+            return try answerAboutTaste(request, call, completion())
         case .hello:
             throw .internalFailure(reason: "HELLO belongs to the connection")
         }
@@ -140,7 +144,8 @@ final class RequestService: Sendable {
     /// request alone, so a client can know beforehand.
     private func checkFits(_ plan: QueryPlan, in bytesMax: Int) throws(RequestError) {
         var bytesPerResult = MemoryLayout<ItemID>.size + MemoryLayout<Float>.size
-        if plan.parts.contains(.scoreParts) { bytesPerResult += MemoryLayout<ScoreParts>.size }
+        if plan.parts.contains(.scoreParts) { bytesPerResult += 4 * ScoreTerm.allCases.count }
+        if plan.parts.contains(.reasons) { bytesPerResult += Self.bytesPerReason }
         if plan.parts.contains(.payload) { bytesPerResult += MemoryLayout<UInt32>.size }
         let bytes = plan.listCount * (plan.k * bytesPerResult + MemoryLayout<UInt32>.size)
         guard bytes <= bytesMax else { throw .answerTooLarge(got: bytes, expected: bytesMax) }

@@ -14,6 +14,16 @@ package struct CandidateColumns: Equatable, Sendable {
     package var negativeWeights: [Float] = []
     /// Cosine of every rejected item to every candidate, row-major [r, n].
     package var negativeSimilarities: [Float] = []
+    /// Cosine from which each rejected item counts, shape [r] or empty.
+    package var negativeThresholds: [Float] = []
+    /// Score over item-item edges, shape [n] or empty.
+    package var associations: [Float] = []
+    /// How tired the person is of each item, in 0..<1, shape [n] or empty.
+    package var fatigues: [Float] = []
+    /// Sum over pairs of min(0, cosine to the better - cosine to the worse), shape [n] or empty.
+    package var contexts: [Float] = []
+    /// What the caller adds, shape [n] or empty.
+    package var boosts: [Float] = []
     /// Score of the walk, shape [n] or empty.
     package var walkScores: [Float] = []
     /// People who like the item, shape [n] or empty.
@@ -27,7 +37,10 @@ package struct CandidateColumns: Equatable, Sendable {
 
     /// Checks the shapes above; whoever fills the columns sees to them.
     func check() {
-        let optional = [querySimilarities.count, walkScores.count, popularities.count]
+        let optional = [
+            querySimilarities.count, walkScores.count, popularities.count, associations.count,
+            fatigues.count, contexts.count, boosts.count,
+        ]
         precondition(optional.allSatisfy { $0 == 0 || $0 == count }, "a column of another length")
         precondition(
             medoidSimilarities.count == medoidImportances.count * count,
@@ -36,6 +49,10 @@ package struct CandidateColumns: Equatable, Sendable {
         precondition(
             negativeSimilarities.count == negativeWeights.count * count,
             "negative similarities are [r, n]"
+        )
+        precondition(
+            negativeThresholds.isEmpty || negativeThresholds.count == negativeWeights.count,
+            "negative thresholds are [r]"
         )
     }
 }

@@ -9,6 +9,9 @@ struct DenseIDs: Sendable {
     /// Ids that have a number.
     var count: Int { numbers.count }
 
+    /// Ids that have a number, ascending.
+    var everyID: [UInt64] { numbers.keys.sorted() }
+
     /// The number of `id`, where it has one.
     func number(of id: UInt64) -> Int? { numbers[id].map(Int.init) }
 

@@ -8,6 +8,8 @@ package struct Medoid: Equatable, Sendable {
     package var importance: Float
     /// Items in the cluster.
     package var memberCount: Int
+    /// The number of the cluster in the record.
+    package var cluster: Int
 }
 
 /// An item and a number that ranks it.
@@ -31,103 +33,32 @@ package struct ScoredItem: Equatable, Sendable {
 
 /// What a query asks of one person.
 extension TasteGraph {
-    /// Items the person acted on, ascending.
-    ///
-    /// From a view up: neither impressions nor skips count.
-    package func seenItems(of user: UserID) -> [ItemID] {
-        selectItems(of: user) { $0.isSeen($1) }
-    }
-
-    /// Items the person hid or reported, ascending.
-    package func hiddenItems(of user: UserID) -> [ItemID] {
-        selectItems(of: user) { $0.isHidden($1) }
-    }
-
-    /// Whether the item is among `seenItems`.
-    package func hasSeen(_ user: UserID, _ item: ItemID) -> Bool {
-        guard let number = users.number(of: user) else { return false }
-        return records[number].isSeen(records[number].range(of: item))
-    }
-
-    /// The centres of the person's interests, the most important first, ties by item.
-    ///
-    /// - Parameters:
-    ///   - user: a person; an unknown one has none.
-    ///   - now: milliseconds since 1970 UTC.
-    ///   - limit: at most so many.
-    /// - Returns: medoids of clusters whose importance is above 0.
-    package func medoids(of user: UserID, now: Int64, limit: Int) -> [Medoid] {
-        guard let number = users.number(of: user) else { return [] }
-        let record = records[number]
-        var importances = [Float](repeating: 0, count: TasteLimits.clustersPerUser)
-        var counts = [Int](repeating: 0, count: TasteLimits.clustersPerUser)
-        record.forEachItem { range in
-            let cluster = record.signals[range.lowerBound].cluster
-            guard cluster != Signal.unclustered else { return }
-            importances[Int(cluster)] += max(
-                record.presentWeight(range, now: now, settings: settings),
-                0
-            )
-            counts[Int(cluster)] += 1
-        }
-        var medoids: [Medoid] = []
-        for (cluster, item) in record.medoidItems().enumerated() {
-            guard let item, importances[cluster] > 0 else { continue }
-            medoids.append(
-                Medoid(
-                    item: item,
-                    importance: importances[cluster],
-                    memberCount: counts[cluster]
-                )
-            )
-        }
-        medoids.sort {
-            $0.importance != $1.importance ? $0.importance > $1.importance : $0.item < $1.item
-        }
-        return Array(medoids.prefix(limit))
-    }
-
-    /// What the person rejected, the strongest first, ties by item.
-    ///
-    /// - Parameters:
-    ///   - user: a person; an unknown one has none.
-    ///   - now: milliseconds since 1970 UTC.
-    ///   - limit: at most so many.
-    /// - Returns: scores in 0...1: the weight at `now` as a share of one fresh hide, at most 1.
-    package func negatives(of user: UserID, now: Int64, limit: Int) -> [ScoredItem] {
-        guard let number = users.number(of: user) else { return [] }
-        let record = records[number]
-        let unit = max(-settings[.hide].weight, .leastNormalMagnitude)
-        var negatives: [ScoredItem] = []
-        record.forEachItem { range in
-            let weight = record.weight(range, now: now, settings: settings)
-            guard weight < 0 else { return }
-            negatives.append(
-                ScoredItem(
-                    item: record.signals[range.lowerBound].item,
-                    score: min(-weight / unit, 1)
-                )
-            )
-        }
-        negatives.sort(by: ScoredItem.isBefore)
-        return Array(negatives.prefix(limit))
-    }
-
     /// People who like the item, now or once; no decay.
     package func popularity(of item: ItemID) -> Int {
         items.number(of: item).map { Int(likeCounts[$0]) } ?? 0
     }
 
-    private func selectItems(
-        of user: UserID,
-        where isWanted: (UserRecord, Range<Int>) -> Bool
-    ) -> [ItemID] {
-        guard let number = users.number(of: user) else { return [] }
-        let record = records[number]
-        var items: [ItemID] = []
-        record.forEachItem { range in
-            if isWanted(record, range) { items.append(record.signals[range.lowerBound].item) }
-        }
-        return items
+    /// As `UserRecord.seenItems`.
+    package func seenItems(of user: UserID) -> [ItemID] { record(of: user)?.seenItems() ?? [] }
+
+    /// As `UserRecord.hiddenItems`.
+    package func hiddenItems(of user: UserID) -> [ItemID] {
+        record(of: user)?.hiddenItems() ?? []
+    }
+
+    /// Whether the item is among `seenItems`.
+    package func hasSeen(_ user: UserID, _ item: ItemID) -> Bool {
+        guard let record = record(of: user) else { return false }
+        return record.isSeen(record.range(of: item))
+    }
+
+    /// As `UserRecord.medoids`.
+    package func medoids(of user: UserID, now: Int64, limit: Int) -> [Medoid] {
+        record(of: user)?.medoids(now: now, limit: limit, settings: settings) ?? []
+    }
+
+    /// As `UserRecord.negatives`.
+    package func negatives(of user: UserID, now: Int64, limit: Int) -> [ScoredItem] {
+        record(of: user)?.negatives(now: now, limit: limit, settings: settings) ?? []
     }
 }

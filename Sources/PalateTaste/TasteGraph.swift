@@ -26,8 +26,8 @@ package import PalateModel
 /// Expected load: thousands of events a second in batches under a writer lock, walks of about
 /// 0.3 ms under reader locks.
 package struct TasteGraph: ~Copyable, Sendable {
-    /// The constants, fixed for the life of the graph.
-    package let settings: TasteSettings
+    /// The constants; `use` changes them.
+    package private(set) var settings: TasteSettings
 
     var users = DenseIDs()
     var items = DenseIDs()
@@ -39,7 +39,7 @@ package struct TasteGraph: ~Copyable, Sendable {
     /// By item number: people who like it, counted without limit.
     var likeCounts: [UInt32] = []
     /// Damping and decay by look-up, so that the walk raises no powers.
-    let dampings: WalkDampings
+    private(set) var dampings: WalkDampings
     /// Raised by every change; tells a scratch that its walk is out of date.
     private(set) var changeCount: UInt64 = 0
     /// Tells a scratch that its walk is another graph's.
@@ -59,24 +59,19 @@ package struct TasteGraph: ~Copyable, Sendable {
     /// Counts one event: the person's signal, cluster and edges change at once.
     ///
     /// - Parameters:
-    ///   - event: in any order of time; an impression changes nothing.
+    ///   - event: in any order of time; an impression counts as an exposure alone.
     ///   - similarity: asked a few times, when an item starts or stops being liked.
     /// - Returns: whether the person's record changed, and is to be stored again.
     @discardableResult
     package mutating func apply(_ event: Event, similarity: SimilarityList) -> Bool {
-        guard event.type != .impression else { return false }
         changeCount &+= 1
         let user = addUser(event.user)
         // Moved out, so that the record is changed in place rather than copied.
         var record = UserRecord()
         swap(&record, &records[user])
-        record.count(event, halfLifeDays: settings[event.type].halfLifeDays)
-        refresh(event.item, of: user, record: &record, similarity: similarity)
-        while let surplus = record.surplusItem(settings: settings) {
-            record.leave(surplus, similarity: similarity)
-            record.signals.removeSubrange(record.range(of: surplus))
-            setEdge(user: user, item: surplus, strength: 0, time: 0)
-        }
+        let dropped = record.apply(event, settings: settings, similarity: similarity)
+        if event.type != .impression { setEdge(user: user, item: event.item, record: record) }
+        for item in dropped { setEdge(user: user, item: item, strength: 0, time: 0) }
         swap(&record, &records[user])
         return true
     }
@@ -101,6 +96,19 @@ package struct TasteGraph: ~Copyable, Sendable {
             setEdge(user: number, item: item, strength: strength, time: time)
         }
         records[number] = record
+    }
+
+    /// Goes by other settings from now on: every edge is derived again.
+    ///
+    /// Sums keep the fading they had up to their newest event.
+    package mutating func use(_ settings: TasteSettings) {
+        guard settings != self.settings else { return }
+        self.settings = settings
+        dampings = WalkDampings(settings.walk)
+        changeCount &+= 1
+        for user in users.everyID {
+            if let record = record(of: user) { load(record, for: user) }
+        }
     }
 
     /// Removes one person and every edge of theirs.
@@ -155,23 +163,13 @@ package struct TasteGraph: ~Copyable, Sendable {
         return number
     }
 
-    /// Derives edge and cluster membership of one item from its signals.
-    private mutating func refresh(
-        _ item: ItemID,
-        of user: Int,
-        record: inout UserRecord,
-        similarity: SimilarityList
-    ) {
+    /// Derives one edge from the signals of its item.
+    private mutating func setEdge(user: Int, item: ItemID, record: UserRecord) {
         let range = record.range(of: item)
+        guard !range.isEmpty else { return }
         let time = record.newestTime(range)
         let strength = record.weight(range, now: time, settings: settings)
         setEdge(user: user, item: item, strength: strength, time: time)
-        let isClustered = record.signals[range.lowerBound].cluster != Signal.unclustered
-        if strength > 0, !isClustered {
-            record.join(item, threshold: settings.clusterSimilarity, similarity: similarity)
-        } else if strength <= 0, isClustered {
-            record.leave(item, similarity: similarity)
-        }
     }
 
     /// Makes the edge stand at `strength` in both directions; at 0 or below there is none.

@@ -3,50 +3,59 @@ package import PalateModel
 
 /// Terms of the score, each brought to 0...1 over the candidates before its weight applies.
 ///
-///     s(i) = w_query * Q(i) + w_taste * T(i) + w_graph * G(i) + w_popularity * P(i)
-///          - w_negative * N(i)
+///     s(i) = w_query * Q(i) + w_taste * T(i) + w_graph * G(i) + w_association * A(i)
+///          + w_popularity * P(i) + w_context * C(i) + w_boost * B(i)
+///          - w_negative * N(i) - w_fatigue * Fat(i)
 ///
 /// Raw cosines and raw counts do not add up to anything; minimum to maximum over the candidate set
-/// does. N is not normalised: its threshold and weight already make it 0...1, and stretching a
-/// faint resemblance to the worst candidate would punish it like a hide.
+/// does. N and Fat are not normalised: they are in 0...1 already, and stretching a faint
+/// resemblance to the worst candidate would punish it like a hide. Nor is B: who boosts says how
+/// much.
 package enum TasteScorer {
     /// The weighted terms of every candidate.
     ///
     /// - Parameters:
     ///   - columns: n candidates; a term without a column contributes 0.
-    ///   - weights: per term; only the term weights are read.
+    ///   - weights: per term.
     ///   - settings: temperature and threshold.
     /// - Returns: shape [n], in the order of the candidates.
     package static func parts(
         _ columns: CandidateColumns,
-        weights: TasteWeights,
+        weights: TermValues,
         settings: TasteSettings
-    ) -> [ScoreParts] {
+    ) -> [TermValues] {
         columns.check()
-        var parts = [ScoreParts](repeating: ScoreParts(), count: columns.count)
-        if weights.query != 0 {
-            let terms = normalised(columns.querySimilarities)
-            for index in terms.indices { parts[index].query = weights.query * terms[index] }
-        }
-        if weights.taste != 0, !columns.medoidImportances.isEmpty {
-            let terms = normalised(tasteTerm(columns, temperature: settings.temperature))
-            for index in terms.indices { parts[index].taste = weights.taste * terms[index] }
-        }
-        if weights.graph != 0 {
-            let terms = normalised(columns.walkScores)
-            for index in terms.indices { parts[index].graph = weights.graph * terms[index] }
-        }
-        if weights.popularity != 0 {
-            let terms = normalised(columns.popularities.map { log1p(max($0, 0)) })
-            for index in terms.indices {
-                parts[index].popularity = weights.popularity * terms[index]
-            }
-        }
-        if weights.negative != 0, !columns.negativeWeights.isEmpty {
-            let terms = negativeTerm(columns, threshold: settings.negativeSimilarity)
-            for index in terms.indices { parts[index].negative = -weights.negative * terms[index] }
+        var parts = [TermValues](repeating: TermValues(), count: columns.count)
+        for term in ScoreTerm.allCases where weights[term] != 0 {
+            let sign: Float = term == .negative || term == .fatigue ? -1 : 1
+            let weight = sign * weights[term]
+            let values = values(of: term, columns, settings)
+            for index in values.indices { parts[index][term] = weight * values[index] }
         }
         return parts
+    }
+
+    /// One term of every candidate, before its weight; empty where it is absent.
+    private static func values(
+        of term: ScoreTerm,
+        _ columns: CandidateColumns,
+        _ settings: TasteSettings
+    ) -> [Float] {
+        switch term {
+        case .query: normalised(columns.querySimilarities)
+        case .taste:
+            columns.medoidImportances.isEmpty
+                ? [] : normalised(tasteTerm(columns, temperature: settings.temperature))
+        case .graph: normalised(columns.walkScores)
+        case .association: normalised(columns.associations)
+        case .popularity: normalised(columns.popularities.map { log1p(max($0, 0)) })
+        case .negative:
+            columns.negativeWeights.isEmpty
+                ? [] : negativeTerm(columns, threshold: settings.negativeSimilarity)
+        case .fatigue: columns.fatigues
+        case .context: normalised(columns.contexts)
+        case .boost: columns.boosts
+        }
     }
 
     /// T(i) = tau * log sum over medoids of pi_m * exp(cosine(m, i) / tau).
@@ -78,14 +87,20 @@ package enum TasteScorer {
 
     /// N(i) = max over rejected items of weight * max(0, (cosine - theta) / (1 - theta)).
     ///
+    /// - Parameters:
+    ///   - columns: with a threshold theta per rejected item, or none.
+    ///   - threshold: theta where the columns have none.
     /// - Returns: shape [n], each in 0...1.
     package static func negativeTerm(_ columns: CandidateColumns, threshold: Float) -> [Float] {
         let count = columns.count
         let similarities = columns.negativeSimilarities.span
-        let width = max(1 - threshold, .leastNormalMagnitude)
         var terms = [Float](repeating: 0, count: count)
         var term = terms.mutableSpan
         for negative in columns.negativeWeights.indices {
+            let threshold =
+                columns.negativeThresholds.isEmpty
+                ? threshold : columns.negativeThresholds[negative]
+            let width = max(1 - threshold, .leastNormalMagnitude)
             let weight = columns.negativeWeights[negative] / width
             let row = similarities.extracting(negative * count..<(negative + 1) * count)
             for index in 0..<count {

@@ -39,6 +39,20 @@ package struct TasteSettings: Equatable, Sendable {
     package var sessionBoost: Float = 2
     /// Days after which half of that is left: half an hour.
     package var sessionHalfLifeDays: Float = 1 / 48
+    /// Cosine from which two items are near-duplicates.
+    package var duplicateSimilarity: Float = 0.9
+    /// Days for which near-duplicates of something bought are held back.
+    package var purchaseHoldDays: Float = 30
+    /// Days after which half of an impression is forgotten.
+    package var fatigueHalfLifeDays: Float = 3
+    /// beta of the fatigue of items that were shown.
+    package var fatigueStrength: Float = 0.5
+    /// Impressions, decayed, at which an item that nobody acted on is held back.
+    package var fatigueLimit: Float = 5
+    /// Days without a new event after which an interest is fading.
+    package var fadingDays: Float = 30
+    /// Days since its first event for which an interest of few items is nascent.
+    package var nascentDays: Float = 7
     /// tau of the log-sum-exp over medoids.
     package var temperature: Float = 0.1
     /// The walk's exponents and bounds.

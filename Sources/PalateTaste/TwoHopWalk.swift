@@ -33,9 +33,43 @@ extension TasteGraph {
         excludeSeen: Bool = true,
         scratch: inout WalkScratch
     ) -> [ScoredItem] {
-        spread(from: user, now: now, scratch: &scratch)
-        guard let number = users.number(of: user) else { return [] }
-        exclude(records[number], seen: excludeSeen, scratch: &scratch)
+        guard let record = record(of: user) else { return [] }
+        return walk(
+            from: record,
+            of: user,
+            now: now,
+            limit: limit,
+            excludeSeen: excludeSeen,
+            scratch: &scratch
+        )
+    }
+
+    /// The best candidates for a record, which need not be the one that the graph holds.
+    ///
+    /// - Parameters:
+    ///   - record: what somebody likes.
+    ///   - user: who must not be walked over: whose record it is, or derives from.
+    ///   - variant: tells records of one person apart, for `walkScores`; 0 = the graph's own.
+    ///   - settings: what the record's signals count by; nil = the graph's own.
+    package func walk(
+        from record: UserRecord,
+        of user: UserID?,
+        variant: UInt64 = 0,
+        settings: TasteSettings? = nil,
+        now: Int64,
+        limit: Int,
+        excludeSeen: Bool = true,
+        scratch: inout WalkScratch
+    ) -> [ScoredItem] {
+        spread(
+            from: record,
+            of: user,
+            variant: variant,
+            settings: settings ?? self.settings,
+            now: now,
+            scratch: &scratch
+        )
+        exclude(record, seen: excludeSeen, scratch: &scratch)
         return best(limit, scratch: &scratch)
     }
 
@@ -79,7 +113,35 @@ extension TasteGraph {
         scratch: inout WalkScratch,
         into scores: inout MutableSpan<Float>
     ) {
-        spread(from: user, now: now, scratch: &scratch)
+        walkScores(
+            from: record(of: user) ?? UserRecord(),
+            of: user,
+            now: now,
+            candidates: candidates,
+            scratch: &scratch,
+            into: &scores
+        )
+    }
+
+    /// The walk's score of given candidates for a record; parameters as of `walk` and above.
+    package func walkScores(
+        from record: UserRecord,
+        of user: UserID?,
+        variant: UInt64 = 0,
+        settings: TasteSettings? = nil,
+        now: Int64,
+        candidates: Span<ItemID>,
+        scratch: inout WalkScratch,
+        into scores: inout MutableSpan<Float>
+    ) {
+        spread(
+            from: record,
+            of: user,
+            variant: variant,
+            settings: settings ?? self.settings,
+            now: now,
+            scratch: &scratch
+        )
         for index in candidates.indices {
             guard let number = items.number(of: candidates[index]),
                 number < scratch.itemMass.count
@@ -91,25 +153,31 @@ extension TasteGraph {
         }
     }
 
-    /// Runs the walk of one person, unless the scratch holds it.
-    private func spread(from user: UserID, now: Int64, scratch: inout WalkScratch) {
+    /// Runs the walk of one record, unless the scratch holds it.
+    private func spread(
+        from record: UserRecord,
+        of user: UserID?,
+        variant: UInt64,
+        settings: TasteSettings,
+        now: Int64,
+        scratch: inout WalkScratch
+    ) {
         let key = WalkScratch.Key(
             user: user,
+            variant: variant,
             now: now,
             graph: identity,
             changeCount: changeCount
         )
         guard scratch.key != key else { return }
         scratch.reset(users: users.capacity, items: items.capacity)
-        guard let number = users.number(of: user) else { return }
-        let record = records[number]
         record.forEachItem { range in
             let weight = record.presentWeight(range, now: now, settings: settings)
             guard weight > 0, let item = items.number(of: record.signals[range.lowerBound].item)
             else { return }
             scratch.seeds.append(WalkSeed(item: UInt32(item), weight: weight))
         }
-        spread(avoiding: number, now: now, scratch: &scratch)
+        spread(avoiding: user.flatMap(users.number(of:)), now: now, scratch: &scratch)
         scratch.key = key
     }
 

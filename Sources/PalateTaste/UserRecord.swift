@@ -46,6 +46,8 @@ package struct Signal: Equatable, Sendable {
 package struct UserRecord: Equatable, Sendable {
     /// Ascending by (item, type), each pair once.
     package internal(set) var signals: [Signal] = []
+    /// What the person was shown of late, ascending by item.
+    package internal(set) var exposures: [Exposure] = []
 
     /// Nothing done yet.
     package init() {}
@@ -150,7 +152,7 @@ package struct UserRecord: Equatable, Sendable {
     }
 
     /// The first signal at or after (item, type).
-    private func firstIndex(item: ItemID, type: UInt8) -> Int {
+    func firstIndex(item: ItemID, type: UInt8) -> Int {
         var low = 0
         var high = signals.count
         while low < high {

@@ -14,7 +14,8 @@ struct WalkSeed: Equatable, Sendable {
 package struct WalkScratch: Sendable {
     /// What the masses belong to.
     struct Key: Equatable {
-        var user: UserID
+        var user: UserID?
+        var variant: UInt64
         var now: Int64
         var graph: UInt64
         var changeCount: UInt64

@@ -14,6 +14,11 @@ extension RequestError {
             "\(field) is \"\(got)\", expected one of \(expected.joined(separator: ", "))"
         case .outOfRange(let field, let got, let expected):
             "\(field) is \(got), expected \(expected.lowerBound) to \(expected.upperBound)"
+        case .badNumber(let field, let got, let expected):
+            "\(field) is \(got), expected \(expected.lowerBound) to \(expected.upperBound)"
+        case .unknownSandbox(let name): "there is no sandbox \"\(name)\""
+        case .unknownSession(let id): "there is no session \(id)"
+        case .unknownProfile(let name): "there is no weight profile \"\(name)\""
         case .wrongDimensions(let got, let expected):
             "vectors have \(got) dimensions, the collection has \(expected)"
         case .badComponent(let row, let column):

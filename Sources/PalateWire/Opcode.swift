@@ -45,6 +45,20 @@ package enum Opcode: UInt8, CaseIterable, Sendable {
     case loadCommit = 37
     /// What people did.
     case event = 48
+    /// What is known of a person.
+    case profileGet = 49
+    /// Forgets a person.
+    case profileForget = 50
+    /// A person's events.
+    case historyGet = 51
+    /// Derives item-item edges.
+    case tasteRefresh = 52
+    /// Settings, weight profiles, experiments and gauges.
+    case tasteNumbers = 53
+    /// A conversation's taste.
+    case session = 54
+    /// Overlays of events and numbers.
+    case sandbox = 55
     /// The server will close; request id 0.
     case goAway = 57
     /// The connection itself failed; request id 0.

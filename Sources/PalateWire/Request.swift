@@ -44,6 +44,20 @@ package enum Request: Equatable, Sendable {
     case loadCommit(LoadCommit)
     /// Records what people did.
     case events(handle: UInt32, events: [Event])
+    /// Asks what is known of a person.
+    case profile(ProfileRequest)
+    /// Removes all traces of a person.
+    case forget(handle: UInt32, user: UserID)
+    /// Reads a person's events.
+    case history(HistoryRequest)
+    /// Derives item-item edges.
+    case refreshTaste(TasteRefresh)
+    /// Reads or writes settings, weight profiles, experiments and gauges.
+    case tasteNumbers(TasteNumbersRequest)
+    /// Adds to a session, merges or ends it.
+    case session(SessionRequest)
+    /// Makes, fills, lists or drops sandboxes.
+    case sandbox(SandboxRequest)
 
     /// The opcode that carries it.
     package var opcode: Opcode {
@@ -69,6 +83,13 @@ package enum Request: Equatable, Sendable {
         case .loadData: .loadData
         case .loadCommit: .loadCommit
         case .events: .event
+        case .profile: .profileGet
+        case .forget: .profileForget
+        case .history: .historyGet
+        case .refreshTaste: .tasteRefresh
+        case .tasteNumbers: .tasteNumbers
+        case .session: .session
+        case .sandbox: .sandbox
         }
     }
 }

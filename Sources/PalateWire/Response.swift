@@ -44,6 +44,14 @@ package enum Response: Equatable, Sendable {
     case loadCommitted(WriteReceipt)
     /// Events are durable and count.
     case eventsRecorded(WriteReceipt)
+    /// What is known of a person.
+    case profile(PersonProfile)
+    /// No trace of the person is left in any table.
+    case forgotten(WriteReceipt)
+    /// A person's events.
+    case history(History)
+    /// Settings, weights or figures.
+    case tasteNumbers(opcode: UInt8, TasteNumbers)
     /// The request with this opcode failed; opcode ERROR on request id 0 is the connection's
     /// failure.
     case failure(opcode: UInt8, ErrorReport)
@@ -74,6 +82,10 @@ package enum Response: Equatable, Sendable {
         case .loadAcknowledged: Opcode.loadData.rawValue
         case .loadCommitted: Opcode.loadCommit.rawValue
         case .eventsRecorded: Opcode.event.rawValue
+        case .profile: Opcode.profileGet.rawValue
+        case .forgotten: Opcode.profileForget.rawValue
+        case .history: Opcode.historyGet.rawValue
+        case .tasteNumbers(let opcode, _): opcode
         case .failure(let opcode, _): opcode
         case .goAway: Opcode.goAway.rawValue
         }

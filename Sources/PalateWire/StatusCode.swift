@@ -43,6 +43,14 @@ public enum StatusCode: UInt16, CaseIterable, Sendable {
     case answerTooLarge = 18
     /// An item was written since the version that the request expects: read it again.
     case versionConflict = 19
+    /// No sandbox of this name.
+    case unknownSandbox = 20
+    /// The session ended, or never began.
+    case unknownSession = 21
+    /// No weight profile of this name.
+    case unknownProfile = 22
+    /// A setting or weight is outside its limits.
+    case badNumber = 23
     /// The collection has no candidate, or no previous generation.
     case noGeneration = 24
     /// Another candidate is there already.
@@ -195,6 +203,10 @@ public struct ErrorReport: Error, Equatable, Sendable {
         case .badComponent: self.init(.badComponent, error.message)
         case .unequalColumns: self.init(.unequalColumns, error.message)
         case .unknownItem: self.init(.unknownItem, error.message)
+        case .badNumber: self.init(.badNumber, error.message)
+        case .unknownSandbox: self.init(.unknownSandbox, error.message)
+        case .unknownSession: self.init(.unknownSession, error.message)
+        case .unknownProfile: self.init(.unknownProfile, error.message)
         case .versionConflict: self.init(.versionConflict, error.message)
         case .missingUser: self.init(.missingUser, error.message)
         case .noTaste: self.init(.noTaste, error.message)

@@ -81,7 +81,7 @@ import Testing
             ] {
                 var request = fixture.request(source, k: 120)
                 request.user = 1
-                request.taste = TasteWeights(excludeSeen: excludeSeen)
+                request.taste = TasteRequest(excludeSeen: excludeSeen)
                 let ids = Set(try fixture.answer(request).ids)
                 #expect(ids.isDisjoint(with: gone))
                 if excludeSeen {
@@ -105,7 +105,7 @@ import Testing
         try fixture.tell(9, .save, [7])
         #expect(try fixture.answer(request).ids.count == 5)
         var byItem = fixture.request(.items([3]), k: 5)
-        byItem.taste = TasteWeights()
+        byItem.taste = TasteRequest()
         #expect(throws: RequestError.missingUser) { try fixture.answer(byItem) }
         // An unknown person's taste adds nothing, but the search stands.
         byItem.user = 404

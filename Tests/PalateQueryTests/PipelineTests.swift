@@ -164,7 +164,7 @@ import Testing
             )
             try fixture.tell(1, .save, [1, 2, 100])
             for source in [QuerySource.vectors(zero, count: 1), .items([100])] {
-                for taste in [nil, TasteWeights(popularity: 1)] {
+                for taste in [nil, TasteRequest([.popularity: 1])] {
                     for diversity in [nil, DiversityRequest(diversity: 0.7)] {
                         var request = fixture.request(source, k: 99)
                         (request.user, request.taste, request.diversity) = (1, taste, diversity)

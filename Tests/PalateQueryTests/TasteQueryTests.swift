@@ -6,12 +6,8 @@ import Testing
 
 /// Blending a person's taste into a list, and lists that come from the person alone.
 @Suite struct TasteQueryTests {
-    private static let weightsOff = TasteWeights(
-        query: 0,
-        taste: 0,
-        graph: 0,
-        popularity: 0,
-        negative: 0,
+    private static let weightsOff = TasteRequest(
+        Dictionary(uniqueKeysWithValues: ScoreTerm.allCases.map { ($0, 0) }),
         excludeSeen: false
     )
 
@@ -28,7 +24,7 @@ import Testing
 
     private func answer(
         _ fixture: QueryFixture,
-        _ weights: TasteWeights,
+        _ weights: TasteRequest,
         user: UserID = 1
     ) throws -> SearchResponse {
         var request = fixture.request([50], k: 160)
@@ -40,23 +36,19 @@ import Testing
 
     @Test func `one weight alone orders by that term alone`() throws {
         let fixture = try makeFixture()
-        let terms: [(WritableKeyPath<TasteWeights, Float>, KeyPath<ScoreParts, Float>)] = [
-            (\.query, \.query), (\.taste, \.taste), (\.graph, \.graph),
-            (\.popularity, \.popularity),
-        ]
-        for (weight, term) in terms {
+        for term: ScoreTerm in [.query, .taste, .graph, .popularity] {
             var weights = Self.weightsOff
-            weights[keyPath: weight] = 1
+            weights.weights[term] = 1
             let response = try answer(fixture, weights)
             #expect(response.ids.count == 160)
-            let parts = response.scoreParts.map { $0[keyPath: term] }
+            let parts = response.scoreParts.map { $0[term] }
             #expect(parts == response.scores)
             #expect(parts == parts.sorted(by: >))
             // The term says something: the ends of the list differ.
             #expect(parts[0] > parts[159])
         }
         var weights = Self.weightsOff
-        weights.query = 1
+        weights.weights[.query] = 1
         let truth = BruteForce.nearest(
             20,
             to: fixture.vectors[50],
@@ -65,11 +57,11 @@ import Testing
         )
         #expect(try answer(fixture, weights).ids.prefix(20) == truth.map(ItemID.init)[...])
         weights = Self.weightsOff
-        weights.graph = 1
+        weights.weights[.graph] = 1
         let walked = try answer(fixture, weights).ids.prefix(10)
         #expect(walked.allSatisfy { $0 < 40 && $0 % 2 == 0 })
         weights = Self.weightsOff
-        weights.popularity = 1
+        weights.weights[.popularity] = 1
         #expect(try answer(fixture, weights).ids.prefix(20).allSatisfy { $0 < 40 })
     }
 
@@ -84,15 +76,15 @@ import Testing
         // The oracle of likeness: an item that looks like 50 and was not itself rejected.
         let alike = ItemID(near[1])
         var weights = Self.weightsOff
-        weights.query = 1
-        weights.negative = 1
+        weights.weights[.query] = 1
+        weights.weights[.negative] = 1
         let before = try #require(try answer(fixture, weights).ids.firstIndex(of: alike))
         try fixture.tell(1, .hide, [ItemID(near[0])])
         let response = try answer(fixture, weights)
         let after = try #require(response.ids.firstIndex(of: alike))
-        #expect(response.scoreParts[after].negative < 0)
+        #expect(response.scoreParts[after][.negative] < 0)
         #expect(after >= before - 1)
-        weights.query = 0
+        weights.weights[.query] = 0
         let sunk = try answer(fixture, weights)
         #expect(sunk.scores.allSatisfy { $0 <= 0 })
         #expect(sunk.scores.last == sunk.scores.min())
@@ -103,13 +95,9 @@ import Testing
         let fixture = try makeFixture()
         var request = fixture.request(isByUser ? .user : .items([50]), k: 60)
         request.user = 3
-        request.taste = TasteWeights(
-            query: 0.7,
-            taste: 0.4,
-            graph: 1.3,
-            popularity: 0.2,
-            negative: 1
-        )
+        request.taste = TasteRequest([
+            .query: 0.7, .taste: 0.4, .graph: 1.3, .popularity: 0.2, .negative: 1,
+        ])
         request.parts = .scoreParts
         for diversity in [nil, DiversityRequest(diversity: 0.6)] {
             request.diversity = diversity
@@ -117,8 +105,7 @@ import Testing
             #expect(response.ids.count == response.scoreParts.count)
             #expect(!response.ids.isEmpty)
             for (score, parts) in zip(response.scores, response.scoreParts) {
-                let sum =
-                    parts.query + parts.taste + parts.graph + parts.popularity + parts.negative
+                let sum = ScoreTerm.allCases.reduce(0) { $0 + parts[$1] }
                 #expect(abs(score - sum) <= 1e-5)
             }
         }
@@ -163,7 +150,7 @@ import Testing
         try fixture.tell(1, .save, [10], ago: 24 * 400)
         try fixture.tell(1, .save, [90], ago: 1)
         var weights = Self.weightsOff
-        weights.taste = 1
+        weights.weights[.taste] = 1
         var request = fixture.request([60], k: 120)
         request.user = 1
         request.taste = weights

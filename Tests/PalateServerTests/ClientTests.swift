@@ -56,6 +56,14 @@ import Testing
                     )
                 )
             case .loadCommit: .loadCommitted(receipt)
+            case .profile: .profile(PersonProfile())
+            case .forget: .forgotten(receipt)
+            case .history: .history(History())
+            case .refreshTaste, .tasteNumbers, .session, .sandbox:
+                .tasteNumbers(
+                    opcode: request.opcode.rawValue,
+                    TasteNumbers(version: UInt64(id))
+                )
             case .hello: .failure(opcode: 1, ErrorReport(WireError.helloRepeated))
             }
         return [(id, response)]

@@ -83,7 +83,7 @@ import Testing
             }
             #expect(try await client.record(handle: handle, events: events).changed == 5)
             search.parts = [.scoreParts]
-            search.taste = TasteWeights()
+            search.taste = TasteRequest()
             let found = try await client.query(search)
             #expect(found.ids.count == 10 && found.scoreParts.count == 10)
             // Saved items are left out.

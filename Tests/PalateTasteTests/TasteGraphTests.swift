@@ -46,12 +46,15 @@ import Testing
         }
     }
 
-    @Test func `an impression changes nothing`() {
+    @Test func `an impression is an exposure and nothing else`() throws {
         var graph = TasteGraph()
-        #expect(graph.apply(event(.impression, 1), similarity: noVectors) == false)
-        #expect(graph.userCount == 0)
-        #expect(graph.record(of: 7) == nil)
-        #expect(graph.seenItems(of: 7).isEmpty)
+        let isChanged = graph.apply(event(.impression, 1), similarity: noVectors)
+        #expect(isChanged)
+        let record = try requiredRecord(graph, 7)
+        #expect(record.signals.isEmpty && record.exposures.map(\.item) == [1])
+        let edges = graph.edgeCount
+        #expect(record.seenItems().isEmpty && edges == 0)
+        #expect(record.medoids(now: testNow, limit: 9, settings: TasteSettings()).isEmpty)
     }
 
     @Test(arguments: EventType.allCases)

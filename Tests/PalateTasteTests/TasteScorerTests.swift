@@ -23,16 +23,17 @@ import Testing
         columns.negativeSimilarities = random(3 * count, -1...1)
         columns.walkScores = random(count, 0...1e-3)
         columns.popularities = random(count, 0...5_000)
+        columns.associations = random(count, -1...10)
+        columns.fatigues = random(count, 0...0.9)
+        columns.contexts = random(count, -2...0)
+        columns.boosts = random(count, -1...1)
         return columns
     }
 
-    static let allWeights = TasteWeights(
-        query: 0.7,
-        taste: 0.5,
-        graph: 1,
-        popularity: 0.2,
-        negative: 2
-    )
+    static let allWeights = TermValues([
+        .query: 0.7, .taste: 0.5, .graph: 1, .association: 0.9, .popularity: 0.2, .negative: 2,
+        .fatigue: 0.3, .context: 0.6, .boost: 1,
+    ])
 
     @Test(arguments: [Float(0.05), 0.1, 0.5])
     func `taste is the log-sum-exp over medoids by importance`(temperature: Float) {
@@ -78,31 +79,30 @@ import Testing
         let weights = Self.allWeights
         let parts = TasteScorer.parts(columns, weights: weights, settings: TasteSettings())
         #expect(parts.count == count)
+        let normalised: [ScoreTerm] = [
+            .query, .taste, .graph, .association, .popularity, .context,
+        ]
         for part in parts {
-            #expect((0...weights.query).contains(part.query))
-            #expect((0...weights.taste).contains(part.taste))
-            #expect((0...weights.graph).contains(part.graph))
-            #expect((0...weights.popularity).contains(part.popularity))
-            #expect((-weights.negative...0).contains(part.negative))
+            for term in normalised { #expect((0...weights[term]).contains(part[term])) }
+            for term: ScoreTerm in [.negative, .fatigue] {
+                #expect((-weights[term]...0).contains(part[term]))
+            }
         }
         guard count > 1 else { return }
-        #expect(parts.map(\.query).max() == weights.query)
-        #expect(parts.map(\.graph).max() == weights.graph)
-        #expect(parts.map(\.taste).max() == weights.taste)
-        #expect(parts.map(\.popularity).max() == weights.popularity)
+        for term in normalised { #expect(parts.map { $0[term] }.max() == weights[term]) }
     }
 
     @Test func `a weight of 0 and an empty column take a term out`() {
         var generator = SeededGenerator(seed: testSeed())
         var columns = Self.randomColumns(20, using: &generator)
-        let none = TasteWeights(query: 0, taste: 0, graph: 0, popularity: 0, negative: 0)
+        let none = TermValues()
         let settings = TasteSettings()
         for part in TasteScorer.parts(columns, weights: none, settings: settings) {
-            #expect(part == ScoreParts())
+            #expect(part == TermValues())
         }
         columns = CandidateColumns(items: columns.items)
         for part in TasteScorer.parts(columns, weights: Self.allWeights, settings: settings) {
-            #expect(part == ScoreParts())
+            #expect(part == TermValues())
         }
     }
 }
@@ -132,7 +132,7 @@ import Testing
     func `candidates that nothing tells apart keep their order`(name: String) throws {
         let reranker = try #require(RerankerRegistry.named(name))
         let columns = CandidateColumns(items: [9, 3, 5, 3, 1])
-        let ranking = reranker.rank(columns, weights: TasteWeights(), settings: TasteSettings())
+        let ranking = reranker.rank(columns, weights: TermValues.defaultWeights, settings: TasteSettings())
         #expect(ranking.order == [0, 1, 2, 3, 4])
         #expect(ranking.parts.map(\.total) == [0, 0, 0, 0, 0])
     }

@@ -78,7 +78,7 @@ import Testing
             }
         }
         #expect(read { _ in } == nil)
-        #expect(read { $0[0] = 2 } == .unsupportedVersion(got: 2, expected: 1))
+        #expect(read { $0[0] = 3 } == .unsupportedVersion(got: 3, expected: 2))
         #expect(
             read { $0[7] = 1 }
                 == .tooManySignals(got: 1 << 24 + 2, expected: TasteLimits.signalsPerUser)
@@ -102,5 +102,10 @@ import Testing
         #expect(read { $0[34] = 0 } == .badSignal(index: 0, field: "type"))
         #expect(read { $0[34] = 13 } == .badSignal(index: 0, field: "type"))
         #expect(read { $0[35] = 1 } == .badSignal(index: 0, field: "padding"))
+        #expect(read { $0[1] = 1 } == .badSignal(index: -1, field: "padding"))
+        #expect(
+            read { $0[3] = 2 }
+                == .tooManyExposures(got: 512, expected: TasteLimits.exposuresPerUser)
+        )
     }
 }

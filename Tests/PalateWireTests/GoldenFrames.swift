@@ -95,15 +95,7 @@ enum GoldenFrames {
                     k: 20,
                     rescoreCount: 0,
                     user: 0,
-                    taste: TasteWeights(
-                        query: 1,
-                        taste: 0.5,
-                        graph: 1,
-                        popularity: 0,
-                        negative: 1,
-                        candidates: 0,
-                        excludeSeen: true
-                    )
+                    taste: TasteRequest([.taste: 0.5], profile: "discover")
                 )
             )
         ),
@@ -147,12 +139,8 @@ enum GoldenFrames {
         scoreFloor: -0.5,
         user: 77,
         excluded: [1, 1 << 63],
-        taste: TasteWeights(
-            query: 0.75,
-            taste: 0.25,
-            graph: 2,
-            popularity: 0.125,
-            negative: 1.5,
+        taste: TasteRequest(
+            [.query: 0.75, .taste: 0.25, .graph: 2, .popularity: 0.125, .negative: 1.5],
             candidates: 500,
             excludeSeen: false
         ),
@@ -322,13 +310,12 @@ enum GoldenFrames {
         results.ids = [5, 6, 7]
         results.scores = [1.5, 0.75, -0.25]
         results.scoreParts = (1...3).map { row in
-            var part = ScoreParts()
-            part.query = Float(row)
-            part.taste = Float(row) / 2
-            part.graph = Float(row) / 4
-            part.popularity = Float(row) / 8
-            part.negative = -Float(row)
-            return part
+            var parts = TermValues()
+            for term in ScoreTerm.allCases {
+                parts[term] = Float(row) / Float(1 << Int(term.rawValue))
+            }
+            parts[.negative] = -Float(row)
+            return parts
         }
         results.payloads = [Array("{\"a\":1}".utf8), [], [0, 255]]
         return results

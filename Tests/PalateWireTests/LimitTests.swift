@@ -22,7 +22,7 @@ import Testing
         (16, 10_001, .outOfRange(field: "k", got: 10_001, expected: Limits.results)),
         (20, 65_536, .outOfRange(field: "beam width", got: 65_536, expected: 0...65_535)),
         (24, 5, .malformed(reason: "a rescore count without its flag", offset: 24)),
-        (28, 4, .unsupported(what: "result parts", got: 4)),
+        (28, 8, .unsupported(what: "result parts", got: 8)),
         (32, 5, .malformed(reason: "a score floor without its flag", offset: 32)),
         (36, 1, .unsupported(what: "oversampling", got: 1)),
         (40, 1, .malformed(reason: "a user without its flag", offset: 40)),
@@ -74,7 +74,7 @@ import Testing
             k: 1,
             user: 5,
             excluded: [1],
-            taste: TasteWeights()
+            taste: TasteRequest()
         )
         // Turns the second entry of the table, EXCLUDE, into a second IDS of the same length.
         let got = try Codec.refusal(of: .query(search)) { $0.put(UInt16(2), at: 108) }
@@ -83,7 +83,7 @@ import Testing
 
     @Test func `taste without a user is refused`() throws {
         let frame = try Codec.frame(
-            .query(SearchRequest(handle: 1, source: .items([1]), k: 1, taste: TasteWeights())),
+            .query(SearchRequest(handle: 1, source: .items([1]), k: 1, taste: TasteRequest())),
             FrameOptions(requestID: 1)
         )
         #expect(throws: RequestError.missingUser) { try Codec.request(frame) }
@@ -195,7 +195,7 @@ import Testing
         let request = Request.events(handle: 1, events: [event, event])
         let type = try Codec.refusal(of: request) { $0[$0.count - 1] = 13 }
         #expect(type == .unsupported(what: "event type", got: 13))
-        let time = try Codec.refusal(of: request) { $0.put(Int64(-1), at: 8 + 32 + 8) }
-        #expect(time == .malformed(reason: "event 1 is before 1970", offset: 48))
+        let time = try Codec.refusal(of: request) { $0.put(Int64(-1), at: 16 + 32 + 8) }
+        #expect(time == .malformed(reason: "event 1 is before 1970", offset: 56))
     }
 }

@@ -9,7 +9,11 @@ struct RandomMessages {
     /// How many kinds of request there are.
     static let requestKinds = 0..<Opcode.allCases.count - 2
     /// How many kinds of response there are.
-    static let responseKinds = 0..<23
+    static let responseKinds = 0..<30
+
+    private static let numberOpcodes: [Opcode] = [
+        .tasteRefresh, .tasteNumbers, .session, .sandbox,
+    ]
 
     var generator: SeededGenerator
 
@@ -135,13 +139,12 @@ struct RandomMessages {
         )
     }
 
-    mutating func taste() -> TasteWeights {
-        TasteWeights(
-            query: generator.normal(),
-            taste: generator.normal(),
-            graph: generator.normal(),
-            popularity: generator.normal(),
-            negative: generator.normal(),
+    mutating func taste() -> TasteRequest {
+        var weights: [ScoreTerm: Float] = [:]
+        for term in ScoreTerm.allCases where flag() { weights[term] = generator.normal() }
+        return TasteRequest(
+            weights,
+            profile: flag() ? "discover" : "",
             candidates: number(Limits.candidates),
             excludeSeen: flag()
         )
@@ -157,10 +160,11 @@ struct RandomMessages {
             }
         let taste = flag() ? taste() : nil
         let diversity = flag() ? diversity() : nil
+        let k = number(Limits.results)
         return SearchRequest(
             handle: half(),
             source: source,
-            k: number(Limits.results),
+            k: k,
             beamWidth: number(0...Limits.beamWidth.upperBound),
             rescoreCount: flag() ? number(Limits.rescoreCount) : nil,
             parts: ResultParts(rawValue: half() & ResultParts.known.rawValue),
@@ -169,6 +173,9 @@ struct RandomMessages {
             excluded: flag() ? Set(words(number(1...20))).sorted() : [],
             taste: taste,
             diversity: diversity,
+            person: flag() ? person() : nil,
+            boosts: flag() ? weighted(number(0...9)) : [],
+            pins: flag() ? [Pin(word(), slot: k - 1), Pin(word(), slot: 0)].suffix(k) : [],
             minimumVersion: word()
         )
     }
@@ -186,7 +193,10 @@ struct RandomMessages {
             user: word(),
             item: word(),
             type: EventType.allCases[number(0...EventType.allCases.count - 1)],
-            timeMilliseconds: Int64(word() >> 1)
+            timeMilliseconds: Int64(word() >> 1),
+            id: flag() ? word() : nil,
+            context: flag() ? word() : nil,
+            propensity: flag() ? Float.random(in: 0.1...1, using: &generator) : nil
         )
     }
 
@@ -224,7 +234,8 @@ struct RandomMessages {
                     bytesPerSecond: word()
                 )
             )
-        default: .events(handle: half(), events: (0..<number(1...9)).map { _ in event() })
+        case 20: .events(handle: half(), events: (0..<number(1...9)).map { _ in event() })
+        default: tasteRequest(kind: kind - 21)
         }
     }
 
@@ -254,15 +265,12 @@ struct RandomMessages {
         results.scores = floats(count)
         if flag() {
             results.scoreParts = (0..<count).map { _ in
-                var part = ScoreParts()
-                part.query = generator.normal()
-                part.taste = generator.normal()
-                part.graph = generator.normal()
-                part.popularity = generator.normal()
-                part.negative = generator.normal()
-                return part
+                var parts = TermValues()
+                for term in ScoreTerm.allCases { parts[term] = generator.normal() }
+                return parts
             }
         }
+        if flag() { results.reasons = (0..<count).map { _ in reason() } }
         if flag() { results.payloads = (0..<count).map { _ in bytes(0...40) } }
         return results
     }
@@ -354,6 +362,10 @@ struct RandomMessages {
         case 13: .loadCommitted(receipt())
         case 14: .eventsRecorded(receipt())
         case 21: .patched(receipt())
+        case 22: .profile(profile())
+        case 23: .history(history())
+        case 24: .forgotten(receipt())
+        case 25...28: .tasteNumbers(opcode: Self.numberOpcodes[kind - 25].rawValue, numbers())
         case 15:
             .failure(
                 opcode: Opcode.allCases[number(0...Opcode.allCases.count - 1)].rawValue,

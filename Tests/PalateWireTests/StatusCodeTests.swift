@@ -8,6 +8,8 @@ import Testing
         .unknownCollection(name: "a"), .unknownHandle(got: 1), .collectionExists(name: "a"),
         .badName(got: "/"), .unknownChoice(field: "metric", got: "l3", expected: ["l2", "ip"]),
         .outOfRange(field: "k", got: 0, expected: 1...10),
+        .badNumber(field: "weight.save", got: 99, expected: -20...10),
+        .unknownSandbox(name: "a"), .unknownSession(id: 7), .unknownProfile(name: "a"),
         .wrongDimensions(got: 3, expected: 4), .badComponent(row: 1, column: 2),
         .unequalColumns(field: "ids", got: 1, expected: 2), .unknownItem(id: 4), .missingUser,
         .versionConflict(id: 4, got: 1, expected: 2),

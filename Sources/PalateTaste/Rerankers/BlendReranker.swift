@@ -8,7 +8,7 @@ package enum BlendReranker: Reranker {
     /// As `Reranker.rank`.
     package static func rank(
         _ columns: CandidateColumns,
-        weights: TasteWeights,
+        weights: TermValues,
         settings: TasteSettings
     ) -> Ranking {
         Ranking(parts: TasteScorer.parts(columns, weights: weights, settings: settings))

@@ -8,13 +8,13 @@ package enum IdentityReranker: Reranker {
     /// As `Reranker.rank`.
     package static func rank(
         _ columns: CandidateColumns,
-        weights: TasteWeights,
+        weights: TermValues,
         settings: TasteSettings
     ) -> Ranking {
         columns.check()
-        var parts = [ScoreParts](repeating: ScoreParts(), count: columns.count)
+        var parts = [TermValues](repeating: TermValues(), count: columns.count)
         for (index, similarity) in columns.querySimilarities.enumerated() {
-            parts[index].query = similarity
+            parts[index][.query] = similarity
         }
         return Ranking(inOrder: parts)
     }

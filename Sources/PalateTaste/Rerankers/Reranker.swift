@@ -5,10 +5,10 @@ package struct Ranking: Equatable, Sendable {
     /// A permutation of 0 ..< n, best first.
     package var order: [Int]
     /// The score's terms by candidate (not by rank), shape [n]; their total is the score.
-    package var parts: [ScoreParts]
+    package var parts: [TermValues]
 
     /// Orders by falling total; equals keep their order, so an empty profile changes nothing.
-    init(parts: [ScoreParts]) {
+    init(parts: [TermValues]) {
         self.parts = parts
         let totals = parts.map(\.total)
         order = Array(parts.indices)
@@ -16,7 +16,7 @@ package struct Ranking: Equatable, Sendable {
     }
 
     /// Keeps the order of the candidates.
-    init(inOrder parts: [ScoreParts]) {
+    init(inOrder parts: [TermValues]) {
         self.parts = parts
         order = Array(parts.indices)
     }
@@ -42,7 +42,7 @@ package protocol Reranker: Sendable {
     /// - Returns: a permutation of the candidates with the terms of each score.
     static func rank(
         _ columns: CandidateColumns,
-        weights: TasteWeights,
+        weights: TermValues,
         settings: TasteSettings
     ) -> Ranking
 }

@@ -113,46 +113,4 @@ extension V1 {
             idChecksum: checksum
         )
     }
-
-    func encodeEvents(_ handle: UInt32, _ events: [Event], _ writer: inout FrameWriter) {
-        writer.reserve(8 + events.count * 25)
-        writer.write(handle)
-        writer.write(UInt32(clamping: events.count))
-        writer.write(column: events.map(\.user))
-        writer.write(column: events.map(\.item))
-        writer.write(column: events.map(\.timeMilliseconds))
-        writer.write(column: events.map(\.type.rawValue))
-    }
-
-    func decodeEvents(_ reader: inout BodyReader) throws(RequestError) -> Request {
-        let handle = try reader.read(UInt32.self, "handle")
-        let count = try reader.readCount("events", in: Limits.eventsPerRequest)
-        let users = try reader.readColumn(UserID.self, count: count, "users")
-        let items = try reader.readColumn(ItemID.self, count: count, "items")
-        let times = try reader.readColumn(Int64.self, count: count, "times")
-        let firstType = reader.offset
-        let types = try reader.readColumn(UInt8.self, count: count, "types")
-        var events: [Event] = []
-        events.reserveCapacity(count)
-        for row in 0..<count {
-            guard let type = EventType(rawValue: types[row]) else {
-                throw .unsupported(what: "event type", got: Int(types[row]))
-            }
-            guard times[row] >= 0 else {
-                throw .malformed(
-                    reason: "event \(row) is before 1970",
-                    offset: firstType - (count - row) * MemoryLayout<Int64>.size
-                )
-            }
-            events.append(
-                Event(
-                    user: users[row],
-                    item: items[row],
-                    type: type,
-                    timeMilliseconds: times[row]
-                )
-            )
-        }
-        return .events(handle: handle, events: events)
-    }
 }

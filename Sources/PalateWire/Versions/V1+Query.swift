@@ -1,57 +1,75 @@
 import PalateModel
 
-// QUERY requests: a fixed head, a table, and sections.
+// Reading QUERY requests: a fixed head, a table, and sections.
 extension V1 {
     /// Bytes of a row of the section table.
-    private static let entryBytes = 12
+    static let entryBytes = 12
     /// Sections start at multiples of this, counted from the start of the body.
-    private static let alignment = 16
+    static let alignment = 16
     /// Sections of one QUERY.
     private static let sections = 0...16
 
     /// What `kind` may say.
-    private enum Kind: UInt8 {
+    enum QueryKind: UInt8 {
         case vectors = 0
         case items = 1
         case user = 2
     }
 
     /// Sections that this version knows.
-    private enum Section: UInt16 {
+    enum QuerySection: UInt16 {
         case vectors = 1
         case ids = 2
         case exclude = 4
         case taste = 5
         case diversity = 6
+        case person = 9
+        case whatIf = 10
+        case examples = 11
+        case directions = 12
+        case pairs = 13
+        case userVectors = 14
+        case boosts = 15
+        case pins = 16
+
+        /// Whether the section belongs to PERSON.
+        var needsPerson: Bool {
+            switch self {
+            case .whatIf, .examples, .directions, .pairs, .userVectors: true
+            default: false
+            }
+        }
     }
 
     /// Which of the known sections came.
     private struct SectionSet: OptionSet {
-        var rawValue: UInt16
-        init(rawValue: UInt16) { self.rawValue = rawValue }
-        init(_ section: Section) { rawValue = 1 << section.rawValue }
+        var rawValue: UInt32
+        init(rawValue: UInt32) { self.rawValue = rawValue }
+        init(_ section: QuerySection) { rawValue = 1 << section.rawValue }
     }
 
     /// Bits of the head's flags.
-    private struct HeadFlags: OptionSet {
+    struct QueryFlags: OptionSet {
         var rawValue: UInt16
-        static let user = HeadFlags(rawValue: 1 << 0)
-        static let scoreFloor = HeadFlags(rawValue: 1 << 1)
-        static let rescoreCount = HeadFlags(rawValue: 1 << 2)
-        static let known: HeadFlags = [.user, .scoreFloor, .rescoreCount]
+        static let user = QueryFlags(rawValue: 1 << 0)
+        static let scoreFloor = QueryFlags(rawValue: 1 << 1)
+        static let rescoreCount = QueryFlags(rawValue: 1 << 2)
+        static let known: QueryFlags = [.user, .scoreFloor, .rescoreCount]
     }
 
     /// The head's fields that the sections are checked against.
     private struct Head {
         var request: SearchRequest
-        var kind: Kind
+        var kind: QueryKind
         var type: ElementType
         var dimensions: Int
         var count: Int
+        /// Of the collection.
+        var components: Int
     }
 
     /// Bit 0 of a table entry's flags: whoever does not know the section must refuse.
-    private static let critical: UInt16 = 1
+    static let critical: UInt16 = 1
 
     func decodeQuery(
         _ reader: inout BodyReader,
@@ -92,7 +110,7 @@ extension V1 {
                 offset: reader.offset
             )
         }
-        guard let section = Section(rawValue: type) else {
+        guard let section = QuerySection(rawValue: type) else {
             guard flags & Self.critical == 0 else {
                 throw .unsupported(what: "critical section", got: Int(type))
             }
@@ -100,6 +118,9 @@ extension V1 {
         }
         guard seen.insert(SectionSet(section)).inserted else {
             throw .malformed(reason: "section \(type) twice", offset: entry)
+        }
+        guard !section.needsPerson || head.request.person != nil else {
+            throw .malformed(reason: "section \(type) without PERSON before it", offset: entry)
         }
         try decode(section, byteCount: length, &head, &reader)
         let end = offset + length
@@ -118,11 +139,11 @@ extension V1 {
         let handle = try reader.read(UInt32.self, "handle")
         guard let expected = dimensionsOf(handle) else { throw .unknownHandle(got: handle) }
         let kindTag = try reader.read(UInt8.self, "query kind")
-        guard let kind = Kind(rawValue: kindTag) else {
+        guard let kind = QueryKind(rawValue: kindTag) else {
             throw .unsupported(what: "query kind", got: Int(kindTag))
         }
         let type = try decodeElementType(&reader)
-        let flags = HeadFlags(rawValue: try reader.read(UInt16.self, "query flags"))
+        let flags = QueryFlags(rawValue: try reader.read(UInt16.self, "query flags"))
         guard flags.isSubset(of: .known) else {
             throw .unsupported(what: "query flags", got: Int(flags.rawValue))
         }
@@ -167,13 +188,14 @@ extension V1 {
             kind: kind,
             type: type,
             dimensions: dimensions,
-            count: count
+            count: count,
+            components: expected
         )
     }
 
     /// A value without its flag is a client that means something and would not get it.
     private func checkAbsent(
-        _ flags: HeadFlags,
+        _ flags: QueryFlags,
         _ rescoreCount: Int,
         _ scoreFloor: Float,
         _ user: UInt64
@@ -190,7 +212,7 @@ extension V1 {
     }
 
     private func decode(
-        _ section: Section,
+        _ section: QuerySection,
         byteCount: Int,
         _ head: inout Head,
         _ reader: inout BodyReader
@@ -215,6 +237,30 @@ extension V1 {
             head.request.taste = try decodeTaste(&reader)
         case .diversity:
             head.request.diversity = try decodeDiversity(&reader)
+        case .person:
+            var person = PersonRequest()
+            try decodePerson(&reader, into: &person)
+            head.request.person = person
+        case .whatIf:
+            head.request.person?.events = try decodeInlineEvents(&reader)
+        case .examples:
+            head.request.person?.examples = try decodeWeighted(
+                &reader,
+                "examples",
+                in: Limits.examples
+            )
+        case .directions:
+            head.request.person?.directions = try decodeDirections(&reader)
+        case .pairs:
+            head.request.person?.pairs = try decodePairs(&reader)
+        case .userVectors:
+            var person = head.request.person ?? PersonRequest()
+            try decodeUserVectors(&reader, dimensions: head.components, into: &person)
+            head.request.person = person
+        case .boosts:
+            head.request.boosts = try decodeWeighted(&reader, "boosts", in: Limits.boosts)
+        case .pins:
+            head.request.pins = try decodePins(&reader, k: head.request.k)
         }
     }
 
@@ -223,7 +269,7 @@ extension V1 {
     }
 
     private func checkComplete(_ head: Head, _ seen: SectionSet) throws(RequestError) {
-        let needed: Section? =
+        let needed: QuerySection? =
             switch head.kind {
             case .vectors: .vectors
             case .items: .ids
@@ -236,97 +282,7 @@ extension V1 {
             throw .malformed(reason: "an element type without vectors", offset: 5)
         }
         let needsUser = head.kind == .user || head.request.taste != nil
-        guard !needsUser || head.request.user != nil else { throw .missingUser }
-    }
-}
-
-extension V1 {
-    func encodeQuery(_ search: SearchRequest, _ writer: inout FrameWriter) {
-        let start = writer.count
-        var dimensions = 0
-        var count = 1
-        var kind = Kind.user
-        var sections: [Section] = []
-        switch search.source {
-        case .vectors(let vectors, let rows):
-            (kind, count) = (.vectors, rows)
-            dimensions = rows == 0 ? 0 : vectors.count / rows
-            sections.append(.vectors)
-        case .items(let ids):
-            (kind, count) = (.items, ids.count)
-            sections.append(.ids)
-        case .user: break
-        }
-        if !search.excluded.isEmpty { sections.append(.exclude) }
-        if search.taste != nil { sections.append(.taste) }
-        if search.diversity != nil { sections.append(.diversity) }
-        writer.reserve(512 + count * (dimensions * 4 + 8) + search.excluded.count * 8)
-        encodeHead(search, kind, dimensions, count, &writer)
-        writer.write(UInt32(sections.count))
-        writer.write(UInt32(0))
-        let table = writer.count
-        for section in sections {
-            writer.write(section.rawValue)
-            writer.write(Self.critical)
-            writer.write(UInt64(0))
-        }
-        for (index, section) in sections.enumerated() {
-            writer.align(to: Self.alignment, from: start)
-            let offset = writer.count
-            encode(section, search, &writer)
-            writer.patch(UInt32(offset - start), at: table + index * Self.entryBytes + 4)
-            writer.patch(
-                UInt32(clamping: writer.count - offset),
-                at: table + index * Self.entryBytes + 8
-            )
-        }
-    }
-
-    private func encodeHead(
-        _ search: SearchRequest,
-        _ kind: Kind,
-        _ dimensions: Int,
-        _ count: Int,
-        _ writer: inout FrameWriter
-    ) {
-        var flags: HeadFlags = []
-        if search.user != nil { flags.insert(.user) }
-        if search.scoreFloor != nil { flags.insert(.scoreFloor) }
-        if search.rescoreCount != nil { flags.insert(.rescoreCount) }
-        writer.write(search.handle)
-        writer.write(kind.rawValue)
-        writer.write(ElementType.float32.rawValue)
-        writer.write(flags.rawValue)
-        writer.write(UInt32(clamping: dimensions))
-        writer.write(UInt32(clamping: count))
-        writer.write(UInt32(clamping: search.k))
-        writer.write(UInt32(clamping: search.beamWidth))
-        writer.write(UInt32(clamping: search.rescoreCount ?? 0))
-        writer.write(search.parts.rawValue)
-        writer.write(search.scoreFloor ?? 0)
-        writer.write(UInt32(0))
-        writer.write(search.user ?? 0)
-        writer.write(search.minimumVersion)
-        // Visited limit, group, trace and seed: 32 bytes without a use in this version.
-        for _ in 0..<4 { writer.write(UInt64(0)) }
-    }
-
-    private func encode(
-        _ section: Section,
-        _ search: SearchRequest,
-        _ writer: inout FrameWriter
-    ) {
-        switch section {
-        case .vectors:
-            if case .vectors(let vectors, _) = search.source { writer.write(column: vectors) }
-        case .ids:
-            if case .items(let ids) = search.source { writer.write(column: ids) }
-        case .exclude:
-            encodeExcluded(search.excluded, &writer)
-        case .taste:
-            if let taste = search.taste { encodeTaste(taste, &writer) }
-        case .diversity:
-            if let diversity = search.diversity { encodeDiversity(diversity, &writer) }
-        }
+        let hasOther = head.request.person?.hasTasteOfItsOwn ?? false
+        guard !needsUser || hasOther || head.request.user != nil else { throw .missingUser }
     }
 }

@@ -3,7 +3,7 @@ import PalateModel
 // QUERY responses: columns over all result lists.
 extension V1 {
     /// Bit 0 of the response's flags; that a deadline cut the search is a flag of the frame.
-    private static let exact: UInt32 = 1
+    private static let exact: UInt16 = 1
     /// Lists and hits of one answer.
     private static let lists = 0...Limits.queriesPerRequest.upperBound
     private static let hits = 0...Limits.frameBytesMax / 12
@@ -12,6 +12,7 @@ extension V1 {
         var parts: ResultParts = []
         if !results.scoreParts.isEmpty { parts.insert(.scoreParts) }
         if !results.payloads.isEmpty { parts.insert(.payload) }
+        if !results.reasons.isEmpty { parts.insert(.reasons) }
         let payloadBytes = results.payloads.reduce(0) { $0 + $1.count }
         writer.reserve(64 + results.ids.count * 40 + results.offsets.count * 4 + payloadBytes)
         writer.write(UInt32(clamping: results.offsets.count - 1))
@@ -20,18 +21,16 @@ extension V1 {
         writer.write(results.appliedVersion)
         writer.write(results.visitedCount)
         writer.write(results.isExact ? Self.exact : 0)
+        writer.write(UInt16(parts.contains(.scoreParts) ? ScoreTerm.allCases.count : 0))
         writer.write(parts.rawValue)
         writer.write(UInt64(payloadBytes))
         writer.write(column: results.ids)
         writer.write(column: results.scores)
         writer.write(column: results.offsets)
         for part in results.scoreParts {
-            writer.write(part.query)
-            writer.write(part.taste)
-            writer.write(part.graph)
-            writer.write(part.popularity)
-            writer.write(part.negative)
+            for term in ScoreTerm.allCases { writer.write(part[term]) }
         }
+        encodeReasons(results.reasons, &writer)
         encodePayloads(results.payloads, &writer)
     }
 
@@ -45,12 +44,13 @@ extension V1 {
         results.generation = try reader.read(UInt64.self, "generation")
         results.appliedVersion = try reader.read(UInt64.self, "applied version")
         results.visitedCount = try reader.read(UInt64.self, "visited count")
-        let flags = try reader.read(UInt32.self, "result flags")
+        let flags = try reader.read(UInt16.self, "result flags")
         guard flags <= Self.exact else {
             throw .unsupported(what: "result flags", got: Int(flags))
         }
         results.isExact = flags & Self.exact != 0
         results.isDegraded = header.flags.contains(.degraded)
+        let terms = Int(try reader.read(UInt16.self, "terms"))
         let parts = ResultParts(rawValue: try reader.read(UInt32.self, "result parts"))
         guard parts.isSubset(of: .known) else {
             throw .unsupported(what: "result parts", got: Int(parts.rawValue))
@@ -67,7 +67,10 @@ extension V1 {
             )
         }
         if parts.contains(.scoreParts) {
-            results.scoreParts = try decodeScoreParts(&reader, count: count)
+            results.scoreParts = try decodeScoreParts(&reader, count: count, terms: terms)
+        }
+        if parts.contains(.reasons) {
+            results.reasons = try decodeReasons(&reader, count: count)
         }
         if parts.contains(.payload) {
             results.payloads = try decodePayloads(&reader, count: count, byteCount: payloadBytes)
@@ -82,20 +85,62 @@ extension V1 {
             && zip(offsets, offsets.dropFirst()).allSatisfy { $0 <= $1 }
     }
 
+    /// Terms that this version does not know are passed over; those it misses are 0.
     private func decodeScoreParts(
         _ reader: inout BodyReader,
-        count: Int
-    ) throws(RequestError) -> [ScoreParts] {
-        let terms = ScoreParts.names.count
+        count: Int,
+        terms: Int
+    ) throws(RequestError) -> [TermValues] {
         let values = try reader.readColumn(Float.self, count: count * terms, "score parts")
         return (0..<count).map { row in
-            var part = ScoreParts()
-            part.query = values[row * terms]
-            part.taste = values[row * terms + 1]
-            part.graph = values[row * terms + 2]
-            part.popularity = values[row * terms + 3]
-            part.negative = values[row * terms + 4]
-            return part
+            var parts = TermValues()
+            for term in ScoreTerm.allCases where Int(term.rawValue) < terms {
+                parts[term] = values[row * terms + Int(term.rawValue)]
+            }
+            return parts
         }
+    }
+
+    // MARK: Reasons, 48 bytes each
+
+    private func encodeReasons(_ reasons: [Reason], _ writer: inout FrameWriter) {
+        for reason in reasons {
+            writer.write(reason.medoid ?? .max)
+            writer.write(reason.liked ?? .max)
+            writer.write(reason.rejected ?? .max)
+            writer.write(reason.medoidSimilarity)
+            writer.write(reason.likedSimilarity)
+            writer.write(reason.rejectedSimilarity)
+            writer.write(reason.propensity)
+            writer.write(reason.rules.rawValue)
+            writer.write(UInt32(0))
+        }
+    }
+
+    private func decodeReasons(
+        _ reader: inout BodyReader,
+        count: Int
+    ) throws(RequestError) -> [Reason] {
+        var reasons: [Reason] = []
+        reasons.reserveCapacity(min(count, reader.remaining / 48))
+        for _ in 0..<count {
+            var reason = Reason()
+            reason.medoid = try readItem(&reader)
+            reason.liked = try readItem(&reader)
+            reason.rejected = try readItem(&reader)
+            reason.medoidSimilarity = try reader.readFloat("medoid similarity")
+            reason.likedSimilarity = try reader.readFloat("liked similarity")
+            reason.rejectedSimilarity = try reader.readFloat("rejected similarity")
+            reason.propensity = try reader.readFloat("propensity")
+            reason.rules = ReasonRules(rawValue: try reader.read(UInt32.self, "rules"))
+            try reader.readReserved(UInt32.self, "reserved field of a reason")
+            reasons.append(reason)
+        }
+        return reasons
+    }
+
+    private func readItem(_ reader: inout BodyReader) throws(RequestError) -> ItemID? {
+        let item = try reader.read(UInt64.self, "item")
+        return item == .max ? nil : item
     }
 }

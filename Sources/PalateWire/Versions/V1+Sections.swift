@@ -4,6 +4,8 @@ import PalateModel
 extension V1 {
     /// Bit 0 of TASTE's flags.
     private static let excludeSeen: UInt32 = 1
+    /// Bytes of a name that may be left out.
+    static let optionalNameBytes = 0...Limits.nameBytes.upperBound
 
     /// Ids in strictly rising order: sorted where the caller did not, without repeats.
     func encodeExcluded(_ excluded: [ItemID], _ writer: inout FrameWriter) {
@@ -39,38 +41,61 @@ extension V1 {
         return holds
     }
 
-    func encodeTaste(_ taste: TasteWeights, _ writer: inout FrameWriter) {
-        writer.write(taste.query)
-        writer.write(taste.taste)
-        writer.write(taste.graph)
-        writer.write(taste.popularity)
-        writer.write(taste.negative)
-        writer.write(UInt32(clamping: taste.candidates))
+    func encodeTaste(_ taste: TasteRequest, _ writer: inout FrameWriter) {
         writer.write(taste.excludeSeen ? Self.excludeSeen : 0)
-        writer.write(UInt32(0))
+        writer.write(UInt32(clamping: taste.candidates))
+        writer.write(UInt16(clamping: taste.weights.count))
+        writer.write(UInt8(clamping: taste.profile.utf8.count))
+        writer.write(UInt8(0))
+        for (term, weight) in taste.weights.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+            writer.write(UInt32(term.rawValue))
+            writer.write(weight)
+        }
+        writer.write(text: taste.profile)
     }
 
-    func decodeTaste(_ reader: inout BodyReader) throws(RequestError) -> TasteWeights {
-        let query = try reader.readFiniteFloat("taste weight query")
-        let taste = try reader.readFiniteFloat("taste weight taste")
-        let graph = try reader.readFiniteFloat("taste weight graph")
-        let popularity = try reader.readFiniteFloat("taste weight popularity")
-        let negative = try reader.readFiniteFloat("taste weight negative")
-        let candidates = try reader.readCount("taste candidates", in: Limits.candidates)
+    func decodeTaste(_ reader: inout BodyReader) throws(RequestError) -> TasteRequest {
         let flags = try reader.read(UInt32.self, "taste flags")
         guard flags <= Self.excludeSeen else {
             throw .unsupported(what: "taste flags", got: Int(flags))
         }
-        try reader.readReserved(UInt32.self, "reserved field of TASTE")
-        return TasteWeights(
-            query: query,
-            taste: taste,
-            graph: graph,
-            popularity: popularity,
-            negative: negative,
+        let candidates = try reader.readCount("taste candidates", in: Limits.candidates)
+        let count = Int(try reader.read(UInt16.self, "taste weights"))
+        _ = try reader.checked(count, "taste weights", in: 0...ScoreTerm.allCases.count)
+        let profileBytes = Int(try reader.read(UInt8.self, "profile length"))
+        _ = try reader.checked(profileBytes, "profile length", in: Self.optionalNameBytes)
+        try reader.readReserved(UInt8.self, "reserved field of TASTE")
+        var weights: [ScoreTerm: Float] = [:]
+        for _ in 0..<count {
+            let start = reader.offset
+            let number = try reader.read(UInt32.self, "term")
+            guard let term = UInt8(exactly: number).flatMap(ScoreTerm.init) else {
+                throw .unsupported(what: "score term", got: Int(number))
+            }
+            let weight = try readWeight(&reader, "weight of \(term.name)")
+            guard weights.updateValue(weight, forKey: term) == nil else {
+                throw .malformed(reason: "weight of \(term.name) twice", offset: start)
+            }
+        }
+        return TasteRequest(
+            weights,
+            profile: try reader.readText(byteCount: profileBytes, "weight profile"),
             candidates: candidates,
             excludeSeen: flags & Self.excludeSeen != 0
         )
+    }
+
+    /// A weight whose products stay finite.
+    func readWeight(_ reader: inout BodyReader, _ field: String) throws(RequestError) -> Float {
+        let start = reader.offset
+        let weight = try reader.readFiniteFloat(field)
+        guard abs(weight) <= Limits.weightMagnitude else {
+            throw .malformed(
+                reason: "\(field) is \(weight), expected a magnitude up to 1e6",
+                offset: start
+            )
+        }
+        return weight
     }
 
     func encodeDiversity(_ diversity: DiversityRequest, _ writer: inout FrameWriter) {

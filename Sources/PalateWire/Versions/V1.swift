@@ -51,6 +51,13 @@ package struct V1: WireVersion {
         case .loadData: .loadData(try decodeLoadData(header, &reader, dimensionsOf))
         case .loadCommit: .loadCommit(try decodeLoadCommit(&reader))
         case .event: try decodeEvents(&reader)
+        case .profileGet: try decodeProfileRequest(&reader)
+        case .profileForget: try decodeForget(&reader)
+        case .historyGet: try decodeHistoryRequest(&reader)
+        case .tasteRefresh: try decodeRefresh(&reader)
+        case .tasteNumbers: try decodeNumbersRequest(&reader)
+        case .session: try decodeSession(&reader)
+        case .sandbox: try decodeSandbox(&reader)
         case .goAway, .error, nil:
             throw .unsupported(what: "request opcode", got: Int(header.opcode))
         }
@@ -87,6 +94,8 @@ package struct V1: WireVersion {
         case .loadData(let data): encodeLoadData(data, &writer)
         case .loadCommit(let commit): encodeLoadCommit(commit, &writer)
         case .events(let handle, let events): encodeEvents(handle, events, &writer)
+        case .profile, .forget, .history, .refreshTaste, .tasteNumbers, .session, .sandbox:
+            encodeTasteRequest(request, &writer)
         }
         let length = closeFrame(from: start, options, &writer)
         guard length <= options.bodyBytesMax else {
@@ -142,6 +151,11 @@ package struct V1: WireVersion {
         case .loadData: .loadAcknowledged(try decodeAcknowledgement(&reader))
         case .loadCommit: .loadCommitted(try decodeReceipt(&reader))
         case .event: .eventsRecorded(try decodeReceipt(&reader))
+        case .profileGet: .profile(try decodeProfile(&reader))
+        case .profileForget: .forgotten(try decodeReceipt(&reader))
+        case .historyGet: .history(try decodeHistory(&reader))
+        case .tasteRefresh, .tasteNumbers, .session, .sandbox:
+            .tasteNumbers(opcode: header.opcode, try decodeNumbers(&reader))
         case .goAway: .goAway(try decodeGoAway(&reader))
         case .error, nil:
             throw .unsupported(what: "response opcode", got: Int(header.opcode))
@@ -172,8 +186,11 @@ package struct V1: WireVersion {
         case .backedUp(let receipt): encodeBackupReceipt(receipt, &writer)
         case .items(let items): encodeItems(items, &writer)
         case .upserted(let receipt), .deleted(let receipt), .patched(let receipt),
-            .loadCommitted(let receipt), .eventsRecorded(let receipt):
+            .loadCommitted(let receipt), .eventsRecorded(let receipt), .forgotten(let receipt):
             encodeReceipt(receipt, &writer)
+        case .profile(let profile): encodeProfile(profile, &writer)
+        case .history(let history): encodeHistory(history, &writer)
+        case .tasteNumbers(_, let numbers): encodeNumbers(numbers, &writer)
         case .loadGranted(let grant): encodeGrant(grant, &writer)
         case .loadAcknowledged(let acknowledgement):
             encodeAcknowledgement(acknowledgement, &writer)

@@ -64,7 +64,7 @@ struct Query: AsyncParsableCommand {
             rescoreCount: rescore,
             user: user
         )
-        if user != nil { request.taste = TasteWeights() }
+        if user != nil { request.taste = TasteRequest() }
         if payload { request.parts.insert(.payload) }
         if parts { request.parts.insert(.scoreParts) }
         request.diversity = diversity.map { DiversityRequest(diversity: $0) }
@@ -109,10 +109,8 @@ private struct ResultLine: Encodable {
             var hit = Hit(id: response.ids[index], score: response.scores[index])
             if !response.scoreParts.isEmpty {
                 let parts = response.scoreParts[index]
-                hit.parts = [
-                    "query": parts.query, "taste": parts.taste, "graph": parts.graph,
-                    "popularity": parts.popularity, "negative": parts.negative,
-                ]
+                let terms = ScoreTerm.allCases.map { ($0.name, parts[$0]) }
+                hit.parts = Dictionary(uniqueKeysWithValues: terms)
             }
             if !response.payloads.isEmpty {
                 hit.payload = String(decoding: response.payloads[index], as: UTF8.self)
@@ -128,7 +126,7 @@ private struct ResultLine: Encodable {
             if let parts = hit.parts {
                 line +=
                     "\t"
-                    + ScoreParts.names.map { "\($0) \(parts[$0] ?? 0)" }
+                    + ScoreTerm.names.map { "\($0) \(parts[$0] ?? 0)" }
                     .joined(separator: ", ")
             }
             if let payload = hit.payload { line += "\t" + payload }

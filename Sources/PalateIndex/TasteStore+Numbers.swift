@@ -1,0 +1,197 @@
+import Dispatch
+package import PalateModel
+import PalateTaste
+import Synchronization
+
+/// Numbers as they are stored, by what they are for.
+struct StoredNumbers {
+    static let settingsKey = "settings"
+    static let profilePrefix = "profile/"
+
+    var settings = TasteSettings()
+    var settingsVersion: UInt64 = 0
+    var profiles: [String: TasteNumbers] = [:]
+
+    /// Reads them; a setting that this version does not take is damage.
+    init(_ tables: TasteTables) throws(IndexError) {
+        for (key, numbers) in try tables.storedNumbers() {
+            do throws(RequestError) {
+                if key == Self.settingsKey {
+                    settings = try settings.with(numbers.numbers)
+                    settingsVersion = numbers.version
+                } else if key.hasPrefix(Self.profilePrefix) {
+                    _ = try TermValues().with(numbers.numbers)
+                    profiles[String(key.dropFirst(Self.profilePrefix.count))] = numbers
+                }
+            } catch {
+                throw .corrupt(place: "numbers \(key)", reason: "\(error)")
+            }
+        }
+    }
+}
+
+// Settings and weight profiles: durable when the completion is called.
+extension TasteStore {
+    /// Reads or changes settings and weight profiles.
+    ///
+    /// - Parameters:
+    ///   - request: of scope settings or profile.
+    ///   - completion: called once, on the store's queue for changes.
+    package func numbers(
+        _ request: TasteNumbersRequest,
+        completion: @escaping @Sendable (Result<TasteNumbers, RequestError>) -> Void
+    ) {
+        queue.async { [self] in
+            completion(Result { () throws(RequestError) in try answer(request) })
+        }
+    }
+
+    /// The weights that a request means.
+    ///
+    /// - Throws: `unknownProfile`, `unknownSandbox`.
+    package func weights(
+        _ taste: TasteRequest,
+        sandbox: String
+    ) throws(RequestError) -> TermValues {
+        let name = taste.profile.isEmpty ? WeightProfiles.defaultName : taste.profile
+        var weights = try self.weights(of: name, sandbox: sandbox)
+        for (term, weight) in taste.weights { weights[term] = weight }
+        return weights
+    }
+
+    private func weights(
+        of name: String,
+        sandbox: String
+    ) throws(RequestError) -> TermValues {
+        if !sandbox.isEmpty, let own = try self.sandbox(sandbox).profiles[name] { return own }
+        if let stored = profiles.withReadLock({ $0[name] }) {
+            return try TermValues().with(stored.numbers)
+        }
+        guard let builtIn = WeightProfiles.builtIn[name] else {
+            throw .unknownProfile(name: name)
+        }
+        return builtIn
+    }
+
+    private func sandbox(_ name: String) throws(RequestError) -> Sandbox {
+        try sandboxes.withReadLock { sandboxes in
+            Result { () throws(RequestError) in try sandboxes.sandbox(name) }
+        }.get()
+    }
+
+    // MARK: Requests, on the queue
+
+    private func answer(_ request: TasteNumbersRequest) throws(RequestError) -> TasteNumbers {
+        switch (request.scope, request.operation) {
+        case (.settings, .get): try settings(sandbox: request.sandbox)
+        case (.settings, .put): try putSettings(request)
+        case (.settings, .delete): try resetSettings(sandbox: request.sandbox)
+        case (.profile, .get):
+            TasteNumbers(
+                version: profiles.withReadLock { $0[request.name]?.version ?? 0 },
+                numbers: try weights(of: request.name, sandbox: request.sandbox).numbers
+            )
+        case (.profile, .list): profileList()
+        case (.profile, .put): try putProfile(request)
+        case (.profile, .delete): try deleteProfile(request)
+        default:
+            throw .unsupported(
+                what: "\(request.operation) of \(request.scope): operation",
+                got: Int(request.operation.rawValue)
+            )
+        }
+    }
+
+    private func settings(sandbox name: String) throws(RequestError) -> TasteNumbers {
+        let own = name.isEmpty ? nil : try sandbox(name).settings
+        let settings = own ?? graph.withReadLock { $0.settings }
+        return TasteNumbers(
+            version: settingsVersion.load(ordering: .relaxed),
+            numbers: settings.numbers
+        )
+    }
+
+    private func putSettings(_ request: TasteNumbersRequest) throws(RequestError) -> TasteNumbers {
+        let live = graph.withReadLock { $0.settings }
+        if !request.sandbox.isEmpty {
+            let settings = try (sandbox(request.sandbox).settings ?? live).with(request.numbers)
+            try change(request.sandbox) { $0.settings = settings }
+            return try self.settings(sandbox: request.sandbox)
+        }
+        try use(live.with(request.numbers))
+        return try settings(sandbox: "")
+    }
+
+    private func resetSettings(sandbox name: String) throws(RequestError) -> TasteNumbers {
+        if name.isEmpty { try use(TasteSettings()) } else { try change(name) { $0.settings = nil } }
+        return try settings(sandbox: name)
+    }
+
+    /// Stores settings, then goes by them: queries wait while the walk's edges are derived again.
+    private func use(_ settings: TasteSettings) throws(RequestError) {
+        let version = settingsVersion.load(ordering: .relaxed) + 1
+        try store(
+            TasteNumbers(version: version, numbers: settings.numbers),
+            at: StoredNumbers.settingsKey
+        )
+        graph.withWriteLock { $0.use(settings) }
+        settingsVersion.store(version, ordering: .relaxed)
+    }
+
+    private func profileList() -> TasteNumbers {
+        let stored = profiles.withReadLock { $0 }
+        let names = Set(stored.keys).union(WeightProfiles.builtIn.keys).sorted()
+        return TasteNumbers(
+            numbers: names.map { NamedNumber($0, Double(stored[$0]?.version ?? 0)) }
+        )
+    }
+
+    private func putProfile(_ request: TasteNumbersRequest) throws(RequestError) -> TasteNumbers {
+        guard Limits.nameBytes.contains(request.name.utf8.count) else {
+            throw .badName(got: request.name)
+        }
+        let known = try? weights(of: request.name, sandbox: request.sandbox)
+        let weights = try (known ?? .defaultWeights).with(request.numbers)
+        if !request.sandbox.isEmpty {
+            try change(request.sandbox) { $0.profiles[request.name] = weights }
+            return TasteNumbers(numbers: weights.numbers)
+        }
+        let former = profiles.withReadLock { $0[request.name]?.version ?? 0 }
+        let numbers = TasteNumbers(version: former + 1, numbers: weights.numbers)
+        try store(numbers, at: StoredNumbers.profilePrefix + request.name)
+        profiles.withWriteLock { $0[request.name] = numbers }
+        return numbers
+    }
+
+    private func deleteProfile(
+        _ request: TasteNumbersRequest
+    ) throws(RequestError) -> TasteNumbers {
+        if !request.sandbox.isEmpty {
+            try change(request.sandbox) { $0.profiles[request.name] = nil }
+            return TasteNumbers()
+        }
+        guard profiles.withReadLock({ $0[request.name] != nil }) else {
+            throw .unknownProfile(name: request.name)
+        }
+        try store(nil, at: StoredNumbers.profilePrefix + request.name)
+        profiles.withWriteLock { $0[request.name] = nil }
+        return TasteNumbers()
+    }
+
+    private func store(_ numbers: TasteNumbers?, at key: String) throws(RequestError) {
+        do throws(IndexError) {
+            try tables.put(numbers, at: key)
+        } catch {
+            throw RequestError(error)
+        }
+    }
+
+    private func change(
+        _ name: String,
+        _ body: (inout Sandbox) -> Void
+    ) throws(RequestError) {
+        try sandboxes.withWriteLock { sandboxes in
+            Result { () throws(RequestError) in try sandboxes.set(name) { body(&$0) } }
+        }.get()
+    }
+}
