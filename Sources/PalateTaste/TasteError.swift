@@ -10,6 +10,8 @@ package enum TasteError: Error, Equatable, Sendable {
     case tooManySignals(got: Int, expected: Int)
     /// A field of one signal holds what no signal can hold.
     case badSignal(index: Int, field: String)
+    /// A field of an item's edges holds what no edge can hold.
+    case badEdge(index: Int, field: String)
     /// More exposures than `TasteLimits.exposuresPerUser`.
     case tooManyExposures(got: Int, expected: Int)
     /// A field of one exposure holds what no exposure can hold.
