@@ -79,7 +79,11 @@ let package = Package(
             dependencies: ["PalateModel", "PalateChecksum", "CLMDB", "CZstd"],
             swiftSettings: strict
         ),
-        .target(name: "PalateTaste", dependencies: ["PalateModel"], swiftSettings: strict),
+        .target(
+            name: "PalateTaste",
+            dependencies: ["PalateModel", "PalateKernels"],
+            swiftSettings: strict
+        ),
         .target(name: "PalateBench", swiftSettings: strict),
 
         // The synchronous core.
@@ -176,7 +180,7 @@ let package = Package(
         ),
         .testTarget(
             name: "PalateTasteTests",
-            dependencies: ["PalateTaste", "PalateModel", "TestKit"],
+            dependencies: ["PalateTaste", "PalateKernels", "PalateModel", "TestKit"],
             swiftSettings: common
         ),
         .testTarget(

@@ -1,52 +1,93 @@
 /// Maximal marginal relevance (Carbonell & Goldstein, SIGIR 1998, doi:10.1145/290941.291025).
 ///
-/// Greedy: the next result maximises (1 - share) * relevance - share * (largest cosine to what was
-/// chosen), share = diversity^2. The largest cosine is kept per candidate, so a slate costs
-/// O(n k d).
+/// Greedy: the next result maximises (1 - share) * relevance - share * (largest cosine to a seed or
+/// to what was chosen), share = diversity^2. The largest cosine only grows, so a candidate is
+/// measured against the rest of the slate only while it can still come first: O(n k d) at most.
 package enum MaximalMarginalRelevance: SlateBuilder {
     /// In requests.
     package static let name = "mmr"
+    /// Yes.
+    package static let readsVectors = true
 
     /// As `SlateBuilder.select`.
     package static func select(
         count: Int,
         diversity: Float,
-        relevance: Span<Float>,
-        vectors: Span<Float>,
-        dimensions: Int,
+        from input: SlateInput,
+        rules: SlateRules,
         scratch: inout SlateScratch
     ) -> [Int] {
-        let share = SlateScratch.unlikenessShare(diversity)
-        guard share > 0 else { return SlateScratch.byRelevance(relevance, count: count) }
-        let wanted = min(max(count, 0), relevance.count)
-        scratch.load(relevance: relevance, vectors: vectors, dimensions: dimensions)
-        // Before anything is chosen nothing is alike: -1 for everybody.
-        SlateScratch.fill(&scratch.state, with: -1, count: relevance.count)
-        var chosen: [Int] = []
-        chosen.reserveCapacity(wanted)
-        while chosen.count < wanted {
-            guard let next = best(share: share, scratch: scratch) else { break }
-            chosen.append(next)
-            scratch.isChosen[next] = true
-            guard chosen.count < wanted else { break }
-            scratch.measure(to: next)
-            for candidate in scratch.state.indices {
-                scratch.state[candidate] = max(scratch.state[candidate], scratch.cosines[candidate])
-            }
+        let share = unlikenessShare(diversity)
+        guard share > 0 else {
+            return byRelevance(count: count, from: input, rules: rules, scratch: &scratch)
         }
-        return chosen
+        scratch.load(count: count, from: input, rules: rules)
+        scratch.cosines.load(share: share, relevance: scratch.ranking.relevance, from: input)
+        return GreedySlate.choose(
+            count,
+            from: input,
+            ranking: scratch.ranking,
+            rules: &scratch.rules,
+            gain: &scratch.cosines
+        )
+    }
+}
+
+/// Gain of a candidate: (1 - share) * relevance - share * largest cosine so far.
+struct LargestCosineGain: MarginalGain, Sendable {
+    private var share: Float = 0
+    /// Shape [n]: (1 - share) * relevance.
+    private var bases: [Float] = []
+    /// Shape [n]: never below the gain.
+    private var bounds: [Float] = []
+    /// Shape [n]: the largest cosine measured; -1 before anything was.
+    private var largest: [Float] = []
+    /// Shape [n]: seeds, then results, measured.
+    private var measured: [Int32] = []
+    /// The slate so far.
+    private var slate: [Int] = []
+
+    init() {}
+
+    /// Starts a slate; parameters as `ResidualGain.load`.
+    mutating func load(share: Float, relevance: [Float], from input: SlateInput) {
+        precondition(input.vectors.count == input.count * input.dimensions, "a builder of vectors")
+        self.share = share
+        slate.removeAll(keepingCapacity: true)
+        refill(&largest, with: -1, count: input.count)
+        refill(&measured, with: 0, count: input.count)
+        bases.removeAll(keepingCapacity: true)
+        bounds.removeAll(keepingCapacity: true)
+        for value in relevance {
+            bases.append((1 - share) * value)
+            bounds.append((1 - share) * value + share)
+        }
     }
 
-    private static func best(share: Float, scratch: SlateScratch) -> Int? {
-        var best: (index: Int, score: Float, relevance: Float)?
-        for index in scratch.state.indices where !scratch.isChosen[index] {
-            let relevance = scratch.relevance[index]
-            let score = (1 - share) * relevance - share * scratch.state[index]
-            if let current = best, (score, relevance) <= (current.score, current.relevance) {
-                continue
+    func bound(of candidate: Int) -> Float { bounds[candidate] }
+
+    func ceiling(of candidate: Int) -> Float { bases[candidate] + share }
+
+    mutating func gain(of candidate: Int, from floor: Float, in input: SlateInput) -> Float? {
+        let vector = input.vector(candidate)
+        let seedCount = input.seedCount
+        let count = seedCount + slate.count
+        var next = Int(measured[candidate])
+        var bound = bounds[candidate]
+        while next < count && bound >= floor {
+            let other =
+                next < seedCount ? input.seed(next) : input.vector(slate[next - seedCount])
+            let cosine = input.cosine(other, vector)
+            if cosine > largest[candidate] {
+                largest[candidate] = cosine
+                bound = bases[candidate] - share * cosine
             }
-            best = (index, score, relevance)
+            next += 1
         }
-        return best?.index
+        bounds[candidate] = bound
+        measured[candidate] = Int32(next)
+        return next == count ? bound : nil
     }
+
+    mutating func take(_ candidate: Int, from input: SlateInput) { slate.append(candidate) }
 }
