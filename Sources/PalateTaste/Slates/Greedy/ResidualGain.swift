@@ -5,7 +5,8 @@ protocol ResidualScale: Sendable {
     /// The worth of a squared length in 0...1: 0 at 1, rising.
     static func value(ofSquare square: Float) -> Float
 
-    /// The squared length worth `value`, or 0 where every length is worth as much.
+    /// The squared length worth `value`; -infinity where every length is worth as much, even one
+    /// that rounding took below 0.
     static func square(ofValue value: Float) -> Float
 }
 
@@ -65,7 +66,9 @@ struct ResidualGain<Scale: ResidualScale>: MarginalGain, Sendable {
 enum ResidualLength: ResidualScale {
     static func value(ofSquare square: Float) -> Float { max(square, 0).squareRoot() - 1 }
 
-    static func square(ofValue value: Float) -> Float { value > -1 ? (value + 1) * (value + 1) : 0 }
+    static func square(ofValue value: Float) -> Float {
+        value > -1 ? (value + 1) * (value + 1) : -.infinity
+    }
 }
 
 /// The logarithm of the length: what a result adds to half the log-volume of the slate.
@@ -75,7 +78,7 @@ enum ResidualLogarithm: ResidualScale {
     }
 
     static func square(ofValue value: Float) -> Float {
-        value > lowest ? exp(2 * value) : 0
+        value > lowest ? exp(2 * value) : -.infinity
     }
 
     private static let lowest = value(ofSquare: 0)

@@ -1,17 +1,3 @@
-/// One result whose place is fixed.
-package struct SlatePin: Equatable, Sendable {
-    /// Place in the slate, from 0.
-    package var position: Int
-    /// Which candidate.
-    package var candidate: Int
-
-    /// Fixes `candidate` at `position`.
-    package init(position: Int, candidate: Int) {
-        self.position = position
-        self.candidate = candidate
-    }
-}
-
 /// What a slate must keep to, whichever builder makes it.
 ///
 /// Caps and quotas are hard: where they leave fewer candidates than were asked for, the slate is
@@ -86,22 +72,4 @@ package struct SlateRules: Equatable, Sendable {
         }
         return kept.sorted { $0.position < $1.position }
     }
-}
-
-/// Why the rules of a slate were refused.
-package enum SlateRuleError: Error, Equatable, Sendable {
-    /// A cap or a quota below 0.
-    case negativeCap(got: Int)
-    /// The weight of spacing is negative or not a number.
-    case badSpacingWeight(got: Float)
-    /// Spacing looks back further than it can.
-    case badSpacingWindow(got: Int, expected: ClosedRange<Int>)
-    /// A pin at or beyond the end of the slate.
-    case pinOutsideSlate(position: Int, expected: Int)
-    /// A pin of a candidate that is not there.
-    case unknownCandidate(got: Int, expected: Int)
-    /// Two pins for one place.
-    case placePinnedTwice(position: Int)
-    /// Two pins of one candidate.
-    case candidatePinnedTwice(candidate: Int)
 }
