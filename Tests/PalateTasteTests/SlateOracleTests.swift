@@ -47,7 +47,7 @@ import Testing
         var generator = SeededGenerator(seed: testSeed())
         var pool = SlatePool(60, dimensions: 16, using: &generator)
         pool.seeds = Array(pool.vectors.suffix(seeds * 16))
-        let slate = pool.select(SlidingSpectrum.self, 30, diversity)
+        let slate = pool.select(SlidingSpectrum.self, 24, diversity)
         let relevance = TasteScorer.normalised(pool.relevance)
         let share = Double(diversity * diversity)
         var spectrum = Spectrum(pool)
@@ -59,7 +59,7 @@ import Testing
                 spectrum.add(pool.row(chosen[added]))
                 added += 1
             }
-            let length = spectrum.lengths[row]
+            let length = spectrum.length(of: row)
             return (1 - share) * Double(relevance[row]) + share * length
         }
     }
@@ -70,19 +70,22 @@ import Testing
         seeds: Int
     ) {
         var generator = SeededGenerator(seed: testSeed())
-        var pool = SlatePool(40 + seeds, dimensions: 16, using: &generator)
-        let seen = (40..<40 + seeds).map { pool.row($0) }
+        var pool = SlatePool(25 + seeds, dimensions: 12, using: &generator)
+        let seen = (25..<25 + seeds).map { pool.row($0) }
         pool.seeds = seen.flatMap { $0 }
-        pool.keepFirst(40)
+        pool.keepFirst(25)
         let window = DeterminantalPointProcess.window
         let slate = pool.select(DeterminantalPointProcess.self, window + 1 - seeds, diversity)
         let relevance = TasteScorer.normalised(pool.relevance).map(Double.init)
         let share = Double(diversity * diversity * diversity * diversity)
-        Self.expectGreedy(slate, of: 40, tolerance: 1e-3) { row, chosen in
+        var known = (place: -1, logDeterminant: 0.0)
+        Self.expectGreedy(slate, of: 25, tolerance: 1e-3) { row, chosen in
             // log det of q_i q_j cos(i, j) = 2 sum log q + log det of the cosines.
-            let before = logDeterminant(seen + chosen.map { pool.row($0) })
+            if known.place != chosen.count {
+                known = (chosen.count, logDeterminant(seen + chosen.map { pool.row($0) }))
+            }
             let after = logDeterminant(seen + (chosen + [row]).map { pool.row($0) })
-            let growth = max(after - before, 1e-5.logarithm)
+            let growth = max(after - known.logDeterminant, 1e-5.logarithm)
             return (1 - share) * relevance[row] + share * growth / 2
         }
     }
@@ -101,7 +104,7 @@ import Testing
                 spectrum.add(pool.row(chosen[added]))
                 added += 1
             }
-            let length = max(spectrum.lengths[row], 1e-5.squareRoot())
+            let length = max(spectrum.length(of: row), 1e-5.squareRoot())
             return (1 - share) * Double(relevance[row]) + share * length.logarithm
         }
     }
@@ -156,7 +159,7 @@ private struct Spectrum {
 
     init(_ pool: SlatePool) { left = (0..<pool.count).map { pool.row($0).map(Double.init) } }
 
-    var lengths: [Double] { left.map(Self.length) }
+    func length(of row: Int) -> Double { Self.length(left[row]) }
 
     mutating func add(_ vector: [Float]) {
         if window.count == SlidingSpectrum.window {

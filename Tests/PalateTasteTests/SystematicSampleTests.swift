@@ -6,7 +6,9 @@ import Testing
     /// Weights that are awkward to sample by.
     static let awkward: [[Double]] = [
         [], [1], [0], [1, 1], [1, 2, 3, 4], [5, 0, 0, 5, 1], [0, 0, 0, 0],
-        [1e300, 1, 1e-300, 1e-300, 2], [.leastNonzeroMagnitude, .leastNormalMagnitude, 1], [.infinity, 1, .infinity, 2],
+        [1e300, 1, 1e-300, 1e-300, 2],
+        [.leastNonzeroMagnitude, .leastNormalMagnitude, 1],
+        [.infinity, 1, .infinity, 2],
         [.nan, -1, 1, 3, 2], [100, 1, 1, 1, 1, 1, 1], [Double](repeating: 0.1, count: 33),
     ]
 
