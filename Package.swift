@@ -180,7 +180,7 @@ let package = Package(
         ),
         .testTarget(
             name: "PalateTasteTests",
-            dependencies: ["PalateTaste", "PalateModel", "TestKit"],
+            dependencies: ["PalateTaste", "PalateKernels", "PalateModel", "TestKit"],
             swiftSettings: common
         ),
         .testTarget(

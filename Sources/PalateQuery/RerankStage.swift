@@ -226,16 +226,22 @@ enum RerankStage {
         guard let codes = collection.codes, !scratch.slate.isEmpty else { return }
         let ranked = scratch.slate
         let pool = ranked.prefix(plan.pool)
-        loadUnitVectors(pool.lazy.map(\.ordinal), codes, &scratch)
         let dimensions = codes.stack.dimensions
+        let vectorCount = plan.builder.readsVectors ? pool.count * dimensions : 0
+        if vectorCount > 0 { loadUnitVectors(pool.lazy.map(\.ordinal), codes, &scratch) }
         let relevance = pool.map(\.parts.total)
         let vectors = scratch.unitVectors
+        let input = SlateInput(
+            relevance: relevance.span,
+            vectors: vectors.span.extracting(0..<vectorCount),
+            dimensions: dimensions,
+            kernels: codes.kernels
+        )
         let chosen = plan.builder.select(
             count: k,
             diversity: plan.diversity,
-            relevance: relevance.span,
-            vectors: vectors.span.extracting(0..<(pool.count * dimensions)),
-            dimensions: dimensions,
+            from: input,
+            rules: SlateRules(),
             scratch: &scratch.slateScratch
         )
         scratch.slate = chosen.map { ranked[$0] }

@@ -17,6 +17,8 @@ package import PalateModel
 // | CandidateColumns.swift, TasteScorer.swift | the terms of the score, normalised and weighted |
 // | Rerankers/ | one file per reranker, and the registry |
 // | Slates/ | one file per slate builder, and the registry |
+// | Slates/Greedy/ | what a slate is chosen from, its rules, the one greedy loop, gains |
+// | Exploration/ | explored slots and their propensities; clusters rewarded by engagement |
 // | TasteError.swift | why stored taste was refused |
 
 /// All people, items and edges of one collection's taste.

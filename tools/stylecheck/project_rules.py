@@ -13,7 +13,7 @@ ARROWS = {
     "PalateQuantization": {"PalateModel", "PalateKernels"},
     "PalateGraph": {"PalateModel"},
     "PalateStorage": {"PalateModel", "PalateChecksum", "CLMDB", "CZstd"},
-    "PalateTaste": {"PalateModel"},
+    "PalateTaste": {"PalateModel", "PalateKernels"},
     "PalateIndex": {
         "PalateModel", "PalateChecksum", "PalateGraph", "PalateTaste", "PalateKernels",
         "PalateQuantization", "PalateStorage",

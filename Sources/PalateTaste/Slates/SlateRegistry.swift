@@ -4,6 +4,8 @@ package enum SlateRegistry {
     package static let all: [any SlateBuilder.Type] = [
         SlidingSpectrum.self,
         MaximalMarginalRelevance.self,
+        DeterminantalPointProcess.self,
+        Calibration.self,
     ]
 
     /// The names, for error messages and help.
