@@ -53,6 +53,12 @@ package final class TasteStore: Sendable {
     let settingsVersion: Atomic<UInt64>
     let sandboxes = ReadWriteLock(Sandboxes())
     let sessions = ReadWriteLock(Sessions())
+    /// Item-item edges of the last refresh.
+    let edges: ReadWriteLock<ItemEdges?>
+    /// Whether a refresh is under way.
+    let isRefreshing = Atomic(false)
+    /// Ends a refresh that is under way.
+    let isClosing = Atomic(false)
     /// Tells derived records of one person apart.
     let variants = Atomic<UInt64>(0)
     private let unclustered = ReadWriteLock(Unclustered())
@@ -73,6 +79,7 @@ package final class TasteStore: Sendable {
         let stored = try StoredNumbers(tables)
         profiles = ReadWriteLock(stored.profiles)
         settingsVersion = Atomic(stored.settingsVersion)
+        edges = ReadWriteLock(try tables.storedEdges())
         var graph = TasteGraph(settings: stored.settings)
         var users: [UserID] = []
         try tables.forEachUser { user, record in
@@ -141,6 +148,7 @@ package final class TasteStore: Sendable {
 
     /// Finishes what waits and refuses everything after.
     func close() {
+        isClosing.store(true, ordering: .relaxed)
         backlog.withWriteLock { $0.isClosed = true }
         queue.sync { drain() }
     }

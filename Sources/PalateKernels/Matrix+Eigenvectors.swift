@@ -52,15 +52,35 @@ extension Matrix {
         dimensions: Int,
         count: Int
     ) -> [Float]? {
+        leadingEigenpairs(of: &moments, dimensions: dimensions, count: count)?.vectors
+    }
+
+    /// As `leadingEigenvectors`, with the eigenvalues, shape [count].
+    package static func leadingEigenpairs(
+        of moments: inout MutableSpan<Float>,
+        dimensions: Int,
+        count: Int
+    ) -> (values: [Float], vectors: [Float])? {
         precondition(moments.count == dimensions * dimensions, "not [dimensions, dimensions]")
         precondition(count >= 1 && count <= dimensions, "no such number of eigenvectors")
         var vectors = [Float](repeating: 0, count: count * dimensions)
+        var values = [Float](repeating: 0, count: dimensions)
         var workCount: Float = 0
         var integerCount: Int32 = 0
         // SAFETY: `solve` states what each length means; these two hold the answer to a query.
         let asked = unsafe withUnsafeMutablePointer(to: &workCount) { work in
             unsafe withUnsafeMutablePointer(to: &integerCount) { integers in
-                unsafe solve(&moments, dimensions, count, &vectors, work, -1, integers, -1)
+                unsafe solve(
+                    &moments,
+                    dimensions,
+                    count,
+                    &values,
+                    &vectors,
+                    work,
+                    -1,
+                    integers,
+                    -1
+                )
             }
         }
         guard asked else { return nil }
@@ -76,6 +96,7 @@ extension Matrix {
                     &moments,
                     dimensions,
                     count,
+                    &values,
                     &vectors,
                     first,
                     Int32(work.count),
@@ -86,8 +107,11 @@ extension Matrix {
         }
         guard solved, vectors.allSatisfy(\.isFinite) else { return nil }
         // LAPACK has the smallest first.
-        return (0..<count).reversed()
-            .flatMap { vectors[$0 * dimensions..<($0 + 1) * dimensions] }
+        let order = (0..<count).reversed()
+        return (
+            order.map { values[$0] },
+            order.flatMap { vectors[$0 * dimensions..<($0 + 1) * dimensions] }
+        )
     }
 
     /// One call of `ssyevr`; with lengths of -1 it only writes how much it needs.
@@ -95,6 +119,7 @@ extension Matrix {
         _ moments: inout MutableSpan<Float>,
         _ dimensions: Int,
         _ count: Int,
+        _ values: inout [Float],
         _ vectors: inout [Float],
         _ work: UnsafeMutablePointer<Float>,
         _ workCount: Int32,
@@ -108,7 +133,6 @@ extension Matrix {
         var found: Int32 = 0
         var status: Int32 = 0
         var (workCount, integerCount) = (workCount, integerCount)
-        var values = [Float](repeating: 0, count: dimensions)
         var supports = [Int32](repeating: 0, count: 2 * count)
         // Column-major: the part right of a row-major diagonal is the lower triangle.
         var (job, range, part) = (UInt8(ascii: "V"), UInt8(ascii: "I"), UInt8(ascii: "L"))

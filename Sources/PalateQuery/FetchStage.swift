@@ -8,6 +8,7 @@ enum FetchStage {
     ///
     /// - Parameters:
     ///   - plan: k, and what to fetch.
+    ///   - reasons: why results are there, where that was asked for.
     ///   - isSteady: no write was under way from before the search until `transaction` began; else
     ///     a result's payload may have moved to a newer row of its item, or be gone with it.
     ///   - collection: where the slate is from.
@@ -17,6 +18,7 @@ enum FetchStage {
     /// - Throws: damage met while payloads were read; `answerTooLarge` before they fill memory.
     static func append(
         _ plan: QueryPlan,
+        reasons: ReasonStage?,
         isSteady: Bool,
         in collection: Collection,
         _ transaction: borrowing ReadTransaction,
@@ -45,6 +47,7 @@ enum FetchStage {
             response.ids.append(item)
             response.scores.append(hit.parts.total)
             if plan.parts.contains(.scoreParts) { response.scoreParts.append(hit.parts) }
+            if let reasons { response.reasons.append(reasons.reason(of: hit, item: item)) }
             count += 1
         }
         response.offsets.append(UInt32(response.ids.count))

@@ -20,6 +20,10 @@ struct PersonSnapshot {
     var pairs: [ItemPair] = []
     /// What the walk suggests, best first; only where candidates come from the person.
     var walked: [ScoredItem] = []
+    /// Item-item edges; nil where they were never derived.
+    var edges: ItemEdges?
+    /// What the edges suggest, best first; only where candidates come from the person.
+    var associated: [ScoredItem] = []
     /// Items that must not come back.
     var excluded: [ItemID] = []
 
@@ -42,6 +46,7 @@ struct PersonSnapshot {
         pairs = request?.pairs ?? []
         take(state, plan)
         add((request?.examples ?? []) + (session?.examples(now: now) ?? []), state.settings)
+        addAssociated(state, plan, collection.taste.itemEdges, &scratch.edges)
         if case .person(_, let walk) = plan.retrieval {
             walked = collection.taste.read { graph in
                 graph.walk(
@@ -81,6 +86,28 @@ struct PersonSnapshot {
         if plan.excludeSeen { excluded += record.tiringItems(now: now, settings: settings) }
     }
 
+    /// Spreads what is liked over the item-item edges: the scores stay in the scratch.
+    private mutating func addAssociated(
+        _ state: PersonState,
+        _ plan: TastePlan,
+        _ edges: ItemEdges?,
+        _ scratch: inout EdgeScratch
+    ) {
+        guard let edges, plan.weights[.association] != 0 else { return }
+        self.edges = edges
+        var seeds = state.record.likedItems(
+            now: state.now,
+            limit: TasteLimits.walkSeeds,
+            settings: state.settings
+        )
+        // Examples are liked as well, for this query.
+        seeds += wanted.filter { wanted in !medoids.contains { $0.item == wanted.item } }
+        edges.spread(from: seeds, scratch: &scratch)
+        if case .person(_, let limit) = plan.retrieval {
+            associated = edges.best(limit, excluding: excluded.sorted(), scratch: &scratch)
+        }
+    }
+
     /// Examples count as fresh events would.
     private mutating func add(_ examples: [WeightedItem], _ settings: TasteSettings) {
         let unit = max(-settings[.hide].weight, .leastNormalMagnitude)
@@ -109,10 +136,17 @@ struct UnwantedItem {
     var weight: Float
     /// The cosine from which it counts.
     var threshold: Float
+    /// Whether it was bought rather than rejected.
+    var isPurchase = false
 
     /// Something just bought: near-duplicates are held back in full, nothing else is.
     static func purchase(_ item: ItemID, _ settings: TasteSettings) -> UnwantedItem {
         // Ten times over: the term reaches its 1 a tenth of the way above the threshold.
-        UnwantedItem(item: item, weight: 10, threshold: settings.duplicateSimilarity)
+        UnwantedItem(
+            item: item,
+            weight: 10,
+            threshold: settings.duplicateSimilarity,
+            isPurchase: true
+        )
     }
 }

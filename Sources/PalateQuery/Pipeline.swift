@@ -16,6 +16,9 @@ import PalateStorage
 // | RescoreStage.swift   | candidates to hits, by the stored float vectors                  |
 // | RerankStage.swift    | hits to a ranked slate, by taste and diversity                   |
 // | PersonSnapshot.swift | what one query needs to know of a person                         |
+// | TasteCentres.swift   | the vectors that stand for a person                              |
+// | SlateStage.swift     | ranked hits to a slate, with its explored slots and pins         |
+// | ReasonStage.swift    | why results are there                                            |
 // | FetchStage.swift     | slate to columns of the response                                 |
 // | QueryScratch.swift   | what all of them write                                           |
 // | Canary.swift, ExactScan.swift | whether a generation may become the live one            |
@@ -146,8 +149,12 @@ package enum Pipeline {
             SearchStage.trim(plan, query, &scratch)
             try RescoreStage.run(plan, query, in: collection, transaction, &scratch)
             RerankStage.run(plan, query, person, centres, request, in: collection, &scratch)
+            let reasons =
+                plan.parts.contains(.reasons)
+                ? ReasonStage(person, centres, query, request, in: collection, scratch) : nil
             try FetchStage.append(
                 plan,
+                reasons: reasons,
                 isSteady: isSteady,
                 in: collection,
                 transaction,

@@ -77,6 +77,7 @@ package enum Planner {
             candidateCount: candidateCount,
             rescoreCount: rescored,
             taste: taste,
+            pinned: request.pins.map(\.item),
             slate: slate,
             parts: request.parts,
             scoreFloor: request.scoreFloor ?? -.infinity,
@@ -117,10 +118,15 @@ package enum Planner {
             throw .missingUser
         }
         let taste = request.taste ?? TasteRequest()
-        let weights = try collection.taste.weights(
+        var weights = try collection.taste.weights(
             taste,
             sandbox: request.person?.sandbox ?? ""
         )
+        if collection.taste.itemEdges == nil {
+            // The walk says much the same, so it stands in where edges were never derived.
+            weights[.graph] += weights[.association]
+            weights[.association] = 0
+        }
         let retrieval: TastePlan.Retrieval
         if isByUser {
             let walk = taste.candidates == 0 ? walkCandidates : taste.candidates
@@ -153,7 +159,9 @@ package enum Planner {
     }
 
     private static func slatePlan(_ request: SearchRequest) throws(RequestError) -> SlatePlan? {
-        guard let diversity = request.diversity else { return nil }
+        let surprise = request.person?.surprise ?? 0
+        guard request.diversity != nil || surprise > 0 || !request.pins.isEmpty else { return nil }
+        let diversity = request.diversity ?? DiversityRequest(diversity: 0)
         guard let builder = SlateRegistry.named(diversity.method) else {
             throw .unknownChoice(
                 field: "diversity method",
@@ -165,7 +173,8 @@ package enum Planner {
         return SlatePlan(
             builder: builder,
             diversity: diversity.diversity,
-            pool: max(pool, request.k)
+            pool: max(pool, request.k),
+            surprise: surprise
         )
     }
 }

@@ -17,6 +17,8 @@ package struct QueryPlan: Sendable {
     package var rescoreCount: Int
     /// How the person's taste applies; nil = it does not.
     package var taste: TastePlan?
+    /// Items with a place of their own: candidates wherever lists come from a person.
+    package var pinned: [ItemID]
     /// How the slate is chosen; nil = by score.
     package var slate: SlatePlan?
     /// What to fetch for each result.
@@ -61,4 +63,6 @@ package struct SlatePlan: Sendable {
     package var diversity: Float
     /// Candidates it chooses from.
     package var pool: Int
+    /// How much of it explores.
+    package var surprise: Float
 }

@@ -9,6 +9,7 @@ package struct QueryScratch: ~Copyable, Sendable {
     var search = SearchScratch()
     var prepared = PreparedQuery()
     var walk = WalkScratch()
+    var edges = EdgeScratch()
     var slateScratch = SlateScratch()
     /// The query's vector, shape [dimensions].
     var vector: [Float] = []
@@ -20,6 +21,8 @@ package struct QueryScratch: ~Copyable, Sendable {
     var candidates: [Hit] = []
     /// Unit vectors of the candidates, row-major.
     var unitVectors: [Float] = []
+    /// What the candidates were scored by, where taste had a say.
+    var columns = CandidateColumns(items: [])
     /// The results of the list being made, best first.
     var slate: [RankedHit] = []
     /// Rows by item, while a write is under way.

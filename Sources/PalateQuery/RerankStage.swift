@@ -8,6 +8,12 @@ import PalateTaste
 struct RankedHit {
     var ordinal: Ordinal
     var parts: TermValues
+    /// Its place among the scored candidates.
+    var candidate: Int
+    /// How probable it was that it got here; 1 unless chance had a say.
+    var propensity: Float = 1
+    /// What put it here.
+    var rules: ReasonRules = []
 }
 
 /// Step 5: hits to a ranked slate with the terms of each score.
@@ -35,17 +41,22 @@ enum RerankStage {
             scratch.slate = ranking.order.map { index in
                 RankedHit(
                     ordinal: scratch.candidates[index].ordinal,
-                    parts: ranking.parts[index]
+                    parts: ranking.parts[index],
+                    candidate: index
                 )
             }
+            scratch.columns = columns
         } else {
+            scratch.columns = CandidateColumns(items: [])
             appendByDistance(collection.metric, &scratch)
             boost(request.boosts, in: collection, &scratch)
         }
         if plan.scoreFloor > -.infinity {
             scratch.slate.removeAll { !($0.parts.total >= plan.scoreFloor) }
         }
-        if let slate = plan.slate { choose(slate, plan.k, in: collection, &scratch) }
+        if let slate = plan.slate {
+            SlateStage.choose(slate, plan.k, person, centres, request, in: collection, &scratch)
+        }
     }
 
     /// Adds boosts to plain scores.
@@ -69,10 +80,10 @@ enum RerankStage {
     }
 
     private static func appendByDistance(_ metric: any Metric, _ scratch: inout QueryScratch) {
-        for hit in scratch.candidates {
+        for (index, hit) in scratch.candidates.enumerated() {
             var parts = TermValues()
             parts[.query] = metric.similarity(fromDistance: hit.distance)
-            scratch.slate.append(RankedHit(ordinal: hit.ordinal, parts: parts))
+            scratch.slate.append(RankedHit(ordinal: hit.ordinal, parts: parts, candidate: index))
         }
     }
 
@@ -115,6 +126,9 @@ enum RerankStage {
             columns.popularities = items.map { Float(graph.popularity(of: $0)) }
         }
         columns.walkScores = walkScores
+        if let edges = person.edges {
+            columns.associations = edges.scores(of: items, scratch: scratch.edges)
+        }
         if !state.record.exposures.isEmpty {
             columns.fatigues = items.map {
                 state.record.fatigue(of: $0, now: state.now, settings: state.settings)
@@ -198,7 +212,7 @@ enum RerankStage {
     }
 
     /// Decodes rows to unit length into `scratch.unitVectors`, row-major.
-    private static func loadUnitVectors(
+    static func loadUnitVectors(
         _ ordinals: some Swift.Collection<Ordinal>,
         _ codes: CodeSet,
         _ scratch: inout QueryScratch
@@ -213,38 +227,6 @@ enum RerankStage {
             var row = all._mutatingExtracting((index * dimensions)..<((index + 1) * dimensions))
             codes.decodeUnit(ordinal, into: &row)
         }
-    }
-
-    // MARK: Slate
-
-    private static func choose(
-        _ plan: SlatePlan,
-        _ k: Int,
-        in collection: Collection,
-        _ scratch: inout QueryScratch
-    ) {
-        guard let codes = collection.codes, !scratch.slate.isEmpty else { return }
-        let ranked = scratch.slate
-        let pool = ranked.prefix(plan.pool)
-        let dimensions = codes.stack.dimensions
-        let vectorCount = plan.builder.readsVectors ? pool.count * dimensions : 0
-        if vectorCount > 0 { loadUnitVectors(pool.lazy.map(\.ordinal), codes, &scratch) }
-        let relevance = pool.map(\.parts.total)
-        let vectors = scratch.unitVectors
-        let input = SlateInput(
-            relevance: relevance.span,
-            vectors: vectors.span.extracting(0..<vectorCount),
-            dimensions: dimensions,
-            kernels: codes.kernels
-        )
-        let chosen = plan.builder.select(
-            count: k,
-            diversity: plan.diversity,
-            from: input,
-            rules: SlateRules(),
-            scratch: &scratch.slateScratch
-        )
-        scratch.slate = chosen.map { ranked[$0] }
     }
 }
 

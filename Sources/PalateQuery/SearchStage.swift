@@ -27,7 +27,7 @@ enum SearchStage {
         guard let taste = plan.taste, case .person(let medoids, _) = taste.retrieval else {
             return
         }
-        guard centres.count > 0 || !person.walked.isEmpty else {
+        guard centres.count > 0 || !person.walked.isEmpty || !person.associated.isEmpty else {
             throw .request(.noTaste(user: taste.user ?? 0))
         }
         let dimensions = scratch.vector.count
@@ -42,7 +42,9 @@ enum SearchStage {
                 scratch.search.exclude(scratch.candidates[index].ordinal)
             }
         }
-        addWalked(person, in: collection, &scratch)
+        add(person.walked.lazy.map(\.item), in: collection, &scratch)
+        add(person.associated.lazy.map(\.item), in: collection, &scratch)
+        add(plan.pinned, in: collection, &scratch)
         scratch.candidates.removeDuplicates()
     }
 
@@ -107,15 +109,16 @@ enum SearchStage {
         for ordinal in scratch.excluded { scratch.search.exclude(ordinal) }
     }
 
-    /// Adds what the walk suggests and the collection holds; the caller's exclusions hold here too.
-    private static func addWalked(
-        _ person: PersonSnapshot,
+    /// Adds what walk or edges suggest and the collection holds; the caller's exclusions hold here
+    /// too.
+    private static func add(
+        _ suggested: some Sequence<ItemID>,
         in collection: Collection,
         _ scratch: inout QueryScratch
     ) {
         scratch.excluded.removeAll(keepingCapacity: true)
         collection.directory.appendOrdinals(
-            of: person.walked.lazy.map(\.item),
+            of: suggested,
             to: &scratch.excluded
         )
         for ordinal in scratch.excluded where !scratch.search.isExcluded(ordinal) {

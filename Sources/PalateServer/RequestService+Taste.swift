@@ -28,6 +28,11 @@ extension RequestService {
         case .tasteNumbers(let numbers):
             let taste = try directory.collection(handle: numbers.handle).taste
             taste.numbers(numbers) { completion($0.map { Self.numbers(.tasteNumbers, $0) }) }
+        case .refreshTaste(let refresh):
+            let taste = try directory.collection(handle: refresh.handle).taste
+            taste.refreshEdges(builder: refresh.builder, now: now) {
+                completion($0.map { Self.numbers(.tasteRefresh, $0) })
+            }
         case .session(let session):
             let taste = try directory.collection(handle: session.handle).taste
             taste.answer(session, now: now) { completion($0.map { Self.numbers(.session, $0) }) }

@@ -38,6 +38,27 @@ extension TasteGraph {
         items.number(of: item).map { Int(likeCounts[$0]) } ?? 0
     }
 
+    /// Numbers of people ever given out: the end of the ranges for `appendLikes`.
+    package var peopleCapacity: Int { records.count }
+
+    /// Adds what some people like to the input of an edge builder.
+    ///
+    /// - Parameters:
+    ///   - people: numbers of people, within `0 ..< peopleCapacity`.
+    ///   - likes: gets a row for everybody who likes something.
+    package func appendLikes(of people: Range<Int>, to likes: inout Interactions) {
+        for number in people.clamped(to: 0..<records.count) {
+            let record = records[number]
+            var liked: [ItemID] = []
+            record.forEachItem { range in
+                let time = record.newestTime(range)
+                guard record.weight(range, now: time, settings: settings) > 0 else { return }
+                liked.append(record.signals[range.lowerBound].item)
+            }
+            if !liked.isEmpty { likes.append(liked) }
+        }
+    }
+
     /// As `UserRecord.seenItems`.
     package func seenItems(of user: UserID) -> [ItemID] { record(of: user)?.seenItems() ?? [] }
 

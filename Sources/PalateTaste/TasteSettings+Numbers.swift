@@ -25,6 +25,7 @@ extension TasteSettings {
     private static var entries: [Entry] {
         [
             Entry("cluster_similarity", \.clusterSimilarity, -1...1),
+            Entry("calibration_similarity", \.calibrationSimilarity, -1...1),
             Entry("negative_similarity", \.negativeSimilarity, -1...1),
             Entry("duplicate_similarity", \.duplicateSimilarity, -1...1),
             Entry("purchase_hold_days", \.purchaseHoldDays, 0...3_650),

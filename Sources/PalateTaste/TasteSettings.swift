@@ -29,6 +29,8 @@ package struct TasteSettings: Equatable, Sendable {
     private var signals: [SignalSetting]
     /// Cosine from which a new positive item joins the nearest cluster.
     package var clusterSimilarity: Float = 0.85
+    /// Cosine from which a candidate belongs to an interest that a calibrated slate gives a share.
+    package var calibrationSimilarity: Float = 0.5
     /// Cosine from which a rejected item casts its shadow on its neighbours.
     package var negativeSimilarity: Float = 0.65
     /// How many times its lasting weight an event counts on top while it is fresh.

@@ -35,7 +35,23 @@ struct CoOccurrence {
 
     /// Adds up one item's row; calls `body` with every other item and its value.
     mutating func forEachNeighbour(of item: Int, _ body: (Int, Float) -> Void) {
-        let (items, span) = (likes.items.span, starts[item]..<starts[item + 1])
+        let (items, mass) = (likes.items, WalkScratch.take(&self.mass))
+        self.mass = accumulate(item, mass, items.span)
+        for number in touched {
+            let value = self.mass[Int(number)]
+            self.mass[Int(number)] = 0
+            if Int(number) != item { body(Int(number), value) }
+        }
+        touched.removeAll(keepingCapacity: true)
+    }
+
+    /// Adds one item's row to `mass`, and what it reaches to `touched`.
+    private mutating func accumulate(
+        _ item: Int,
+        _ mass: consuming [Float],
+        _ items: Span<UInt32>
+    ) -> [Float] {
+        let span = starts[item]..<starts[item + 1]
         // An item that very many like: an even sample of them, weighted up.
         let stride = max(1, span.count / TasteLimits.edgePeoplePerItem)
         let own = columnWeights[item] * Float(stride)
@@ -48,12 +64,6 @@ struct CoOccurrence {
                 mass[number] += weight * columnWeights[number]
             }
         }
-        for number in touched {
-            let value = mass[Int(number)]
-            mass[Int(number)] = 0
-            if Int(number) != item { body(Int(number), value) }
-        }
-        touched.removeAll(keepingCapacity: true)
+        return mass
     }
-
 }

@@ -79,14 +79,14 @@ struct Spectrum {
         _ vectors: inout [SIMD16<Float>],
         by moments: inout [Float]
     ) -> [Float]? {
-        let upper = moments
         var span = moments.mutableSpan
         guard
-            let basis = Matrix.leadingEigenvectors(of: &span, dimensions: width, count: width)
+            let (values, basis) = Matrix.leadingEigenpairs(
+                of: &span,
+                dimensions: width,
+                count: width
+            )
         else { return nil }
-        let values = (0..<width).map { column in
-            rayleigh(upper, Array(basis[column * width..<(column + 1) * width]))
-        }
         let rows = flat(vectors)
         var products = [Float](repeating: 0, count: rows.count)
         var output = products.mutableSpan
@@ -102,17 +102,6 @@ struct Spectrum {
             for lane in 0..<16 { vectors[index][lane] = products[index * 16 + lane] }
         }
         return values[0] > 0 ? values : nil
-    }
-
-    /// v^T A v of a symmetric matrix whose upper part is given.
-    private static func rayleigh(_ upper: [Float], _ vector: [Float]) -> Float {
-        var sum: Float = 0
-        for row in 0..<width {
-            var line = upper[row * width + row] * vector[row]
-            for column in row + 1..<width { line += 2 * upper[row * width + column] * vector[column] }
-            sum += line * vector[row]
-        }
-        return sum
     }
 
     private static func flat(_ vectors: [SIMD16<Float>]) -> [Float] {
