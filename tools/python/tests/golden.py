@@ -11,6 +11,7 @@ import numpy as np
 from palate import EVENT_TYPES, Thresholds
 from palate import _backups
 from palate import _codec as codec
+from palate import _taste_codec as taste_codec
 from palate._crc32c import flat
 
 DIRECTORY = Path(__file__).resolve().parents[3] / "Tests" / "Fixtures" / "wire-1"
@@ -40,7 +41,7 @@ def _query(message: dict[str, Any]) -> codec.Body:
         user=message.get("user"),
         minimum_version=message.get("minimum_version", 0),
         exclude=None if exclude is None else codec.as_ids(exclude),
-        taste=None if taste is None else codec.taste(**taste),
+        taste=None if taste is None else taste_codec.taste(**taste),
         diversity=None if knob is None else codec.diversity(**knob),
     )
     return codec.query(
@@ -119,7 +120,7 @@ def body(frame: dict[str, Any]) -> codec.Body:
     if opcode == codec.EVENT:
         types = np.array([EVENT_TYPES[kind] for kind in m["types"]], np.uint8)
         times = np.array(m["times"], "<i8")
-        return codec.events(
+        return taste_codec.events(
             m["handle"], codec.as_ids(m["users"]), codec.as_ids(m["items"]), times, types
         )
     raise AssertionError(opcode)

@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ._codec import DEGRADED, Header
+from ._reader import Reader
+from ._taste_answers import decode_reasons
 from .errors import ConnectionFailed, PalateError, error_from_report
 from .types import (
     ROLES,
@@ -24,7 +26,7 @@ from .types import (
     Results,
 )
 
-_RESULTS_HEAD = struct.Struct("<IIQQQIIQ")
+_RESULTS_HEAD = struct.Struct("<IIQQQHHIQ")
 _STATS = (
     "live_items deleted_items applied_version tail_rows index_bytes stored_bytes map_bytes "
     "events users edges"
@@ -37,50 +39,9 @@ _MORE_STATS = (
 _WRITE_STATES = ("healthy", "full", "failed")
 
 
-class _Reader:
-    """Columns of a body, front to back; a short or long body is a broken server."""
-
-    def __init__(self, body: memoryview) -> None:
-        self.body = body
-        self.offset = 0
-
-    def column(self, dtype: str, count: int) -> npt.NDArray[Any]:
-        size = np.dtype(dtype).itemsize * count
-        return np.frombuffer(self.take(size), dtype)
-
-    def unpack(self, layout: str | struct.Struct) -> tuple[Any, ...]:
-        layout = struct.Struct(layout) if isinstance(layout, str) else layout
-        return layout.unpack(self.take(layout.size))
-
-    def take(self, count: int) -> memoryview:
-        if count < 0 or self.offset + count > len(self.body):
-            raise ConnectionFailed(f"an answer of {len(self.body)} bytes is too short")
-        part = self.body[self.offset : self.offset + count]
-        self.offset += count
-        return part
-
-    def text(self, count: int) -> str:
-        return str(self.take(count), "utf-8")
-
-    def payloads(self, count: int, size: int) -> list[bytes]:
-        lengths = self.column("<u4", count)
-        return self.split(lengths, size)
-
-    def split(self, lengths: npt.NDArray[Any], size: int) -> list[bytes]:
-        if int(lengths.sum(dtype=np.uint64)) != size:
-            raise ConnectionFailed("an answer's payload lengths do not add up")
-        content = bytes(self.take(size))
-        ends = np.cumsum(lengths, dtype=np.int64).tolist()
-        return [content[start:end] for start, end in zip([0, *ends], ends, strict=False)]
-
-    def finish(self) -> None:
-        if self.offset != len(self.body):
-            raise ConnectionFailed(f"an answer has {len(self.body) - self.offset} bytes too many")
-
-
 def unpack(body: memoryview, layout: str) -> tuple[Any, ...]:
     """A body of fixed fields and nothing else."""
-    reader = _Reader(body)
+    reader = Reader(body)
     fields = reader.unpack(layout)
     reader.finish()
     return fields
@@ -99,7 +60,7 @@ class Welcome:
 
 
 def decode_welcome(body: memoryview) -> Welcome:
-    reader = _Reader(body)
+    reader = Reader(body)
     version, length, features, largest, in_flight, server = reader.unpack("<HHIII16s")
     text = reader.text(length)
     reader.finish()
@@ -107,7 +68,7 @@ def decode_welcome(body: memoryview) -> Welcome:
 
 
 def decode_error(body: memoryview) -> PalateError:
-    reader = _Reader(body)
+    reader = Reader(body)
     code, kind, retryable, retry_after, offset, length, _ = reader.unpack("<HBBIIHH")
     message = reader.text(length)
     reader.finish()
@@ -115,14 +76,14 @@ def decode_error(body: memoryview) -> PalateError:
 
 
 def decode_go_away(body: memoryview) -> tuple[int, str]:
-    reader = _Reader(body)
+    reader = Reader(body)
     drain, length, _ = reader.unpack("<IHH")
     reason = reader.text(length)
     reader.finish()
     return drain, reason
 
 
-def _collection(reader: _Reader) -> Collection:
+def _collection(reader: Reader) -> Collection:
     handle, _, generation, dim, neighbours, beam, a, b, c, _, _ = reader.unpack("<IIQIHHBBBBI")
     collection, metric, quantizer = reader.text(a), reader.text(b), reader.text(c)
     return Collection(
@@ -131,14 +92,14 @@ def _collection(reader: _Reader) -> Collection:
 
 
 def decode_collection(body: memoryview) -> Collection:
-    reader = _Reader(body)
+    reader = Reader(body)
     collection = _collection(reader)
     reader.finish()
     return collection
 
 
 def decode_collections(body: memoryview) -> list[Collection]:
-    reader = _Reader(body)
+    reader = Reader(body)
     count, _ = reader.unpack("<II")
     collections = [_collection(reader) for _ in range(count)]
     reader.finish()
@@ -146,7 +107,7 @@ def decode_collections(body: memoryview) -> list[Collection]:
 
 
 def decode_stats(body: memoryview) -> dict[str, Any]:
-    reader = _Reader(body)
+    reader = Reader(body)
     stats: dict[str, Any] = dict(zip(_STATS, reader.unpack("<10Q"), strict=True))
     if reader.offset == len(body):
         return stats  # a server from before the list
@@ -162,7 +123,7 @@ def decode_stats(body: memoryview) -> dict[str, Any]:
 
 
 def decode_receipt(body: memoryview) -> Receipt:
-    reader = _Reader(body)
+    reader = Reader(body)
     receipt = Receipt(*reader.unpack("<QQQ"))
     reader.finish()
     return receipt
@@ -170,7 +131,7 @@ def decode_receipt(body: memoryview) -> Receipt:
 
 def decode_grant(body: memoryview) -> tuple[int, int, int, int]:
     """Durable sequence, credit in bytes, suggested rows, epoch (0 where the client named it)."""
-    reader = _Reader(body)
+    reader = Reader(body)
     durable, credit, suggested, flags = reader.unpack("<QQII")
     epoch = reader.unpack("<Q")[0] if flags & 1 else 0
     reader.finish()
@@ -179,7 +140,7 @@ def decode_grant(body: memoryview) -> tuple[int, int, int, int]:
 
 def decode_report(body: memoryview) -> Report:
     """The answer to GENERATION_SWAP."""
-    reader = _Reader(body)
+    reader = Reader(body)
     generation, swapped, _, _, count = reader.unpack("<QBBHI")
     checks = []
     for _ in range(count):
@@ -191,7 +152,7 @@ def decode_report(body: memoryview) -> Report:
 
 def decode_generations(body: memoryview) -> list[Generation]:
     """The answer to GENERATION_LIST."""
-    reader = _Reader(body)
+    reader = Reader(body)
     count, _ = reader.unpack("<II")
     generations = []
     for _ in range(count):
@@ -209,14 +170,14 @@ def decode_generations(body: memoryview) -> list[Generation]:
 
 def decode_acknowledgement(body: memoryview) -> tuple[int, int]:
     """Received and durable sequence."""
-    reader = _Reader(body)
+    reader = Reader(body)
     received, durable = reader.unpack("<QQ")
     reader.finish()
     return received, durable
 
 
 def decode_items(ids: Ids, body: memoryview) -> Items:
-    reader = _Reader(body)
+    reader = Reader(body)
     count, dim, size = reader.unpack("<IIQ")
     if count != len(ids):
         raise ConnectionFailed(f"{count} items came back for {len(ids)} ids")
@@ -241,8 +202,10 @@ def _dense(column: npt.NDArray[Any], mask: npt.NDArray[np.bool_] | None, shape: 
 
 def decode_results(header: Header, body: memoryview, k: int) -> Results:
     """Columns to matrices of shape [queries, k]."""
-    reader = _Reader(body)
-    lists, total, generation, version, visited, flags, parts, size = reader.unpack(_RESULTS_HEAD)
+    reader = Reader(body)
+    lists, total, generation, version, visited, flags, width, parts, size = reader.unpack(
+        _RESULTS_HEAD
+    )
     ids = reader.column("<u8", total)
     scores = reader.column("<f4", total)
     offsets = reader.column("<u4", lists + 1).astype(np.int64)
@@ -251,7 +214,8 @@ def decode_results(header: Header, body: memoryview, k: int) -> Results:
         raise ConnectionFailed("an answer's offsets do not cover its results")
     if bool((counts > k).any()):
         raise ConnectionFailed(f"an answer has more than {k} results for a query")
-    terms = reader.column("<f4", total * 5).reshape(total, 5) if parts & 1 else None
+    terms = reader.column("<f4", total * width).reshape(total, width) if parts & 1 else None
+    reasons = decode_reasons(reader, total) if parts & 4 else None
     payloads = reader.payloads(total, size) if parts & 2 else None
     reader.finish()
     shape = (lists, k)
@@ -271,9 +235,11 @@ def decode_results(header: Header, body: memoryview, k: int) -> Results:
         columns = np.ascontiguousarray(terms.T)
         results.parts = {
             term: _dense(column, mask, shape, 0)
-            for term, column in zip(SCORE_PARTS, columns, strict=True)
+            for term, column in zip(SCORE_PARTS, columns, strict=False)
         }
+    bounds = list(zip(offsets.tolist(), offsets[1:].tolist(), strict=False))
     if payloads is not None:
-        bounds = offsets.tolist()
-        results.payloads = [payloads[a:b] for a, b in zip(bounds, bounds[1:], strict=False)]
+        results.payloads = [payloads[start:end] for start, end in bounds]
+    if reasons is not None:
+        results.reasons = [reasons[start:end] for start, end in bounds]
     return results

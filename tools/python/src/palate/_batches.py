@@ -79,6 +79,10 @@ def join_results(parts: list[Results]) -> Results:
         joined.payloads = [
             row for part in parts for row in (part.payloads or [[] for _ in range(len(part))])
         ]
+    if any(part.reasons is not None for part in parts):
+        joined.reasons = [
+            row for part in parts for row in (part.reasons or [[] for _ in range(len(part))])
+        ]
     names = next((part.parts for part in parts if part.parts is not None), None)
     if names is not None:
         joined.parts = {

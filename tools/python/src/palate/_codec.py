@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ._crc32c import Buffer, crc32c, crc32c_small, flat
+from ._taste_codec import Person
 from .errors import ConnectionFailed
 from .types import Floats, Ids, Thresholds
 
@@ -158,21 +159,7 @@ class QueryOptions:
     exclude: Ids | None = None
     taste: bytes | None = None
     diversity: bytes | None = None
-
-
-def taste(
-    query: float = 1,
-    taste: float = 0.1,
-    graph: float = 1,
-    popularity: float = 0,
-    negative: float = 1,
-    candidates: int = 0,
-    exclude_seen: bool = True,
-) -> bytes:
-    """The TASTE section; defaults as of `TasteWeights` in PalateModel."""
-    return struct.pack(
-        "<fffffIII", query, taste, graph, popularity, negative, candidates, exclude_seen, 0
-    )
+    person: Person | None = None
 
 
 def diversity(diversity: float, method: str = "ssd", pool: int = 0) -> bytes:
@@ -203,6 +190,8 @@ def query(
         sections.append((5, [options.taste]))
     if options.diversity is not None:
         sections.append((6, [options.diversity]))
+    if options.person is not None:
+        sections += options.person.sections()
     flags = (
         (options.user is not None)
         | (options.score_floor is not None) << 1
@@ -269,17 +258,6 @@ def patch(
     if payloads is not None:
         body += [np.fromiter(map(len, payloads), "<u4", len(ids)), b"".join(payloads)]
     return body
-
-
-def events(
-    handle: int,
-    users: Ids,
-    items: Ids,
-    times: npt.NDArray[np.int64],
-    types: npt.NDArray[np.uint8],
-) -> Body:
-    """EVENT: four columns."""
-    return [struct.pack("<II", handle, len(users)), users, items, times, types]
 
 
 def load_begin(handle: int, loader: int, epoch: int, start: int = 0) -> Body:

@@ -13,7 +13,7 @@ from . import _codec as codec
 from ._batches import even_slices, join_results
 from ._session import Session
 from .errors import AnswerTooLarge
-from .types import Floats, Ids, Items, Results
+from .types import SCORE_PARTS, Floats, Ids, Items, Results
 
 #: Room for a query's sections beside vectors and excluded ids.
 _OVERHEAD_BYTES = 1024
@@ -47,8 +47,9 @@ def search(session: Session, handle: int, batch: Search) -> Results:
     fixed = _OVERHEAD_BYTES + (0 if options.exclude is None else options.exclude.nbytes)
     largest = session.connected().largest_body
     row = source.nbytes // count
-    # An answer has to fit a frame too: id, score and, where asked for, five terms.
-    answer_row = options.k * (32 if options.parts & 1 else 12) + 4
+    # An answer has to fit a frame too: id, score and, where asked for, terms and reasons.
+    terms = 4 * len(SCORE_PARTS) if options.parts & 1 else 0
+    answer_row = options.k * (12 + terms + (48 if options.parts & 4 else 0)) + 4
     size = min(max(1, (largest - fixed) // row), max(1, (largest - 64) // answer_row))
     return _search(session, handle, batch, min(size, codec.MAX_QUERIES), count)
 

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from . import _answers
 from . import _codec as codec
+from . import _taste_codec as taste_codec
 from ._backups import BackupCalls
 from ._batches import Payload, encode_payloads, even_slices, event_types
 from ._connection import Connection
@@ -21,6 +22,7 @@ from ._loads import Load, Progress, Rows, load
 from ._patches import PatchCalls
 from ._reads import Search, get, search
 from ._session import Session
+from ._tastes import TasteCalls
 from .errors import ConnectionFailed
 from .types import SCORE_PARTS, Collection, Items, Receipt, Results
 
@@ -28,7 +30,7 @@ from .types import SCORE_PARTS, Collection, Items, Receipt, Results
 _Collections = list[Collection]
 
 
-class Client(GenerationCalls, BackupCalls, PatchCalls):
+class Client(GenerationCalls, BackupCalls, PatchCalls, TasteCalls):
     """A connection to a Palate server, opened by the first call and reopened after a failure.
 
     Calls block. Batches travel in one frame where they fit, else in several at once in flight.
@@ -173,8 +175,10 @@ class Client(GenerationCalls, BackupCalls, PatchCalls):
         exclude: npt.ArrayLike | None = None,
         payload: bool = False,
         parts: bool = False,
+        reasons: bool = False,
         score_floor: float | None = None,
         minimum_version: int = 0,
+        **person: Any,
     ) -> Results:
         """Searches by vectors, by items, or by a user's taste alone.
 
@@ -186,19 +190,28 @@ class Client(GenerationCalls, BackupCalls, PatchCalls):
             k: results per query.
             beam: ef; None = the server chooses.
             rescore: candidates to rescore from full vectors; None = the server chooses.
-            taste: True for the default weights, or weights and switches by name: ``query``,
-                ``taste``, ``graph``, ``popularity``, ``negative``, ``candidates`` and
-                ``exclude_seen``.
-            diversity: 0 to 1, or a dict of ``diversity``, ``method`` (``ssd``, ``mmr``), ``pool``.
+            taste: True for the default weights, or weights by the names of ``SCORE_PARTS``, and
+                ``profile``, ``candidates`` and ``exclude_seen``.
+            diversity: 0 to 1, or a dict of ``diversity``, ``method`` (``ssd``, ``mmr``, ``dpp``,
+                ``calibrated``) and ``pool``.
             exclude: ids that must not come back.
             payload: return payloads.
             parts: return the terms of each score.
+            reasons: return why each result is there.
             score_floor: leave lower scores out.
             minimum_version: of a Receipt, to read one's own writes.
+            person: whose eyes the query sees with: ``as_of`` (ms since 1970), ``sandbox``,
+                ``session``, ``surprise`` (0 to 1), ``seed``, ``what_if`` ((item, type) or (item,
+                type, ms) each), ``examples`` and ``boosts`` (weights by item), ``directions``
+                ((toward, away, weight) each), ``pairs`` ((better, worse) each), ``vectors_of_user``
+                [n, dim] with ``vector_weights``, ``pins`` (items by slot).
         """
+        if "vectors_of_user" in person:
+            person["vectors"] = person.pop("vectors_of_user")
         if vectors is not None and ids is not None:
             raise ValueError("a query starts from vectors or from ids, not both")
-        if vectors is None and ids is None and user is None:
+        own = ("session", "what_if", "examples", "vectors")
+        if vectors is None and ids is None and user is None and not any(o in person for o in own):
             raise ValueError("a query needs vectors, ids or a user")
         weights = {} if taste is True else taste
         knob = {"diversity": diversity} if isinstance(diversity, (int, float)) else diversity
@@ -206,13 +219,14 @@ class Client(GenerationCalls, BackupCalls, PatchCalls):
             k=k,
             beam=beam or 0,
             rescore=rescore,
-            parts=(1 if parts else 0) | (2 if payload else 0),
+            parts=(1 if parts else 0) | (2 if payload else 0) | (4 if reasons else 0),
             score_floor=score_floor,
             user=user,
             minimum_version=minimum_version,
             exclude=None if exclude is None else np.unique(codec.as_ids(exclude)),
-            taste=None if weights is None or weights is False else codec.taste(**weights),
+            taste=None if weights is None or weights is False else taste_codec.taste(**weights),
             diversity=None if knob is None else codec.diversity(**knob),
+            person=taste_codec.Person(**person) if person else None,
         )
         matrix = None if vectors is None else codec.as_vectors(vectors)
         column = None if ids is None else codec.as_ids(ids)
@@ -226,6 +240,8 @@ class Client(GenerationCalls, BackupCalls, PatchCalls):
             results.parts = {term: zeros for term in SCORE_PARTS}
         if payload and results.payloads is None:
             results.payloads = [[] for _ in range(len(results))]
+        if reasons and results.reasons is None:
+            results.reasons = [[] for _ in range(len(results))]
         return results
 
     def recommend(self, name: str, user: int, k: int = 10, **options: Any) -> Results:
@@ -289,6 +305,10 @@ class Client(GenerationCalls, BackupCalls, PatchCalls):
         items: npt.ArrayLike,
         types: str | int | Sequence[str | int] | npt.NDArray[Any],
         times: npt.ArrayLike | None = None,
+        *,
+        ids: npt.ArrayLike | None = None,
+        contexts: npt.ArrayLike | None = None,
+        propensities: npt.ArrayLike | None = None,
     ) -> Receipt:
         """Records what people did; returns when it counts.
 
@@ -298,6 +318,9 @@ class Client(GenerationCalls, BackupCalls, PatchCalls):
             items: [n]; they need not be in the collection yet.
             types: one type for all or [n], by name or number (``palate.EVENT_TYPES``).
             times: [n] milliseconds since 1970 UTC; None = now.
+            ids: [n] numbers of the sender's: an event sent again counts once.
+            contexts: [n] items on whose pages it happened.
+            propensities: [n] of results that chance had a say in, as their reasons say.
         """
         who, what = codec.as_ids(users), codec.as_ids(items)
         if len(who) != len(what):
@@ -307,14 +330,22 @@ class Client(GenerationCalls, BackupCalls, PatchCalls):
         if when.shape != who.shape:
             raise ValueError(f"times have shape {when.shape}, expected {who.shape}")
 
+        more = (
+            None if ids is None else codec.as_ids(ids),
+            None if contexts is None else codec.as_ids(contexts),
+            None if propensities is None else np.asarray(propensities, "<f4"),
+        )
+
+        def body(handle: int, part: slice) -> codec.Body:
+            columns = (None if column is None else column[part] for column in more)
+            return taste_codec.events(
+                handle, who[part], what[part], when[part], kinds[part], *columns
+            )
+
         def write(handle: int) -> Receipt:
-            size = min(codec.MAX_EVENTS, (self._session.connected().largest_body - 8) // 25)
+            size = min(codec.MAX_EVENTS, (self._session.connected().largest_body - 16) // 45)
             return self._session.write(
-                codec.EVENT,
-                (
-                    codec.events(handle, who[s], what[s], when[s], kinds[s])
-                    for s in even_slices(len(who), size)
-                ),
+                codec.EVENT, (body(handle, part) for part in even_slices(len(who), size))
             )
 
         with self._session.lock:

@@ -16,7 +16,21 @@ Floats = npt.NDArray[np.float32]
 ROLES = ("live", "candidate", "previous")
 
 #: Terms of a score, in wire order; they add up to the score.
-SCORE_PARTS = ("query", "taste", "graph", "popularity", "negative")
+SCORE_PARTS = (
+    "query", "taste", "graph", "association", "popularity", "negative", "fatigue", "context",
+    "boost",
+)  # fmt: skip
+
+#: How an interest is doing, in wire order.
+LIFECYCLES = ("nascent", "active", "fading")
+
+#: How far an interest has come, in wire order.
+STAGES = ("discover", "inspire", "consider", "convert")
+
+#: What put a result into a list, or moved it; bits in wire order.
+RULES = (
+    "query", "medoid", "walk", "association", "slate", "explored", "pinned", "boosted", "held_back",
+)  # fmt: skip
 
 #: Event types by name; values are the wire's.
 EVENT_TYPES: dict[str, int] = {
@@ -124,6 +138,85 @@ class Receipt:
     generation: int
 
 
+@dataclass(frozen=True)
+class Reason:
+    """Why one result is there, beside the terms of its score.
+
+    Attributes:
+        medoid: the centre of the person's taste that it is most like; None where there is none.
+        liked: the liked item that it is most like.
+        rejected: the rejected item that it is most like.
+        medoid_similarity: the cosine to ``medoid``; the others likewise.
+        propensity: how probable it was that the result got into the list; send it with events.
+        rules: bits of ``RULES``; ``names`` tells them.
+    """
+
+    medoid: int | None
+    liked: int | None
+    rejected: int | None
+    medoid_similarity: float
+    liked_similarity: float
+    rejected_similarity: float
+    propensity: float
+    rules: int
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The rules by name."""
+        return tuple(name for bit, name in enumerate(RULES) if self.rules >> bit & 1)
+
+
+@dataclass(frozen=True)
+class Interest:
+    """One interest of a person: its medoid, how much it counts, how it is doing.
+
+    ``shown`` and ``engaged`` are decayed counts of items of it that were shown and acted on.
+    """
+
+    medoid: int
+    importance: float
+    members: int
+    lifecycle: str
+    stage: str
+    shown: float
+    engaged: float
+
+
+@dataclass(frozen=True)
+class PersonProfile:
+    """What a collection knows of a person; ``negatives`` are weights in 0 to 1 by item."""
+
+    liked: int
+    other: int
+    exposures: int
+    newest_milliseconds: int
+    interests: tuple[Interest, ...]
+    negatives: dict[int, float]
+
+
+@dataclass(frozen=True)
+class History:
+    """A person's events in order of arrival; 2**64 - 1 stands for no id and no context."""
+
+    sequences: Ids
+    items: Ids
+    times: npt.NDArray[np.int64]
+    types: npt.NDArray[np.uint8]
+    ids: Ids
+    contexts: Ids
+    propensities: Floats
+
+    def columns(self) -> tuple[npt.NDArray[Any], ...]:
+        """All columns, in the order above."""
+        return (
+            self.sequences, self.items, self.times, self.types, self.ids, self.contexts,
+            self.propensities,
+        )  # fmt: skip
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+
 @dataclass
 class Results:
     """Result lists of one or more queries, best first; unpacks as ``ids, scores``.
@@ -133,6 +226,7 @@ class Results:
         scores: f32 [queries, k], larger is better; -inf where there is no result.
         counts: [queries]: results in each row.
         payloads: per query a list of bytes, where asked for.
+        reasons: per query a list of Reason, where asked for.
         parts: score terms by name, f32 [queries, k], where asked for; 0 where there is no result.
         generation: the generation that answered.
         version: of the last write the answer can contain.
@@ -147,6 +241,7 @@ class Results:
     counts: npt.NDArray[np.int64]
     payloads: list[list[bytes]] | None = None
     parts: dict[str, Floats] | None = None
+    reasons: list[list[Reason]] | None = None
     generation: int = 0
     version: int = 0
     visited: int = 0
