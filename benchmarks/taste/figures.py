@@ -60,10 +60,20 @@ class Estimate:
     error: float
 
     @classmethod
-    def of(cls, values: npt.NDArray[np.floating]) -> Estimate:
-        """The mean of values; the error is NaN of a single one."""
-        error = np.std(values, ddof=1) / np.sqrt(len(values)) if len(values) > 1 else np.nan
-        return cls(float(np.mean(values)), float(error))
+    def of(cls, values: npt.NDArray[np.floating], groups: Ints | None = None) -> Estimate:
+        """The mean of values; the error is NaN of a single one.
+
+        With `groups`, values of one group (a user's, say) may depend on each other: the error is
+        that of the groups' sums, as if each were one observation.
+        """
+        mean = float(np.mean(values))
+        sums = np.asarray(values, dtype=np.float64) - mean
+        if groups is not None:
+            sums = np.bincount(np.unique(groups, return_inverse=True)[1], weights=sums)
+        if len(sums) < 2:
+            return cls(mean, float("nan"))
+        scale = len(sums) / (len(sums) - 1)
+        return cls(mean, float(np.sqrt(scale * (sums**2).sum())) / len(values))
 
     @property
     def interval(self) -> tuple[float, float]:
@@ -82,11 +92,11 @@ class Estimate:
         return f"{self.mean:+.4f} [{low:+.4f}, {high:+.4f}]"
 
 
-def paired(values: Numbers, others: Numbers) -> Estimate:
+def paired(values: Numbers, others: Numbers, groups: Ints | None = None) -> Estimate:
     """The difference of two rankings' figures over the same users."""
     if values.shape != others.shape:
         raise ValueError(f"{len(values)} users beside {len(others)}")
-    return Estimate.of(values - others)
+    return Estimate.of(values - others, groups)
 
 
 def coverage(lists: Lists, item_count: int) -> float:

@@ -115,6 +115,9 @@ def test_estimates_by_hand():
     estimate = figures.Estimate.of(np.array([1.0, 2.0, 3.0, 4.0]))
     assert estimate.mean == 2.5 and estimate.error == pytest.approx(math.sqrt(5 / 3) / 2)
     assert not figures.Estimate(0.1, 0.06).is_clear and figures.Estimate(0.1, 0.05).is_clear
+    # Two people with two values each: their sums are -2 and 2 away from the mean.
+    grouped = figures.Estimate.of(np.array([1.0, 2.0, 3.0, 4.0]), np.array([7, 7, 9, 9]))
+    assert grouped.mean == 2.5 and grouped.error == pytest.approx(math.sqrt(2 * 8) / 4)
     same = figures.paired(np.array([0.2, 0.4]), np.array([0.1, 0.3]))
     assert same.mean == pytest.approx(0.1) and same.error == pytest.approx(0)
 
