@@ -71,6 +71,14 @@ class Cut:
         truth = Truth([wanted[int(user)] for user in users], ratings.item_count)
         return cls(past, int(ratings.times[place]), liked, past.histories(), users, truth)
 
+    def sittings(self) -> float:
+        """The share of people whose past begins and ends within a day."""
+        first = np.full(len(self.seen), np.iinfo(np.int64).max)
+        last = np.zeros(len(self.seen), dtype=np.int64)
+        np.minimum.at(first, self.past.users, self.past.times)
+        np.maximum.at(last, self.past.users, self.past.times)
+        return float((last - first < movielens_data.DAY)[self.users].mean())
+
 
 def baseline_lists(cut: Cut) -> dict[str, Lists]:
     """The exact rankings of the positive past."""
@@ -121,7 +129,8 @@ def at_the_cuts(address: str, ratings: Ratings, shares: list[float],
         cut = Cut.at(ratings, share)
         people.append(cut.users)
         print(f"cut at {share:g}: {len(cut.past)} events before, {len(cut.users)} people, "
-              f"{cut.truth.counts.sum()} items to find", flush=True)
+              f"{cut.truth.counts.sum()} items to find; the past of {cut.sittings():.0%} of them "
+              "is of one day: decay cannot reorder it", flush=True)
         lists = {**served_lists(address, cut, kinds), **baseline_lists(cut)}
         for name, found in lists.items():
             rows.setdefault(name, []).append([cut.truth.recall(found), cut.truth.gain(found)])
