@@ -196,11 +196,13 @@ def print_ablation(task: Task, lists: dict[str, Lists]) -> None:
         truth = task.judge.truth
         recall = paired(truth.recall(blend), truth.recall(lists[name]))
         gain = paired(truth.gain(blend), truth.gain(lists[name]))
-        if (lists[name] == blend).all():
+        differing = float((lists[name] != blend).any(axis=1).mean())
+        if not differing:
             said = "no list differs"
         else:
             said = ("earns its place" if recall.mean > 0 else "costs") if recall.is_clear else \
                 "no clear difference"
+            said += f" ({differing:.1%} of the lists differ)"
         term = name.removeprefix("without ")
         print(f"{term:<12} Recall@20 {recall}  NDCG@20 {gain}  {said}")
 
