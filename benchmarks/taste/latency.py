@@ -14,7 +14,7 @@ Measured in turn:
 - from event to effect: a person hides the first item of their list; the time until the
   acknowledgement, and until a query that came after it has answered without that item
 - events at 10,000 a second and more, durable when acknowledged, while queries go on; of items at
-  random, the costliest case: most start a cluster of their own
+  random, not of those near the person's
 """
 
 from __future__ import annotations

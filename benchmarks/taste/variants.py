@@ -30,7 +30,7 @@ class Variant:
         settings: of the collection, applied before the first event.
         days: only so much of the past is played.
         flat: where the client has no call for settings, play every event as of one day ago
-            instead: all fade alike, and none is fresh.
+            instead: all fade alike, and none is fresh, so the session's boost is off as well.
     """
 
     name: str
