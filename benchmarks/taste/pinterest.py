@@ -49,7 +49,7 @@ from split import split  # noqa: E402
 
 # Terms of the blend that a request by user can weigh; those unknown to the client or the server
 # are named and skipped. The query's own term has no query to speak of here.
-TERMS = ("taste", "graph", "association", "popularity", "negative", "interest", "fresh")
+TERMS = ("taste", "graph", "association", "popularity", "negative", "fatigue")
 COLLECTION = "pins"
 DIMENSIONS = 128
 K = 20
@@ -91,9 +91,13 @@ def start_collection(address: str, task: Task) -> float:
     times = np.full(len(users), int(time.time() * 1000), dtype=np.int64)
     with Client(address) as client:
         serving.load_items(client, COLLECTION, task.vectors)
-        return serving.play(
+        rate = serving.play(
             client, COLLECTION, users[order], task.known.items[order], "save", times
         )
+    with Client(address, timeout=3_600) as client:
+        figures = client.refresh_taste(COLLECTION)
+        print(", ".join(f"{name} {value:,.1f}" for name, value in figures.items()))
+    return rate
 
 
 def plain_question(task: Task) -> serving.Question:

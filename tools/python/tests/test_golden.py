@@ -170,16 +170,11 @@ def test_truncated_columns_are_refused(frame: dict[str, Any]) -> None:
                 _answers.decode_items(codec.as_ids([5, 6]), body[:count])
 
 
-def test_the_default_taste_weights_are_those_of_the_server() -> None:
-    model = golden.DIRECTORY.parents[2] / "Sources" / "PalateModel" / "SearchRequest.swift"
-    weights = model.read_text().split("struct TasteWeights")[1].split("struct DiversityRequest")[0]
-    defaults = dict(re.findall(r"(\w+): (?:Float|Int|Bool) = ([\w.]+)", weights))
-    exclude_seen = defaults.pop("excludeSeen") == "true"
-    candidates = int(defaults.pop("candidates"))
-    floats = {name: float(value) for name, value in defaults.items()}
-    assert tuple(floats) == palate.SCORE_PARTS
-    spelled_out = codec.taste(**floats, candidates=candidates, exclude_seen=exclude_seen)
-    assert codec.taste() == spelled_out
+def test_the_terms_are_those_of_the_server_in_wire_order() -> None:
+    model = golden.DIRECTORY.parents[2] / "Sources" / "PalateModel" / "ScoreTerm.swift"
+    cases = re.findall(r"case (\w+) = (\d+)", model.read_text())
+    assert tuple(name for name, _ in cases) == palate.SCORE_PARTS
+    assert [int(number) for _, number in cases] == list(range(len(cases)))
 
 
 def test_the_thresholds_of_a_generation_are_those_of_the_server() -> None:
