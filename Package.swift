@@ -199,8 +199,8 @@ let package = Package(
         .testTarget(
             name: "PalateQueryTests",
             dependencies: [
-                "PalateQuery", "PalateIndex", "PalateModel", "PalateGraph", "PalateQuantization",
-                "TestKit",
+                "PalateQuery", "PalateIndex", "PalateModel", "PalateGraph", "PalateTaste",
+                "PalateQuantization", "TestKit",
             ],
             swiftSettings: common
         ),

@@ -56,7 +56,8 @@ package enum DeterminantalPointProcess: SlateBuilder {
     /// - Parameter diversity: clipped to 0...1; not a number counts as 0.
     /// - Returns: in 0...1.
     package static func share(_ diversity: Float) -> Float {
-        let square = unlikenessShare(diversity)
+        guard diversity > 0 else { return 0 }
+        let square = min(diversity, 1) * min(diversity, 1)
         return square * square
     }
 }
