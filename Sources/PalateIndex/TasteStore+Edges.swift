@@ -17,7 +17,7 @@ extension TasteStore {
     /// and other writes go on.
     ///
     /// - Parameters:
-    ///   - builder: a name in the registry; empty = the default.
+    ///   - name: a name in the registry; empty = the default.
     ///   - now: milliseconds since 1970 UTC, for the summary.
     ///   - completion: called once, when the edges are durable and published, or not.
     package func refreshEdges(

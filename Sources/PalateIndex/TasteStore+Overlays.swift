@@ -6,7 +6,8 @@ extension TasteStore {
     /// Makes, fills, lists or drops sandboxes.
     ///
     /// - Returns: for a list the sandboxes and their events, else the events of the one.
-    package func answer(_ request: SandboxRequest, now: Int64) throws(RequestError) -> TasteNumbers {
+    package func answer(_ request: SandboxRequest, now: Int64) throws(RequestError) -> TasteNumbers
+    {
         let events = request.events.map { event in
             var event = event
             if event.timeMilliseconds == 0 { event.timeMilliseconds = now }

@@ -11,11 +11,10 @@ package enum Planner {
     /// Candidates of the query's own search when taste orders them: 200 keep 98 % of what the whole
     /// catalogue would give (pinterest37k, Recall@20 .1405 of .1438).
     static let tasteCandidates = 200
-    /// Medoids searched for a person, and candidates of each.
+    /// Medoids searched for a person.
     static let searchedMedoids = 5
-    static let candidatesPerMedoid = 100
-    /// Candidates of the walk.
-    static let walkCandidates = 500
+    /// Candidates of a person's list, unless the request says how many.
+    static let defaultPersonCandidates = 1_000
     /// Candidates of a slate, as a multiple of k.
     static let slatePoolFactor = 4
     /// Codes with a smaller relative error are not scored again: float16 has 0.0002.
@@ -54,13 +53,16 @@ package enum Planner {
             case .items(let items): items.count
             case .user: 1
             }
+        let isByPerson = request.source == .user
         let candidates = max(
             request.k,
-            slate?.pool ?? 0,
+            // A slate of a person chooses from what all sources together found.
+            isByPerson ? 0 : slate?.pool ?? 0,
             taste.map { self.candidates(of: $0, request) } ?? 0
         )
         let rescored =
-            request.rescoreCount ?? rescoreCount(request, candidates, collection.codes)
+            isByPerson
+            ? 0 : request.rescoreCount ?? rescoreCount(request, candidates, collection.codes)
         let candidateCount = min(max(candidates, rescored), Limits.beamWidth.upperBound)
         let beamWidth =
             request.beamWidth == 0 ? max(defaultBeamWidth, candidateCount) : request.beamWidth
@@ -69,10 +71,13 @@ package enum Planner {
         let nanoseconds =
             isScan ? rowCount * nanosecondsPerScannedRow : beamWidth * nanosecondsPerSlot
         let searches = taste.map { self.searches(of: $0) } ?? 1
+        // Searches of one list share its candidates, and so the beam.
+        let list = isBeamShared(request) ? nanoseconds : searches * nanoseconds
         return QueryPlan(
             listCount: listCount,
             k: request.k,
             beamWidth: beamWidth,
+            isBeamChosen: request.beamWidth == 0,
             isScan: isScan,
             candidateCount: candidateCount,
             rescoreCount: rescored,
@@ -81,8 +86,12 @@ package enum Planner {
             slate: slate,
             parts: request.parts,
             scoreFloor: request.scoreFloor ?? -.infinity,
-            estimatedMicroseconds: listCount * searches * nanoseconds / 1_000
+            estimatedMicroseconds: listCount * list / 1_000
         )
+    }
+
+    private static func isBeamShared(_ request: SearchRequest) -> Bool {
+        request.source == .user && request.beamWidth == 0
     }
 
     /// By the error that training measured; never more than the beam the caller asked for holds.
@@ -129,8 +138,10 @@ package enum Planner {
         }
         let retrieval: TastePlan.Retrieval
         if isByUser {
-            let walk = taste.candidates == 0 ? walkCandidates : taste.candidates
-            retrieval = .person(medoids: searchedMedoids, walk: max(walk, request.k))
+            retrieval = .person(
+                medoids: searchedMedoids,
+                walk: max(personCandidates(taste) / 2, request.k)
+            )
         } else {
             retrieval = .query
         }
@@ -142,9 +153,15 @@ package enum Planner {
         )
     }
 
+    /// Candidates of a person's list: half from the medoids, half from walk and edges.
+    private static func personCandidates(_ taste: TasteRequest?) -> Int {
+        let count = taste?.candidates ?? 0
+        return count == 0 ? defaultPersonCandidates : count
+    }
+
     private static func candidates(of plan: TastePlan, _ request: SearchRequest) -> Int {
         switch plan.retrieval {
-        case .person: candidatesPerMedoid
+        case .person: personCandidates(request.taste) / 2
         case .query:
             request.taste.map { $0.candidates == 0 ? tasteCandidates : $0.candidates }
                 ?? tasteCandidates

@@ -146,14 +146,12 @@ enum RerankStage {
         in collection: Collection,
         _ scratch: inout QueryScratch
     ) {
-        let dimensions = codes.stack.dimensions
         columns.medoidImportances = centres.importances
-        for centre in 0..<centres.count {
-            let unit = centres.units.span.extracting(
-                centre * dimensions..<(centre + 1) * dimensions
-            )
-            appendCosines(unit, codes, columns.count, scratch, to: &columns.medoidSimilarities)
-        }
+        columns.medoidSimilarities = [Float](
+            repeating: 0,
+            count: centres.count * columns.count
+        )
+        fillCosines(centres, codes, columns.count, scratch, into: &columns.medoidSimilarities)
         for unwanted in person.unwanted {
             guard let ordinal = collection.directory.ordinal(of: unwanted.item) else { continue }
             columns.negativeWeights.append(unwanted.weight)
@@ -191,6 +189,28 @@ enum RerankStage {
             }
             for index in 0..<columns.count {
                 columns.contexts[index] += min(0, cosines[index] - cosines[columns.count + index])
+            }
+        }
+    }
+
+    /// Cosines of all centres to all candidates, row-major [m, n]; a candidate's vector is read
+    /// once, while the centres stay in the cache.
+    private static func fillCosines(
+        _ centres: TasteCentres,
+        _ codes: CodeSet,
+        _ count: Int,
+        _ scratch: borrowing QueryScratch,
+        into cosines: inout [Float]
+    ) {
+        let dimensions = codes.stack.dimensions
+        let kernels = codes.kernels
+        let (rows, units) = (scratch.unitVectors.span, centres.units.span)
+        var output = cosines.mutableSpan
+        for candidate in 0..<count {
+            let row = rows.extracting(candidate * dimensions..<(candidate + 1) * dimensions)
+            for centre in 0..<centres.count {
+                let unit = units.extracting(centre * dimensions..<(centre + 1) * dimensions)
+                output[centre * count + candidate] = kernels.innerProduct(unit, row)
             }
         }
     }

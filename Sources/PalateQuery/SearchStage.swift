@@ -31,12 +31,14 @@ enum SearchStage {
             throw .request(.noTaste(user: taste.user ?? 0))
         }
         let dimensions = scratch.vector.count
-        for centre in 0..<min(medoids, centres.count) {
+        let searches = min(medoids, centres.count)
+        let share = plan.shared(among: searches)
+        for centre in 0..<searches {
             for index in 0..<dimensions {
                 scratch.vector[index] = centres.vectors[centre * dimensions + index]
             }
             let first = scratch.candidates.count
-            search(codes, plan, keeping: plan.candidateCount, in: collection, &scratch)
+            search(codes, share, keeping: share.candidateCount, in: collection, &scratch)
             // What one medoid found the next need not find again: it gives others their places.
             for index in first..<scratch.candidates.count {
                 scratch.search.exclude(scratch.candidates[index].ordinal)

@@ -91,7 +91,8 @@ enum SlateStage {
         in collection: Collection,
         _ codes: CodeSet
     ) -> [Float] {
-        guard let record = person.state?.record, plan.builder.readsVectors, plan.diversity > 0 else {
+        guard let record = person.state?.record, plan.builder.readsVectors, plan.diversity > 0
+        else {
             return []
         }
         let newest = record.exposures.sorted {
@@ -112,16 +113,24 @@ enum SlateStage {
         _ scratch: inout QueryScratch
     ) -> [Int] {
         let dimensions = codes.stack.dimensions
-        let readsVectors = plan.builder.readsVectors && plan.diversity > 0
-        let vectorCount = readsVectors ? pool.count * dimensions : 0
-        if readsVectors {
-            RerankStage.loadUnitVectors(pool.lazy.map(\.ordinal), codes, &scratch)
+        var rows: [Int32] = []
+        var rowCount = 0
+        if plan.builder.readsVectors, plan.diversity > 0 {
+            if scratch.columns.count > 0 {
+                // Taste has decoded all candidates already.
+                rows = pool.map { Int32($0.candidate) }
+                rowCount = scratch.columns.count
+            } else {
+                RerankStage.loadUnitVectors(pool.lazy.map(\.ordinal), codes, &scratch)
+                rowCount = pool.count
+            }
         }
         let relevance = pool.map(\.parts.total)
         let vectors = scratch.unitVectors
         let input = SlateInput(
             relevance: relevance.span,
-            vectors: vectors.span.extracting(0..<vectorCount),
+            vectors: vectors.span.extracting(0..<rowCount * dimensions),
+            rows: rows.span,
             dimensions: dimensions,
             seeds: seeds.span,
             clusters: preferences.clusters.span,

@@ -51,6 +51,11 @@ extension TasteGraph {
     ///   - user: who must not be walked over: whose record it is, or derives from.
     ///   - variant: tells records of one person apart, for `walkScores`; 0 = the graph's own.
     ///   - settings: what the record's signals count by; nil = the graph's own.
+    ///   - now: milliseconds since 1970 UTC.
+    ///   - limit: at most so many.
+    ///   - excludeSeen: leave out what the record has seen; hidden items never come back.
+    ///   - scratch: keeps the walk for `walkScores`.
+    /// - Returns: as of the walk above.
     package func walk(
         from record: UserRecord,
         of user: UserID?,

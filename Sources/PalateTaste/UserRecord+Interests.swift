@@ -7,6 +7,7 @@ extension UserRecord {
     /// - Parameters:
     ///   - now: milliseconds since 1970 UTC.
     ///   - settings: weights, half-lives and the ages of the lifecycle.
+    /// - Returns: interests by falling importance, all of the rest counted.
     package func profile(now: Int64, settings: TasteSettings) -> PersonProfile {
         var profile = PersonProfile()
         forEachItem { range in

@@ -9,7 +9,8 @@ struct Palate: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             Serve.self, Load.self, Query.self, Stats.self, Taste.self, Generation.self, Bench.self,
-            Verify.self, Inspect.self, DumpDirectory.self, Backup.self, Restore.self, Repair.self, Compact.self,
+            Verify.self, Inspect.self, DumpDirectory.self, Backup.self, Restore.self, Repair.self,
+            Compact.self,
         ]
     )
 }

@@ -163,7 +163,8 @@ import Testing
         #expect(try fixture.answer(raised).ids.first == ids[9])
     }
 
-    @Test func `a purchase holds near-duplicates back for a month, a hide softens at once`() throws {
+    @Test func `a purchase holds near-duplicates back for a month, a hide softens at once`() throws
+    {
         let fixture = try QueryFixture(count: 160)
         let near = BruteForce.nearest(
             2,

@@ -78,7 +78,8 @@ import Testing
                 }
             }
             for (other, value) in expected {
-                let damped = pow(counts[list.item, default: 0] + 5, -0.45)
+                let damped =
+                    pow(counts[list.item, default: 0] + 5, -0.45)
                     * pow(counts[other, default: 0] + 5, -0.45)
                 expected[other] = value * damped
             }
@@ -154,7 +155,8 @@ import Testing
         #expect(read.list == list && read.build == 3)
         for _ in 0..<3_000 {
             var bytes = writer.bytes
-            bytes[Int.random(in: 0..<bytes.count, using: &generator)] ^= 1
+            bytes[Int.random(in: 0..<bytes.count, using: &generator)] ^=
+                1
                 << UInt8.random(in: 0..<8, using: &generator)
             if Bool.random(using: &generator) { bytes.removeLast() }
             _ = try? ItemEdgeList.decode(bytes.span.bytes, item: 7)

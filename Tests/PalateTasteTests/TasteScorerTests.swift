@@ -132,7 +132,11 @@ import Testing
     func `candidates that nothing tells apart keep their order`(name: String) throws {
         let reranker = try #require(RerankerRegistry.named(name))
         let columns = CandidateColumns(items: [9, 3, 5, 3, 1])
-        let ranking = reranker.rank(columns, weights: TermValues.defaultWeights, settings: TasteSettings())
+        let ranking = reranker.rank(
+            columns,
+            weights: TermValues.defaultWeights,
+            settings: TasteSettings()
+        )
         #expect(ranking.order == [0, 1, 2, 3, 4])
         #expect(ranking.parts.map(\.total) == [0, 0, 0, 0, 0])
     }

@@ -67,7 +67,7 @@ extension RandomMessages {
     }
 
     mutating func choice<Choice: CaseIterable>(_ type: Choice.Type) -> Choice {
-        type.allCases.randomElement(using: &generator)!
+        Array(type.allCases)[number(0...type.allCases.count - 1)]
     }
 
     mutating func tasteRequest(kind: Int) -> Request {

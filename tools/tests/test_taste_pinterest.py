@@ -60,7 +60,7 @@ def test_verdicts_compare_with_the_best_ease(task, capsys):
 
 def test_a_term_that_is_not_there_is_named_and_skipped(task, capsys, monkeypatch):
     def refuse(_client, term):
-        if term == "fresh":
+        if term == "fatigue":
             raise palate.PalateError("unknown term")
 
     monkeypatch.setattr(pinterest, "Client", lambda _: palate.Client.__new__(palate.Client))
@@ -69,8 +69,8 @@ def test_a_term_that_is_not_there_is_named_and_skipped(task, capsys, monkeypatch
     monkeypatch.setattr(
         pinterest, "taste_question", lambda weights: lambda client, _: refuse(client, *weights)
     )
-    assert pinterest.known_terms("nowhere", 0) == [t for t in pinterest.TERMS if t != "fresh"]
-    assert capsys.readouterr().out == "not there: term fresh (unknown term)\n"
+    assert pinterest.known_terms("nowhere", 0) == [t for t in pinterest.TERMS if t != "fatigue"]
+    assert capsys.readouterr().out == "not there: term fatigue (unknown term)\n"
 
 
 def test_ablation_says_what_a_term_is_worth(task, capsys):

@@ -2,9 +2,9 @@ import PalateModel
 
 /// Derives item-item edges from likes; off the request path, for seconds or minutes.
 ///
-/// Contract, tested over the registry: no edge to itself, at most `edgesPerItem` of an item, weights
-/// finite and above 0, ends among the items of the input; same input, same edges; nothing in,
-/// nothing out.
+/// Contract, tested over the registry: no edge to itself, at most `edgesPerItem` of an item,
+/// weights finite and above 0, ends among the items of the input; same input, same edges; nothing
+/// in, nothing out.
 package protocol ItemEdgeBuilder: Sendable {
     /// The name in requests and in the registry.
     static var name: String { get }

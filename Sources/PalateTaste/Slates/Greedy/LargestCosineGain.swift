@@ -16,7 +16,7 @@ struct LargestCosineGain: MarginalGain, Sendable {
 
     /// Starts a slate; parameters as `ResidualGain.load`.
     mutating func load(share: Float, relevance: [Float], from input: SlateInput) {
-        precondition(input.vectors.count == input.count * input.dimensions, "a builder of vectors")
+        precondition(input.count == 0 || !input.vectors.isEmpty, "a builder of vectors")
         self.share = share
         slate.removeAll(keepingCapacity: true)
         refill(&largest, with: -1, count: input.count)

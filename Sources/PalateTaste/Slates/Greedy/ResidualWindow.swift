@@ -28,7 +28,7 @@ struct ResidualWindow: Sendable {
 
     /// Starts with the directions of the seeds.
     mutating func load(_ input: SlateInput) {
-        precondition(input.vectors.count == input.count * input.dimensions, "a builder of vectors")
+        precondition(input.count == 0 || !input.vectors.isEmpty, "a builder of vectors")
         count = 0
         refill(&squares, with: 1, count: input.count)
         refill(&shares, with: 0, count: input.count * Self.length)

@@ -1,4 +1,4 @@
-"""Taste in PROTOCOL.md, version 1: the sections of a QUERY, EVENT, and the requests about people."""
+"""Taste in PROTOCOL.md, version 1: sections of a QUERY, EVENT, and requests about people."""
 
 from __future__ import annotations
 
@@ -37,7 +37,21 @@ def taste(
 
 @dataclass(frozen=True)
 class Person:
-    """Whose eyes a query sees with; every field may stay as it is."""
+    """Whose eyes a query sees with, and what goes on top of scores.
+
+    Attributes:
+        as_of: milliseconds since 1970: the person as they were then.
+        sandbox: the name of a sandbox to look through.
+        session: a session whose turns join the person's taste.
+        surprise: 0 to 1: how much of the slate explores; ``seed`` makes it repeatable.
+        what_if: events for this query alone: (item, type) or (item, type, milliseconds) each.
+        examples: weights by item; 4 is a save's, negative = less of this.
+        directions: (toward, away, weight) each: search vectors take these steps.
+        pairs: (better, worse) each.
+        user_vectors: [n, dim] of the person from elsewhere, with ``user_vector_weights`` [n].
+        boosts: what single items get on top of their scores.
+        pins: items by slot.
+    """
 
     as_of: int | None = None
     sandbox: str = ""
@@ -48,10 +62,16 @@ class Person:
     examples: Weighted = ()
     directions: Sequence[tuple[int, int, float]] = ()
     pairs: Sequence[tuple[int, int]] = ()
-    vectors: npt.NDArray[np.float32] | None = None
-    vector_weights: Sequence[float] | None = None
+    user_vectors: npt.NDArray[np.float32] | None = None
+    user_vector_weights: Sequence[float] | None = None
     boosts: Weighted = ()
     pins: Mapping[int, int] = field(default_factory=dict)
+
+    @property
+    def has_taste(self) -> bool:
+        """Whether there is something to go by without a user."""
+        own = (self.session, self.what_if, self.examples)
+        return any(own) or self.user_vectors is not None
 
     def sections(self) -> list[Section]:
         """PERSON and its kin, where they say anything."""
@@ -65,8 +85,8 @@ class Person:
         if self.pairs:
             better, worse = zip(*self.pairs, strict=True)
             kin.append((13, [_count(len(self.pairs)), _u64(better), _u64(worse)]))
-        if self.vectors is not None:
-            kin.append((14, self._user_vectors(np.atleast_2d(self.vectors))))
+        if self.user_vectors is not None:
+            kin.append((14, self._user_vectors(np.atleast_2d(self.user_vectors))))
         alone = (self.as_of, self.sandbox, self.session, self.surprise, self.seed)
         sections = [(9, [self._head()]), *kin] if kin or any(alone) else []
         if boosts := _pairs(self.boosts):
@@ -85,7 +105,7 @@ class Person:
 
     def _user_vectors(self, vectors: npt.NDArray[np.float32]) -> list[Buffer]:
         count = len(vectors)
-        given = self.vector_weights
+        given = self.user_vector_weights
         weights = np.ones(count) if given is None else np.asarray(given)
         if len(weights) != count:
             raise ValueError(f"{len(weights)} weights for {count} user vectors")

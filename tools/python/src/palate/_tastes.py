@@ -12,7 +12,7 @@ from . import _answers
 from . import _codec as codec
 from . import _taste_answers as answers
 from . import _taste_codec as taste
-from ._batches import event_types
+from ._batches import even_slices, event_types
 from ._session import Session
 from .types import History, PersonProfile, Receipt
 
@@ -26,6 +26,61 @@ class TasteCalls:
     """The part of a client that knows people."""
 
     _session: Session
+
+    # What people did
+
+    def events(
+        self,
+        name: str,
+        users: npt.ArrayLike,
+        items: npt.ArrayLike,
+        types: str | int | Sequence[str | int] | npt.NDArray[Any],
+        times: npt.ArrayLike | None = None,
+        *,
+        ids: npt.ArrayLike | None = None,
+        contexts: npt.ArrayLike | None = None,
+        propensities: npt.ArrayLike | None = None,
+    ) -> Receipt:
+        """Records what people did; returns when it counts.
+
+        Args:
+            name: the collection.
+            users: [n].
+            items: [n]; they need not be in the collection yet.
+            types: one type for all or [n], by name or number (``palate.EVENT_TYPES``).
+            times: [n] milliseconds since 1970 UTC; None = now.
+            ids: [n] numbers of the sender's: an event sent again counts once.
+            contexts: [n] items on whose pages it happened.
+            propensities: [n] of results that chance had a say in, as their reasons say.
+        """
+        who, what = codec.as_ids(users), codec.as_ids(items)
+        if len(who) != len(what):
+            raise ValueError(f"{len(who)} users for {len(what)} items")
+        kinds = event_types(types, len(who))
+        when = np.zeros(len(who), "<i8") if times is None else np.asarray(times).astype("<i8")
+        if when.shape != who.shape:
+            raise ValueError(f"times have shape {when.shape}, expected {who.shape}")
+
+        more = (
+            None if ids is None else codec.as_ids(ids),
+            None if contexts is None else codec.as_ids(contexts),
+            None if propensities is None else np.asarray(propensities, "<f4"),
+        )
+
+        def body(handle: int, part: slice) -> codec.Body:
+            columns = (None if column is None else column[part] for column in more)
+            return taste.events(
+                handle, who[part], what[part], when[part], kinds[part], *columns
+            )
+
+        def write(handle: int) -> Receipt:
+            size = min(codec.MAX_EVENTS, (self._session.connected().largest_body - 16) // 45)
+            return self._session.write(
+                codec.EVENT, (body(handle, part) for part in even_slices(len(who), size))
+            )
+
+        with self._session.lock:
+            return self._session.with_handle(name, write)
 
     # People
 

@@ -13,18 +13,19 @@ import numpy.typing as npt
 
 from . import _answers
 from . import _codec as codec
-from . import _taste_codec as taste_codec
 from ._backups import BackupCalls
-from ._batches import Payload, encode_payloads, even_slices, event_types
+from ._batches import Payload, encode_payloads, even_slices
 from ._connection import Connection
 from ._generations import GenerationCalls, candidate_of
 from ._loads import Load, Progress, Rows, load
 from ._patches import PatchCalls
 from ._reads import Search, get, search
 from ._session import Session
+from ._taste_codec import Person
+from ._taste_codec import taste as taste_section
 from ._tastes import TasteCalls
 from .errors import ConnectionFailed
-from .types import SCORE_PARTS, Collection, Items, Receipt, Results
+from .types import Collection, Items, Receipt, Results
 
 # An alias, because the method `list` hides the type inside the class.
 _Collections = list[Collection]
@@ -195,23 +196,15 @@ class Client(GenerationCalls, BackupCalls, PatchCalls, TasteCalls):
             diversity: 0 to 1, or a dict of ``diversity``, ``method`` (``ssd``, ``mmr``, ``dpp``,
                 ``calibrated``) and ``pool``.
             exclude: ids that must not come back.
-            payload: return payloads.
-            parts: return the terms of each score.
-            reasons: return why each result is there.
+            payload, parts, reasons: return payloads, terms of scores, why each result is there.
             score_floor: leave lower scores out.
             minimum_version: of a Receipt, to read one's own writes.
-            person: whose eyes the query sees with: ``as_of`` (ms since 1970), ``sandbox``,
-                ``session``, ``surprise`` (0 to 1), ``seed``, ``what_if`` ((item, type) or (item,
-                type, ms) each), ``examples`` and ``boosts`` (weights by item), ``directions``
-                ((toward, away, weight) each), ``pairs`` ((better, worse) each), ``vectors_of_user``
-                [n, dim] with ``vector_weights``, ``pins`` (items by slot).
+            person: whose eyes the query sees with, as of ``Person``.
         """
-        if "vectors_of_user" in person:
-            person["vectors"] = person.pop("vectors_of_user")
         if vectors is not None and ids is not None:
             raise ValueError("a query starts from vectors or from ids, not both")
-        own = ("session", "what_if", "examples", "vectors")
-        if vectors is None and ids is None and user is None and not any(o in person for o in own):
+        eyes = Person(**person)
+        if vectors is None and ids is None and user is None and not eyes.has_taste:
             raise ValueError("a query needs vectors, ids or a user")
         weights = {} if taste is True else taste
         knob = {"diversity": diversity} if isinstance(diversity, (int, float)) else diversity
@@ -219,14 +212,14 @@ class Client(GenerationCalls, BackupCalls, PatchCalls, TasteCalls):
             k=k,
             beam=beam or 0,
             rescore=rescore,
-            parts=(1 if parts else 0) | (2 if payload else 0) | (4 if reasons else 0),
+            parts=parts | payload << 1 | reasons << 2,
             score_floor=score_floor,
             user=user,
             minimum_version=minimum_version,
             exclude=None if exclude is None else np.unique(codec.as_ids(exclude)),
-            taste=None if weights is None or weights is False else taste_codec.taste(**weights),
+            taste=None if weights is None or weights is False else taste_section(**weights),
             diversity=None if knob is None else codec.diversity(**knob),
-            person=taste_codec.Person(**person) if person else None,
+            person=eyes,
         )
         matrix = None if vectors is None else codec.as_vectors(vectors)
         column = None if ids is None else codec.as_ids(ids)
@@ -235,13 +228,7 @@ class Client(GenerationCalls, BackupCalls, PatchCalls, TasteCalls):
             results = self._session.with_handle(
                 name, lambda handle: search(self._session, handle, batch)
             )
-        if parts and results.parts is None:
-            zeros = np.zeros(results.ids.shape, np.float32)
-            results.parts = {term: zeros for term in SCORE_PARTS}
-        if payload and results.payloads is None:
-            results.payloads = [[] for _ in range(len(results))]
-        if reasons and results.reasons is None:
-            results.reasons = [[] for _ in range(len(results))]
+        results.fill(payload, parts, reasons)
         return results
 
     def recommend(self, name: str, user: int, k: int = 10, **options: Any) -> Results:
@@ -294,59 +281,6 @@ class Client(GenerationCalls, BackupCalls, PatchCalls, TasteCalls):
             slices = even_slices(len(column), size) if len(column) else [slice(0, 0)]
             bodies = (codec.delete(handle, column[part]) for part in slices)
             return self._session.write(codec.DELETE, bodies)
-
-        with self._session.lock:
-            return self._session.with_handle(name, write)
-
-    def events(
-        self,
-        name: str,
-        users: npt.ArrayLike,
-        items: npt.ArrayLike,
-        types: str | int | Sequence[str | int] | npt.NDArray[Any],
-        times: npt.ArrayLike | None = None,
-        *,
-        ids: npt.ArrayLike | None = None,
-        contexts: npt.ArrayLike | None = None,
-        propensities: npt.ArrayLike | None = None,
-    ) -> Receipt:
-        """Records what people did; returns when it counts.
-
-        Args:
-            name: the collection.
-            users: [n].
-            items: [n]; they need not be in the collection yet.
-            types: one type for all or [n], by name or number (``palate.EVENT_TYPES``).
-            times: [n] milliseconds since 1970 UTC; None = now.
-            ids: [n] numbers of the sender's: an event sent again counts once.
-            contexts: [n] items on whose pages it happened.
-            propensities: [n] of results that chance had a say in, as their reasons say.
-        """
-        who, what = codec.as_ids(users), codec.as_ids(items)
-        if len(who) != len(what):
-            raise ValueError(f"{len(who)} users for {len(what)} items")
-        kinds = event_types(types, len(who))
-        when = np.zeros(len(who), "<i8") if times is None else np.asarray(times).astype("<i8")
-        if when.shape != who.shape:
-            raise ValueError(f"times have shape {when.shape}, expected {who.shape}")
-
-        more = (
-            None if ids is None else codec.as_ids(ids),
-            None if contexts is None else codec.as_ids(contexts),
-            None if propensities is None else np.asarray(propensities, "<f4"),
-        )
-
-        def body(handle: int, part: slice) -> codec.Body:
-            columns = (None if column is None else column[part] for column in more)
-            return taste_codec.events(
-                handle, who[part], what[part], when[part], kinds[part], *columns
-            )
-
-        def write(handle: int) -> Receipt:
-            size = min(codec.MAX_EVENTS, (self._session.connected().largest_body - 16) // 45)
-            return self._session.write(
-                codec.EVENT, (body(handle, part) for part in even_slices(len(who), size))
-            )
 
         with self._session.lock:
             return self._session.with_handle(name, write)

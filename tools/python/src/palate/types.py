@@ -249,6 +249,16 @@ class Results:
     exact: bool = False
     server_seconds: float = 0.0
 
+    def fill(self, payload: bool, parts: bool, reasons: bool) -> None:
+        """Makes what was asked for be there, where an answer without results left it out."""
+        if parts and self.parts is None:
+            zeros = np.zeros(self.ids.shape, np.float32)
+            self.parts = {term: zeros for term in SCORE_PARTS}
+        if payload and self.payloads is None:
+            self.payloads = [[] for _ in range(len(self))]
+        if reasons and self.reasons is None:
+            self.reasons = [[] for _ in range(len(self))]
+
     def __iter__(self) -> Iterator[Any]:
         return iter((self.ids, self.scores))
 
