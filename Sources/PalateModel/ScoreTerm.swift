@@ -77,7 +77,7 @@ extension TermValues {
     ///
     /// `benchmarks/taste/pinterest.py --ablate` says what each is worth.
     public static let defaultWeights = TermValues([
-        .query: 1, .taste: 0.4, .graph: 0.1, .association: 0.9, .negative: 1, .fatigue: 0.2,
+        .query: 1, .taste: 0.1, .graph: 0.1, .association: 0.9, .negative: 1, .fatigue: 0.2,
         .context: 1, .boost: 1,
     ])
 }
