@@ -102,3 +102,95 @@ def test_diversity_spreads_a_slate(pictures):
 def test_somebody_unknown_has_no_taste_yet(pictures):
     with pytest.raises(palate.NoTaste):
         pictures[0].recommend("taste", 999, k=5)
+
+
+def test_settings_and_weight_profiles_are_the_collections_own(pictures):
+    client = pictures[0]
+    before = client.taste_settings("taste")
+    assert client.taste_settings("taste", {"weight.save": 9})["weight.save"] == 9
+    with pytest.raises(palate.RequestRefused, match="weight.sav"):
+        client.taste_settings("taste", {"weight.sav": 9})
+    assert client.taste_settings("taste", reset=True) == before
+    weights = client.weight_profile("taste", "ours", {"taste": 3})
+    assert weights["taste"] == 3 and "ours" in client.weight_profiles("taste")
+    save_some(pictures, user=61, cluster=4)
+    found = client.recommend("taste", 61, k=5, taste={"profile": "ours"}, parts=True)
+    assert found.parts["taste"].max() == 3
+    client.weight_profile("taste", "ours", delete=True)
+    with pytest.raises(palate.RequestRefused, match="ours"):
+        client.recommend("taste", 61, k=5, taste={"profile": "ours"})
+
+
+def test_a_person_is_told_exported_and_forgotten(pictures):
+    client = pictures[0]
+    seen = save_some(pictures, user=62, cluster=5)
+    client.events("taste", [62, 62], seen[:2], ["hide", "impression"], ids=[900, 901])
+    assert client.events("taste", [62], seen[:1], "hide", ids=[900]).changed == 0
+    profile = client.profile("taste", 62)
+    assert profile.liked == 11 and profile.other == 1 and profile.exposures == 1
+    assert sum(interest.members for interest in profile.interests) == 11
+    assert list(profile.negatives) == [seen[0]]
+    history = client.history("taste", 62)
+    assert history.items.tolist() == [*seen.tolist(), seen[0], seen[1]]
+    assert client.forget("taste", 62).changed == 14
+    assert len(client.history("taste", 62)) == 0
+    assert client.profile("taste", 62).liked == 0
+    with pytest.raises(palate.NoTaste):
+        client.recommend("taste", 62)
+
+
+def test_sandboxes_what_ifs_and_the_past_leave_the_person_alone(pictures):
+    client, _, clusters, ids = pictures
+    save_some(pictures, user=63, cluster=6, days_ago=10)
+    before = client.recommend("taste", 63, k=10)
+    other = ids[clusters == 7][:20]
+    what_if = [(int(item), "purchase") for item in other]
+    assert share(pictures, client.recommend("taste", 63, k=10, what_if=what_if), 7) > 0.5
+    client.sandbox("taste", "box")
+    client.sandbox_events("taste", "box", np.full(20, 63), other, "purchase")
+    assert client.sandboxes("taste") == {"box": 20}
+    assert share(pictures, client.recommend("taste", 63, k=10, sandbox="box"), 7) > 0.5
+    assert client.recommend("taste", 63, k=10).ids.tolist() == before.ids.tolist()
+    client.drop_sandbox("taste", "box")
+    client.events("taste", np.full(20, 63), other, "save")
+    past = int(time.time() * 1000) - 5 * DAY
+    then = client.recommend("taste", 63, k=10, as_of=past)
+    assert share(pictures, then, 6) == share(pictures, before, 6)
+    assert share(pictures, client.recommend("taste", 63, k=10), 7) > 0.5
+
+
+def test_sessions_examples_and_reasons(pictures):
+    client, _, clusters, ids = pictures
+    item = int(ids[clusters == 8][0])
+    alike = client.query("taste", examples={item: 4}, k=10, reasons=True)
+    assert share(pictures, alike, 8) >= 0.9
+    assert alike.reasons[0][0].medoid == item and "medoid" in alike.reasons[0][0].names
+    assert client.session("taste", 70, examples={item: 4}) == 1
+    assert client.query("taste", session=70, k=10).ids.tolist() == alike.ids.tolist()
+    assert client.merge_session("taste", 70, user=64) == 1
+    assert client.profile("taste", 64).liked == 1
+    with pytest.raises(palate.RequestRefused, match="session 70"):
+        client.query("taste", session=70, k=10)
+
+
+def test_edges_lead_to_what_is_liked_together(pictures):
+    client, _, _, ids = pictures
+    together = ids[[3, 403, 803, 1203, 1603]]
+    for user in range(100, 130):
+        client.events("taste", np.full(4, user), np.delete(together, user % 5), "save")
+    figures = client.refresh_taste("taste")
+    assert figures["people"] >= 30 and figures["edges"] > 0
+    found = client.recommend("taste", 100, k=5, parts=True, reasons=True)
+    assert found.ids[0][0] == together[0]
+    assert found.parts["association"][0][0] > 0
+    assert "association" in found.reasons[0][0].names
+
+
+def test_explored_slots_say_how_probable_they_were(pictures):
+    client = pictures[0]
+    save_some(pictures, user=65, cluster=9)
+    slate = client.recommend("taste", 65, k=20, surprise=1.0, seed=3, reasons=True).reasons[0]
+    explored = [reason for reason in slate if "explored" in reason.names]
+    assert len(explored) == 10
+    assert all(0 < reason.propensity <= 1 for reason in explored)
+    assert any(reason.propensity < 1 for reason in explored)
