@@ -39,7 +39,7 @@ extension TasteStore {
         guard !isRefreshing.exchange(true, ordering: .acquiring) else {
             return completion(.failure(.overloaded(retryMilliseconds: 10_000)))
         }
-        DispatchQueue.global(qos: .utility).async { [self] in
+        refreshQueue.async { [self] in
             let result = Result { () throws(RequestError) in
                 try refresh(by: builder, now: now)
             }

@@ -57,6 +57,7 @@ package final class TasteStore: Sendable {
     let edges: ReadWriteLock<ItemEdges?>
     /// Whether a refresh is under way.
     let isRefreshing = Atomic(false)
+    let refreshQueue = DispatchQueue(label: "palate.taste.refresh", qos: .utility)
     /// Ends a refresh that is under way.
     let isClosing = Atomic(false)
     /// Tells derived records of one person apart.
@@ -149,6 +150,8 @@ package final class TasteStore: Sendable {
     /// Finishes what waits and refuses everything after.
     func close() {
         isClosing.store(true, ordering: .relaxed)
+        // A refresh gives up soon, and lets go of the environment.
+        refreshQueue.sync {}
         backlog.withWriteLock { $0.isClosed = true }
         queue.sync { drain() }
     }

@@ -53,6 +53,9 @@ public struct PersonRequest: Equatable, Sendable {
         self.vectorWeights = vectorWeights
     }
 
+    /// Whether events have to be applied to a copy of the person's record.
+    public var derivesRecord: Bool { asOf != nil || !sandbox.isEmpty || !events.isEmpty }
+
     /// Whether there is something to go by without a user.
     public var hasTasteOfItsOwn: Bool {
         session != nil || !events.isEmpty || !examples.isEmpty || !vectorWeights.isEmpty

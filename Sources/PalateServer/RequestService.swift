@@ -29,6 +29,8 @@ final class RequestService: Sendable {
     private static let nominalMicroseconds = 1_000
     /// Nanoseconds to leave out one item: a look-up in the directory, and a mark.
     private static let nanosecondsPerExclusion = 60
+    /// What applying events to a copy of a person's record may take: too much for an event loop.
+    private static let derivedMicroseconds = 5_000
     /// Bytes of a reason on the wire.
     private static let bytesPerReason = 48
     /// Nanoseconds to read and decompress a payload.
@@ -155,7 +157,9 @@ final class RequestService: Sendable {
     private func microseconds(_ search: SearchRequest, _ plan: QueryPlan) -> Int {
         let payloads = plan.parts.contains(.payload) ? plan.k * Self.nanosecondsPerPayload : 0
         let exclusions = search.excluded.count * Self.nanosecondsPerExclusion
-        return plan.estimatedMicroseconds + plan.listCount * (payloads + exclusions) / 1_000
+        let derived = search.person?.derivesRecord == true ? Self.derivedMicroseconds : 0
+        return plan.estimatedMicroseconds + derived
+            + plan.listCount * (payloads + exclusions) / 1_000
     }
 
     private func budget(_ call: Call) -> Duration {

@@ -192,7 +192,7 @@ import Testing
             #expect(try history(2, in: collection) == others)
         }
 
-        #expect(try eventually { try Verification.run(path: fixture.path) }.findings == [])
+        #expect(try fixture.findings() == [])
         _ = try eventually { try Compaction.run(path: fixture.path, collection: nil) }
         #expect(try occurrences(in: file) == 0)
         try reopen(fixture) { (again: Collection) throws in
@@ -292,7 +292,8 @@ import Testing
                 }
             }
         }
-        #expect(try eventually { try Verification.run(path: fixture.path) }.findings == [])
+        let found = try fixture.findings()
+        #expect(found == [])
         try reopen(fixture) { (again: Collection) throws in
             #expect(again.taste.itemEdges == stored)
         }

@@ -146,8 +146,9 @@ import Testing
         let relevance = TasteScorer.normalised(pool.relevance)
         // Where unlikeness is all that counts, only spacing is left; "mmr" and "ssd" see the
         // first of equals as unlike, which changes nobody's place.
-        let share = name == "dpp" ? diversity * diversity : diversity
-        let weight = Double(1 - share * share)
+        let square = diversity * diversity
+        let share = name == "dpp" ? square * square : diversity * (1.3 - 0.3 * diversity)
+        let weight = Double(1 - share)
         for (place, next) in slate.enumerated() where place != 6 {
             func score(_ row: Int) -> Double {
                 let group = pool.groups[row]
