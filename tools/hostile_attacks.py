@@ -238,7 +238,7 @@ def bad_sections(context):
 def unknown_things(context):
     """Opcodes, collections, handles, items and users that there are not."""
     with context.connect() as connection:
-        opcodes = (0, 2, 18, 49, 50, 56, 57, 63, 64, 200, 255)
+        opcodes = (0, 2, 18, 56, 57, 58, 59, 63, 64, 200, 255)
         for opcode in opcodes:
             expect_refused(connection, opcode, bytes(8), UNSUPPORTED)
         expect_refused(connection, raw.PING, bytes(8), UNSUPPORTED, version=7)
@@ -254,10 +254,14 @@ def unknown_things(context):
         expect_refused(connection, raw.QUERY, nobody, MISSING_USER)
         fresh = raw.query(context.handle, [], raw.BY_USER, flags=raw.HAS_USER, user=1 << 50)
         expect_refused(connection, raw.QUERY, fresh, NO_TASTE)
-        events = struct.pack("<IIQQqB", context.handle, 1, 1, 1, 0, 99)
+        events = struct.pack("<IIIIQQqB", context.handle, 1, 0, 0, 1, 1, 0, 99)
         codes = {MALFORMED, UNSUPPORTED, OUT_OF_RANGE, UNKNOWN_CHOICE}
         expect_refused(connection, raw.EVENT, events, codes)
-    return len(opcodes) + 9
+        # About people: what is cut short, and what names a handle that nobody opened.
+        for opcode in range(49, 56):
+            expect_refused(connection, opcode, bytes(8), codes | {UNKNOWN_HANDLE})
+            expect_refused(connection, opcode, b"\xff" * 64, codes | {UNKNOWN_HANDLE})
+    return len(opcodes) + 9 + 14
 
 
 def bad_schemas(context):
