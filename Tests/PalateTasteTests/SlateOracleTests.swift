@@ -34,7 +34,7 @@ import Testing
         pool.seeds = Array(pool.vectors.suffix(seeds * 9))
         let slate = pool.select(MaximalMarginalRelevance.self, 25, diversity)
         let relevance = TasteScorer.normalised(pool.relevance)
-        let share = Double(diversity * (1.3 - 0.3 * diversity))
+        let share = Double(diversity * (0.9 + 0.1 * diversity))
         Self.expectGreedy(slate, of: 60) { row, chosen in
             let shown = chosen.map { pool.cosine(row, $0) }
             let seen = (60 - seeds..<60).map { pool.cosine(row, $0) }
@@ -49,7 +49,7 @@ import Testing
         pool.seeds = Array(pool.vectors.suffix(seeds * 16))
         let slate = pool.select(SlidingSpectrum.self, 24, diversity)
         let relevance = TasteScorer.normalised(pool.relevance)
-        let share = Double(diversity * (1.3 - 0.3 * diversity))
+        let share = Double(diversity * (0.9 + 0.1 * diversity))
         var spectrum = Spectrum(pool)
         // Of more seeds than are in view the oldest are passed over.
         for row in 60 - min(seeds, SlidingSpectrum.window)..<60 { spectrum.add(pool.row(row)) }
@@ -117,7 +117,7 @@ import Testing
         pool.targets = [3, 0, 1, 2, 0.5]
         let slate = pool.select(Calibration.self, 30, diversity)
         let relevance = TasteScorer.normalised(pool.relevance)
-        let share = Double(diversity * (1.3 - 0.3 * diversity))
+        let share = Double(diversity * (0.9 + 0.1 * diversity))
         Self.expectGreedy(slate, of: 60) { row, chosen in
             var divergence = 0.0
             for cluster in pool.targets.indices where pool.targets[cluster] > 0 {

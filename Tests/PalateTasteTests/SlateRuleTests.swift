@@ -147,7 +147,7 @@ import Testing
         // Where unlikeness is all that counts, only spacing is left; "mmr" and "ssd" see the
         // first of equals as unlike, which changes nobody's place.
         let square = diversity * diversity
-        let share = name == "dpp" ? square * square : diversity * (1.3 - 0.3 * diversity)
+        let share = name == "dpp" ? square * square : diversity * (0.9 + 0.1 * diversity)
         let weight = Double(1 - share)
         for (place, next) in slate.enumerated() where place != 6 {
             func score(_ row: Int) -> Double {
