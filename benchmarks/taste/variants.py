@@ -71,9 +71,13 @@ class Played:
 
 
 def start(
-    client: Client, name: str, variant: Variant, past: Ratings, cut: int, vectors: Floats
+    client: Client, name: str, variant: Variant, past: Ratings, cut: int, vectors: Floats,
+    refreshed: bool = False,
 ) -> Played:
-    """Makes a collection and plays the past in it, as if `cut` were now."""
+    """Makes a collection and plays the past in it, as if `cut` were now.
+
+    Refreshed edges know the past up to the cut.
+    """
     serving.load_items(client, name, vectors)
     can_set = hasattr(client, "taste_settings")
     if variant.settings and can_set:
@@ -83,6 +87,8 @@ def start(
     ages = cut - past.times
     recent = ages <= variant.days * DAY
     played.add(client, past.part(recent), ages[recent])
+    if refreshed:
+        client.refresh_taste(name)
     return played
 
 
