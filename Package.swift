@@ -84,6 +84,7 @@ let package = Package(
             dependencies: ["PalateModel", "PalateKernels"],
             swiftSettings: strict
         ),
+        .target(name: "PalateFields", dependencies: ["PalateModel"], swiftSettings: strict),
         .target(name: "PalateBench", swiftSettings: strict),
 
         // The synchronous core.
@@ -91,7 +92,7 @@ let package = Package(
             name: "PalateIndex",
             dependencies: [
                 "PalateModel", "PalateChecksum", "PalateGraph", "PalateTaste",
-                "PalateKernels", "PalateQuantization", "PalateStorage",
+                "PalateKernels", "PalateQuantization", "PalateStorage", "PalateFields",
             ],
             swiftSettings: strict
         ),
@@ -99,7 +100,7 @@ let package = Package(
             name: "PalateQuery",
             dependencies: [
                 "PalateModel", "PalateGraph", "PalateTaste", "PalateKernels", "PalateQuantization",
-                "PalateStorage", "PalateIndex",
+                "PalateStorage", "PalateIndex", "PalateFields",
             ],
             swiftSettings: strict
         ),
@@ -135,6 +136,7 @@ let package = Package(
             dependencies: [
                 "PalateModel", "PalateGraph", "PalateQuantization", "PalateIndex", "PalateQuery",
                 "PalateServer", "PalateClient", "PalateKernels", "PalateWire", "PalateBench",
+                "PalateFields",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
@@ -181,6 +183,11 @@ let package = Package(
         .testTarget(
             name: "PalateTasteTests",
             dependencies: ["PalateTaste", "PalateKernels", "PalateModel", "TestKit"],
+            swiftSettings: common
+        ),
+        .testTarget(
+            name: "PalateFieldsTests",
+            dependencies: ["PalateFields", "PalateModel", "TestKit"],
             swiftSettings: common
         ),
         .testTarget(

@@ -38,6 +38,32 @@ public enum Limits {
     public static let namedNumbers = 0...1_024
     /// Minutes a session's turn may take to count half; 0 = as before.
     public static let sessionHalfLifeMinutes: ClosedRange<Float> = 0...1_440
+    /// Nodes of a filter.
+    public static let filterNodes = 1...256
+    /// Levels of nesting of a filter.
+    public static let filterDepth = 1...16
+    /// Values that a filter names.
+    public static let filterLiterals = 0...65_536
+    /// Fields of a collection.
+    public static let fields = 0...64
+    /// Bytes of a field's name.
+    public static let fieldNameBytes = 1...64
+    /// Bytes of a field's path.
+    public static let fieldPathBytes = 0...256
+    /// UTF-8 bytes of a keyword.
+    public static let keywordBytes = 0...512
+    /// Keywords of one value of a field of keywords.
+    public static let keywordsPerValue = 0...1_024
+    /// Results of one value of a field.
+    public static let groupCap = 1...10_000
+    /// Items of one page of a SCROLL.
+    public static let scrollItems = 1...10_000
+    /// Values that a facet lists.
+    public static let facetValues = 1...10_000
+    /// Facets per COUNT.
+    public static let facets = 0...16
+    /// Field boosts per QUERY.
+    public static let fieldBoosts = 0...16
     /// Magnitude of weights, of terms as of examples.
     public static let weightMagnitude: Float = 1e6
     /// M.

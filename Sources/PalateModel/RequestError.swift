@@ -31,6 +31,16 @@ public enum RequestError: Error, Equatable, Sendable {
     case unequalColumns(field: String, got: Int, expected: Int)
     /// The collection has no such item.
     case unknownItem(id: ItemID)
+    /// The collection has no such field, or none that is said to be there.
+    case unknownField(name: String)
+    /// The field is declared, and rows are still being read for it.
+    case fieldNotReady(name: String)
+    /// A test or a value that the field's type has not.
+    case wrongFieldType(name: String, got: String, expected: String)
+    /// The collection has a field of this name that is declared otherwise.
+    case fieldExists(name: String, got: String, expected: String)
+    /// A field's name or path breaks the rule of `FieldDeclaration`.
+    case badField(name: String, reason: String)
     /// The item is of another version than the request expects: it was written meanwhile.
     case versionConflict(id: ItemID, got: UInt64, expected: UInt64)
     /// `.user` or taste without a user.

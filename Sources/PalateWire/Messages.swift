@@ -26,6 +26,13 @@ extension RequestError {
         case .unequalColumns(let field, let got, let expected):
             "column \(field) has \(got) elements, expected \(expected)"
         case .unknownItem(let id): "there is no item \(id)"
+        case .unknownField(let name): "there is no field \(name)"
+        case .fieldNotReady(let name): "rows are still being read for field \(name)"
+        case .wrongFieldType(let name, let got, let expected):
+            "field \(name): \(got) does not go with \(expected)"
+        case .fieldExists(let name, let got, let expected):
+            "field \(name) is declared as \(expected), not as \(got)"
+        case .badField(let name, let reason): "field \(name): \(reason)"
         case .versionConflict(let id, let got, let expected):
             "item \(id) is of version \(expected), the request expects \(got)"
         case .missingUser: "the request needs a user"

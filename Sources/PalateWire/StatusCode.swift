@@ -59,6 +59,16 @@ public enum StatusCode: UInt16, CaseIterable, Sendable {
     case candidateChanged = 26
     /// There is a backup, or something else, of this name.
     case backupExists = 27
+    /// The collection has no such field.
+    case unknownField = 28
+    /// Rows are still being read for the field: try again later.
+    case fieldNotReady = 29
+    /// A test or value of another type than the field's.
+    case wrongFieldType = 30
+    /// The collection has a field of this name, declared otherwise.
+    case fieldExists = 31
+    /// A field's name or path breaks the rules.
+    case badField = 32
 
     // The server cannot do it now.
     /// Too much to do.
@@ -114,7 +124,7 @@ public enum StatusCode: UInt16, CaseIterable, Sendable {
     /// Whether the same request may succeed later, unchanged.
     public var isRetryable: Bool {
         switch self {
-        case .overloaded, .shuttingDown, .versionNotReached: true
+        case .overloaded, .shuttingDown, .versionNotReached, .fieldNotReady: true
         default: false
         }
     }
@@ -208,6 +218,11 @@ public struct ErrorReport: Error, Equatable, Sendable {
         case .unknownSession: self.init(.unknownSession, error.message)
         case .unknownProfile: self.init(.unknownProfile, error.message)
         case .versionConflict: self.init(.versionConflict, error.message)
+        case .unknownField: self.init(.unknownField, error.message)
+        case .fieldNotReady: self.init(.fieldNotReady, error.message, retryAfter: 100)
+        case .wrongFieldType: self.init(.wrongFieldType, error.message)
+        case .fieldExists: self.init(.fieldExists, error.message)
+        case .badField: self.init(.badField, error.message)
         case .missingUser: self.init(.missingUser, error.message)
         case .noTaste: self.init(.noTaste, error.message)
         case .loadSequence: self.init(.loadSequence, error.message)

@@ -1,0 +1,51 @@
+package import PalateModel
+
+/// A whole number per row.
+package struct IntegerColumn: Column {
+    package static let type = FieldType.integer
+    private var ordered = OrderedRows()
+
+    package init() {}
+
+    package static func value(of json: JSONValue) -> FieldValue? {
+        json.integer.map { .integer($0) }
+    }
+
+    package static func holds(_ value: FieldValue) -> Bool {
+        if case .integer = value { true } else { false }
+    }
+
+    package mutating func set(_ value: FieldValue, at row: Ordinal) {
+        if case .integer(let number) = value { ordered.set(number, at: row) }
+    }
+
+    package mutating func clear(_ row: Ordinal) { ordered.clear(row) }
+
+    package mutating func settle() { ordered.settle() }
+
+    package var presence: RowSet { ordered.presence }
+
+    package func rows(passing test: FieldTest, chunk: Int) -> RowContainer {
+        ordered.rows(passing: test, chunk: chunk)
+    }
+
+    package func value(of row: Ordinal) -> FieldValue? {
+        ordered.number(of: row).map { .integer($0) }
+    }
+
+    package func orderKey(of row: Ordinal) -> Int64? { ordered.number(of: row) }
+
+    package var byteCount: Int { ordered.byteCount }
+}
+
+extension OrderedRows {
+    /// The rows of a chunk whose number passes a test of whole numbers.
+    func rows(passing test: FieldTest, chunk: Int) -> RowContainer {
+        switch test {
+        case .exists: presence.container(chunk)
+        case .integers(let numbers): rows(among: numbers.sorted(), chunk: chunk)
+        case .integerRange(let range): rows(in: range, chunk: chunk)
+        default: .empty
+        }
+    }
+}

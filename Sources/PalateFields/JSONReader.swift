@@ -1,0 +1,286 @@
+/// Reads JSON (RFC 8259) from bytes it does not trust, front to back.
+///
+/// Only what paths lead to is made into values; the rest is checked and passed over. Half of a
+/// payload's way into an index is this, so it is ours: a library would build the whole tree.
+struct JSONReader: ~Escapable {
+    /// Levels of nesting; beyond, a payload counts as no JSON.
+    static let depthMax = 64
+
+    private let bytes: Span<UInt8>
+    private var place = 0
+
+    @_lifetime(copy bytes)
+    init(_ bytes: Span<UInt8>) { self.bytes = bytes }
+
+    /// What `paths` lead to in the one value that the bytes are.
+    ///
+    /// - Returns: false where the bytes are not JSON; then `found` is not to be used.
+    @_lifetime(self: copy self)
+    mutating func read(_ paths: JSONPaths, _ found: (Int, JSONValue) -> Void) -> Bool {
+        skipSpace()
+        guard walk(paths, depth: 1, found) else { return false }
+        skipSpace()
+        return place == bytes.count
+    }
+
+    /// Passes over a value, reporting what the paths lead to in it.
+    @_lifetime(self: copy self)
+    private mutating func walk(
+        _ paths: JSONPaths,
+        depth: Int,
+        _ found: (Int, JSONValue) -> Void
+    ) -> Bool {
+        if !paths.fields.isEmpty {
+            let start = place
+            guard let value = value(depth: depth) else { return false }
+            for field in paths.fields { found(field, value) }
+            guard !paths.children.isEmpty else { return true }
+            place = start
+        }
+        guard !paths.children.isEmpty, depth < Self.depthMax, let byte = peek else {
+            return value(depth: depth) != nil
+        }
+        switch byte {
+        case UInt8(ascii: "{"):
+            return members(depth: depth) { reader, name in
+                guard let child = paths.children[name] else {
+                    return reader.value(depth: depth + 1, keeping: false) != nil
+                }
+                return reader.walk(child, depth: depth + 1, found)
+            }
+        case UInt8(ascii: "["):
+            var index = 0
+            return elements(depth: depth) { reader in
+                defer { index += 1 }
+                guard let child = paths.children[String(index)] else {
+                    return reader.value(depth: depth + 1, keeping: false) != nil
+                }
+                return reader.walk(child, depth: depth + 1, found)
+            }
+        default: return value(depth: depth, keeping: false) != nil
+        }
+    }
+
+    // MARK: Values
+
+    /// The next value; `.null` in place of all of them where it is only passed over.
+    @_lifetime(self: copy self)
+    private mutating func value(depth: Int, keeping: Bool = true) -> JSONValue? {
+        guard depth <= Self.depthMax, let byte = peek else { return nil }
+        switch byte {
+        case UInt8(ascii: "{"):
+            var values: [String: JSONValue] = [:]
+            let isWhole = members(depth: depth) { reader, name in
+                guard let value = reader.value(depth: depth + 1, keeping: keeping) else {
+                    return false
+                }
+                if keeping { values[name] = value }
+                return true
+            }
+            return isWhole ? .object(values) : nil
+        case UInt8(ascii: "["):
+            var values: [JSONValue] = []
+            let isWhole = elements(depth: depth) { reader in
+                guard let value = reader.value(depth: depth + 1, keeping: keeping) else {
+                    return false
+                }
+                if keeping { values.append(value) }
+                return true
+            }
+            return isWhole ? .array(values) : nil
+        case UInt8(ascii: "\""): return string().map { .text($0) }
+        case UInt8(ascii: "t"): return take("true") ? .bool(true) : nil
+        case UInt8(ascii: "f"): return take("false") ? .bool(false) : nil
+        case UInt8(ascii: "n"): return take("null") ? .null : nil
+        default: return number()
+        }
+    }
+
+    @_lifetime(self: copy self)
+    private mutating func members(
+        depth: Int,
+        _ visit: (inout JSONReader, String) -> Bool
+    ) -> Bool {
+        place += 1
+        skipSpace()
+        if take("}") { return true }
+        while true {
+            skipSpace()
+            guard peek == UInt8(ascii: "\""), let name = string() else { return false }
+            skipSpace()
+            guard take(":") else { return false }
+            skipSpace()
+            guard visit(&self, name) else { return false }
+            skipSpace()
+            if take("}") { return true }
+            guard take(",") else { return false }
+        }
+    }
+
+    @_lifetime(self: copy self)
+    private mutating func elements(depth: Int, _ visit: (inout JSONReader) -> Bool) -> Bool {
+        place += 1
+        skipSpace()
+        if take("]") { return true }
+        while true {
+            skipSpace()
+            guard visit(&self) else { return false }
+            skipSpace()
+            if take("]") { return true }
+            guard take(",") else { return false }
+        }
+    }
+
+    @_lifetime(self: copy self)
+    private mutating func number() -> JSONValue? {
+        let start = place
+        _ = take("-")
+        let whole = digits()
+        guard whole > 0, whole == 1 || bytes[place - whole] != UInt8(ascii: "0") else {
+            return nil
+        }
+        var isWhole = true
+        if take(".") {
+            isWhole = false
+            guard digits() > 0 else { return nil }
+        }
+        if take("e") || take("E") {
+            isWhole = false
+            if !take("+") { _ = take("-") }
+            guard digits() > 0 else { return nil }
+        }
+        let text = String(decoding: (start..<place).map { bytes[$0] }, as: UTF8.self)
+        if isWhole, let value = Int64(text) { return .whole(value) }
+        guard let value = Double(text), value.isFinite else { return nil }
+        return .fraction(value)
+    }
+
+    @_lifetime(self: copy self)
+    private mutating func digits() -> Int {
+        let start = place
+        while let byte = peek, (48...57).contains(byte) { place += 1 }
+        return place - start
+    }
+
+    // MARK: Strings
+
+    @_lifetime(self: copy self)
+    private mutating func string() -> String? {
+        place += 1
+        var text: [UInt8] = []
+        while let byte = peek {
+            place += 1
+            switch byte {
+            case UInt8(ascii: "\""): return String(validating: text, as: UTF8.self)
+            case UInt8(ascii: "\\"):
+                guard let scalar = escape() else { return nil }
+                text += Array(String(scalar).utf8)
+            case 0..<32: return nil
+            default: text.append(byte)
+            }
+        }
+        return nil
+    }
+
+    @_lifetime(self: copy self)
+    private mutating func escape() -> Unicode.Scalar? {
+        guard let byte = peek else { return nil }
+        place += 1
+        switch byte {
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): return Unicode.Scalar(byte)
+        case UInt8(ascii: "b"): return "\u{8}"
+        case UInt8(ascii: "f"): return "\u{c}"
+        case UInt8(ascii: "n"): return "\n"
+        case UInt8(ascii: "r"): return "\r"
+        case UInt8(ascii: "t"): return "\t"
+        case UInt8(ascii: "u"):
+            guard let unit = hexadecimal() else { return nil }
+            guard (0xd800...0xdbff).contains(unit) else { return Unicode.Scalar(unit) }
+            guard take("\\u"), let low = hexadecimal(), (0xdc00...0xdfff).contains(low) else {
+                return nil
+            }
+            return Unicode.Scalar(0x10000 + (unit - 0xd800) << 10 + (low - 0xdc00))
+        default: return nil
+        }
+    }
+
+    @_lifetime(self: copy self)
+    private mutating func hexadecimal() -> UInt32? {
+        var value: UInt32 = 0
+        for _ in 0..<4 {
+            guard let byte = peek, let digit = Character(Unicode.Scalar(byte)).hexDigitValue,
+                byte < 128
+            else { return nil }
+            place += 1
+            value = value << 4 | UInt32(digit)
+        }
+        return value
+    }
+
+    // MARK: Bytes
+
+    private var peek: UInt8? { place < bytes.count ? bytes[place] : nil }
+
+    @_lifetime(self: copy self)
+    private mutating func take(_ text: StaticString) -> Bool {
+        let count = text.utf8CodeUnitCount
+        guard place + count <= bytes.count else { return false }
+        let matches = text.withUTF8Buffer { wanted in
+            (0..<count).allSatisfy { unsafe wanted[$0] == bytes[place + $0] }
+        }
+        if matches { place += count }
+        return matches
+    }
+
+    @_lifetime(self: copy self)
+    private mutating func skipSpace() {
+        while let byte = peek, byte == 32 || byte == 10 || byte == 13 || byte == 9 { place += 1 }
+    }
+}
+
+/// The fields' paths, as a tree of names.
+struct JSONPaths: Sendable {
+    /// Numbers of the fields whose values are here.
+    var fields: [Int] = []
+    /// What lies within, by name or position.
+    var children: [String: JSONPaths] = [:]
+
+    /// Adds a JSON pointer (RFC 6901).
+    ///
+    /// - Parameters:
+    ///   - pointer: one that `isPointer`.
+    ///   - field: what to report with what it leads to.
+    mutating func insert(_ pointer: String, field: Int) {
+        let names = pointer.split(separator: "/", omittingEmptySubsequences: false).dropFirst()
+        insert(names.map(Self.unescaped)[...], field)
+    }
+
+    private mutating func insert(_ names: ArraySlice<String>, _ field: Int) {
+        guard let name = names.first else { return fields.append(field) }
+        children[name, default: JSONPaths()].insert(names.dropFirst(), field)
+    }
+
+    /// Whether a text is a JSON pointer: empty, or names that each follow a slash.
+    static func isPointer(_ text: String) -> Bool {
+        guard !text.isEmpty else { return true }
+        guard text.hasPrefix("/") else { return false }
+        let parts = text.split(separator: "~", omittingEmptySubsequences: false).dropFirst()
+        return parts.allSatisfy { $0.hasPrefix("0") || $0.hasPrefix("1") }
+    }
+
+    private static func unescaped(_ name: Substring) -> String {
+        var text = ""
+        var isEscaped = false
+        for character in name {
+            if isEscaped {
+                text.append(character == "1" ? "/" : "~")
+                isEscaped = false
+            } else if character == "~" {
+                isEscaped = true
+            } else {
+                text.append(character)
+            }
+        }
+        return text
+    }
+}

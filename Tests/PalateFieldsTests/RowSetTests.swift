@@ -1,0 +1,30 @@
+import PalateFields
+import PalateModel
+import TestKit
+import Testing
+
+@Suite struct RowSetTests {
+    @Test(arguments: [1, 3, 20, 4_000, 4_096, 4_097, 60_000, 200_000])
+    func `a set agrees with the standard library's through insertions and removals`(
+        count: Int
+    ) {
+        var generator = SeededGenerator(seed: testSeed())
+        var rows = RowSet()
+        var oracle: Set<Ordinal> = []
+        for _ in 0..<count {
+            let row = Ordinal.random(in: 0..<150_000, using: &generator)
+            #expect(rows.insert(row) == oracle.insert(row).inserted)
+        }
+        for row in oracle.shuffled(using: &generator).prefix(count / 2) {
+            #expect(rows.remove(row))
+            oracle.remove(row)
+        }
+        var members: [Ordinal] = []
+        rows.forEach { members.append($0) }
+        #expect(members == oracle.sorted())
+        #expect(rows.count == oracle.count)
+        var words: [UInt64] = []
+        rows.copyBits(to: &words, rowCount: 150_000)
+        #expect((0..<150_000).allSatisfy { (words[$0 / 64] >> UInt64($0 % 64) & 1 == 1) == oracle.contains(Ordinal($0)) })
+    }
+}
