@@ -70,6 +70,8 @@ private struct OrderedChunk: Sendable {
     private var edges: [Int64] = []
     /// Shape [edges, RowContainer.wordCount]: the rows of all bins up to each.
     private var cumulative: [UInt64] = []
+    /// No number is below it.
+    private var lowest = Int64.max
     /// Rows set or cleared since the bins were cut.
     private var changes = 0
     /// Rows there were when the bins were cut.
@@ -83,6 +85,7 @@ private struct OrderedChunk: Sendable {
         }
         if !isNew { mark(row, numbers[Int(row)], false) }
         numbers[Int(row)] = number
+        lowest = min(lowest, number)
         mark(row, number, true)
         changes += 1
     }
@@ -150,33 +153,60 @@ private struct OrderedChunk: Sendable {
 
     /// The rows of one bin.
     private func rows(ofBin bin: Int) -> RowContainer {
-        RowContainer(difference: cumulative, upper: bin, lower: bin == 0 ? nil : bin - 1)
+        var words = [UInt64](repeating: 0, count: RowContainer.wordCount)
+        add(bins: bin..<bin + 1, to: &words)
+        return RowContainer(words: words)
     }
 
     func rows(in range: ClosedRange<Int64>, of presence: RowContainer) -> RowContainer {
         guard !edges.isEmpty else {
             return RowContainer(presence) { range.contains(numbers[Int($0)]) }
         }
-        var first = bin(of: range.lowerBound)
-        var last = bin(of: range.upperBound)
-        var cut: [RowContainer] = []
-        // A bin that the range cuts is compared row by row; what is left are whole bins.
-        let startsInside = first > 0 ? edges[first - 1] + 1 < range.lowerBound : range.lowerBound > .min
-        if startsInside || (first == last && edges[last] > range.upperBound) {
-            cut.append(RowContainer(rows(ofBin: first)) { range.contains(numbers[Int($0)]) })
-            first += 1
-        }
-        if last >= first, edges[last] > range.upperBound {
-            cut.append(RowContainer(rows(ofBin: last)) { range.contains(numbers[Int($0)]) })
-            last -= 1
-        }
-        guard last >= first else { return RowContainer(union: cut) }
-        return RowContainer(
-            difference: cumulative,
-            upper: last,
-            lower: first == 0 ? nil : first - 1,
-            adding: cut
+        let first = bin(of: range.lowerBound)
+        let last = bin(of: range.upperBound)
+        let isFirstCut = range.lowerBound > (first > 0 ? edges[first - 1] + 1 : lowest)
+        let isLastCut = edges[last] > range.upperBound
+        var words = [UInt64](repeating: 0, count: RowContainer.wordCount)
+        if isFirstCut || (first == last && isLastCut) { add(bin: first, range, to: &words) }
+        if isLastCut, last > first { add(bin: last, range, to: &words) }
+        let whole = (isFirstCut ? first + 1 : first)..<(isLastCut ? last : last + 1)
+        if !whole.isEmpty { add(bins: whole, to: &words) }
+        return RowContainer(words: words)
+    }
+
+    /// Adds the rows of whole bins.
+    private func add(bins: Range<Int>, to words: inout [UInt64]) {
+        let count = RowContainer.wordCount
+        let upper = cumulative.span.extracting(
+            (bins.upperBound - 1) * count..<bins.upperBound * count
         )
+        var target = words.mutableSpan
+        guard bins.lowerBound > 0 else {
+            for index in 0..<count { target[index] |= upper[index] }
+            return
+        }
+        let lower = cumulative.span.extracting(
+            (bins.lowerBound - 1) * count..<bins.lowerBound * count
+        )
+        for index in 0..<count { target[index] |= upper[index] & ~lower[index] }
+    }
+
+    /// Adds the rows of a bin that the range cuts, each compared.
+    private func add(bin: Int, _ range: ClosedRange<Int64>, to words: inout [UInt64]) {
+        var rows = [UInt64](repeating: 0, count: RowContainer.wordCount)
+        add(bins: bin..<bin + 1, to: &rows)
+        let values = numbers.span
+        for index in rows.indices {
+            var left = rows[index]
+            var kept: UInt64 = 0
+            while left != 0 {
+                let bit = left & (0 &- left)
+                let number = values[index << 6 | left.trailingZeroBitCount]
+                if range.contains(number) { kept |= bit }
+                left ^= bit
+            }
+            words[index] |= kept
+        }
     }
 
     func rows(among wanted: [Int64], of presence: RowContainer) -> RowContainer {
@@ -189,7 +219,9 @@ private struct OrderedChunk: Sendable {
         var next = 0
         while next < wanted.count {
             let bin = self.bin(of: wanted[next])
-            found.append(RowContainer(rows(ofBin: bin), where: isWanted))
+            let rows = rows(ofBin: bin)
+            let isOneNumber = bin > 0 && edges[bin - 1] + 1 == edges[bin]
+            found.append(isOneNumber ? rows : RowContainer(rows, where: isWanted))
             while next < wanted.count, wanted[next] <= edges[bin] { next += 1 }
         }
         return RowContainer(union: found)

@@ -23,7 +23,7 @@ package struct RowContainer: Equatable, Sendable {
     private init() {}
 
     /// Of words that are taken over.
-    private init(words: [UInt64]) {
+    init(words: [UInt64]) {
         self.words = words
         count = Self.bitCount(words)
         if count == 0 { self.words = [] }
@@ -58,28 +58,6 @@ package struct RowContainer: Equatable, Sendable {
         var union = [UInt64](repeating: 0, count: Self.wordCount)
         for container in containers { container.unite(into: &union) }
         self.init(words: union)
-    }
-
-    /// The words `upper` has and `lower` has not, and the members of `more`.
-    ///
-    /// - Parameters:
-    ///   - words: shape [n, wordCount]; rows of it are sets.
-    ///   - upper: a row.
-    ///   - lower: a row that `upper` holds; nil = nobody.
-    ///   - more: further members.
-    init(
-        difference words: [UInt64],
-        upper: Int,
-        lower: Int?,
-        adding more: [RowContainer] = []
-    ) {
-        var result = Array(words[(upper * Self.wordCount)..<((upper + 1) * Self.wordCount)])
-        if let lower {
-            let first = lower * Self.wordCount
-            for index in 0..<Self.wordCount { result[index] &= ~words[first + index] }
-        }
-        for container in more { container.unite(into: &result) }
-        self.init(words: result)
     }
 
     private func unite(into union: inout [UInt64]) {

@@ -30,6 +30,9 @@ package struct FieldExtraction: Sendable {
         }
     }
 
+    /// Whether a text is a path: empty, or a JSON pointer.
+    package static func isPath(_ text: String) -> Bool { JSONPaths.isPointer(text) }
+
     /// Whether no field is in payloads.
     package var isEmpty: Bool { declarations.isEmpty }
 

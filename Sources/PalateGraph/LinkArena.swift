@@ -45,11 +45,11 @@ struct LinkArena: ~Copyable, @unchecked Sendable {
     /// stores.
     static let gatherMax = gatherAttempts * 2 * Limits.neighbours.upperBound + 1
     /// Reads of one changing list before the union is taken.
-    private static let gatherAttempts = 4
+    static let gatherAttempts = 4
     /// Nodes per checkpoint block: 33 KiB of links at M = 16.
     static let nodesPerBlock = 256
 
-    private static let lockBit: UInt32 = 1 << 16
+    static let lockBit: UInt32 = 1 << 16
     private static let versionStep: UInt32 = 1 << 17
     /// The level's bits of a node byte.
     static let levelMask: UInt8 = 0x0f
@@ -187,7 +187,7 @@ struct LinkArena: ~Copyable, @unchecked Sendable {
 
     /// The header of a node's list; nil when the node does not reach the level.
     @inline(__always)
-    private func list(_ node: Ordinal, _ level: Int) -> UnsafeMutablePointer<Atomic<UInt32>>? {
+    func list(_ node: Ordinal, _ level: Int) -> UnsafeMutablePointer<Atomic<UInt32>>? {
         precondition(Int(node) < capacity, "no such node")
         // SAFETY: node < capacity; a place names `level` whole lists below upperCapacity.
         if level == 0 {
@@ -199,7 +199,7 @@ struct LinkArena: ~Copyable, @unchecked Sendable {
     }
 
     @inline(__always)
-    private func degreeMax(_ level: Int) -> Int { level == 0 ? 2 * neighbours : neighbours }
+    func degreeMax(_ level: Int) -> Int { level == 0 ? 2 * neighbours : neighbours }
 
     /// Starts loading a node's level-0 list into the cache.
     @inline(__always)

@@ -14,6 +14,10 @@ package struct SearchScratch: ~Copyable, Sendable {
     var results: [Hit] = []
     /// Rows kept out of the results.
     private(set) var exclusions = Exclusions()
+    /// Rows that a filter lets back.
+    var eligible = EligibleRows()
+    /// Whether there is a filter.
+    package private(set) var isFiltered = false
     /// Rows scored by the last search.
     package internal(set) var visitedCount = 0
 
@@ -42,7 +46,21 @@ package struct SearchScratch: ~Copyable, Sendable {
     package mutating func clearExclusions() { exclusions.removeAll() }
 
     /// Keeps a row out of the results of the following searches; it is still traversed.
-    package mutating func exclude(_ ordinal: Ordinal) { exclusions.insert(ordinal) }
+    package mutating func exclude(_ ordinal: Ordinal) {
+        exclusions.insert(ordinal)
+        if isFiltered { eligible.remove(ordinal) }
+    }
+
+    /// Lets only some rows into the results of the following filtered searches.
+    ///
+    /// - Parameter write: makes the words hold a bit per row; rows beyond them are not eligible.
+    package mutating func setEligible(_ write: (inout [UInt64]) -> Void) {
+        write(&eligible.words)
+        isFiltered = true
+    }
+
+    /// Forgets the filter.
+    package mutating func clearEligible() { isFiltered = false }
 
     /// Whether `exclude` was called for the row since the last `clearExclusions`.
     package func isExcluded(_ ordinal: Ordinal) -> Bool { exclusions.contains(ordinal) }

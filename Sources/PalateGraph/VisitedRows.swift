@@ -50,4 +50,24 @@ struct VisitedRows: Sendable {
         for position in 0..<count { seen.append(marked[position]) }
         return count
     }
+
+    /// Lets `body` mark rows in the words and write them behind the first rows of a list.
+    ///
+    /// - Parameters:
+    ///   - rows: receives the rows marked, from `first` on.
+    ///   - first: rows that are there already.
+    ///   - mark: sets bits and writes their rows, each once; returns how many rows there are then.
+    /// - Returns: rows there are.
+    @inline(__always)
+    mutating func mark(
+        behind first: Int,
+        of rows: inout [Ordinal],
+        _ mark: (_ words: inout MutableSpan<UInt64>, _ rows: inout MutableSpan<Ordinal>) -> Int
+    ) -> Int {
+        var span = words.mutableSpan
+        var marked = rows.mutableSpan
+        let end = mark(&span, &marked)
+        for position in first..<end { seen.append(marked[position]) }
+        return end
+    }
 }

@@ -14,6 +14,7 @@ import Synchronization
 /// | `graph`     | the writer         | published lists, no lock                                |
 /// | `items`     | the writer         | written before the graph publishes the ordinal          |
 /// | `directory` | the writer         | its own lock, once per list of ids                      |
+/// | `fields`    | the writer         | a readers-writer lock, once per filter                  |
 /// | `codes`     | the writer, seldom | a reference, taken once per query                       |
 /// | `store`     | the writer         | LMDB snapshots                                          |
 /// | `taste`     | its own writer     | a readers-writer lock, once per query                   |
@@ -28,6 +29,8 @@ package final class Collection: Sendable {
     package let items: ItemColumn
     /// Item id to ordinal.
     package let directory: ItemDirectory
+    /// The values that filters read.
+    package let fields: FieldStore
     /// How vectors compare.
     package let metric: any Metric
     /// What people did, and what follows from it.
@@ -53,6 +56,7 @@ package final class Collection: Sendable {
         graph = parts.graph
         items = parts.items
         directory = parts.directory
+        fields = parts.fields
         metric = parts.metric
         state = parts.state
         writer = try CollectionWriter(parts: parts, taste: taste, options: options, pace: pace)
@@ -66,6 +70,7 @@ package final class Collection: Sendable {
         graph = other.graph
         items = other.items
         directory = other.directory
+        fields = other.fields
         metric = other.metric
         state = other.state
         writer = other.writer
@@ -73,6 +78,9 @@ package final class Collection: Sendable {
 
     /// The quantizer and its codes; nil while the collection has never had a row.
     package var codes: CodeSet? { state.codes }
+
+    /// What searches cost, as measured last.
+    package var costs: SearchCosts { state.costs.withReadLock { $0 } }
 
     /// The version of the last write that queries see.
     package var appliedVersion: UInt64 { state.appliedVersion.load(ordering: .acquiring) }
@@ -96,10 +104,11 @@ package final class Collection: Sendable {
         return state.replacements.load(ordering: .acquiring)
     }
 
-    /// Bytes of codes, links and ids in memory.
+    /// Bytes of codes, links, ids and fields in memory.
     package var indexBytes: Int {
         let codeBytes = codes.map { $0.stack.codeBytes * graph.count } ?? 0
         return graph.byteCount + codeBytes + 8 * graph.count + directory.byteCount
+            + fields.byteCount
     }
 
     /// Writes what waits and refuses everything after; no checkpoint, since the files go next.
@@ -123,6 +132,7 @@ final class CollectionState: Sendable {
     let replacements = Atomic<UInt64>(0)
     /// Rows that the last checkpoint does not cover.
     let tailRows = Atomic<Int>(0)
+    let costs = ReadWriteLock(SearchCosts.unmeasured)
     /// What linking the rows since the last checkpoint took.
     let tailMilliseconds = Atomic<UInt64>(0)
 
@@ -136,6 +146,13 @@ final class CollectionState: Sendable {
 
     /// Once the graph and the directory show what was committed, or nothing was.
     func endChange() { changes.wrappingAdd(1, ordering: .acquiringAndReleasing) }
+
+    /// Measures what searches cost.
+    func measureCosts(of graph: LiveGraph) {
+        guard let codes else { return }
+        let measured = SearchCosts.measure(graph, codes)
+        costs.withWriteLock { $0 = measured }
+    }
 
     var codes: CodeSet? {
         get { codeSet.withReadLock { $0 } }

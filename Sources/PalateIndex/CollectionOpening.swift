@@ -1,3 +1,4 @@
+import PalateFields
 import PalateGraph
 import PalateModel
 import PalateQuantization
@@ -9,6 +10,7 @@ struct CollectionParts {
     var graph: LiveGraph
     var items: ItemColumn
     var directory: ItemDirectory
+    var fields: FieldStore
     var metric: any Metric
     var state: CollectionState
     var counters: RowCounters
@@ -68,13 +70,18 @@ enum CollectionOpening {
         codes = try link(census, store, graph, codes, metric: metric, threads: buildThreads)
         let linkSeconds = (ContinuousClock.now - started).seconds
         graph.extend(to: Int(counters.rowCount))
+        let deleted = Set(census.deleted)
+        let live = (0..<counters.rowCount).lazy.filter { !deleted.contains($0) }
+        let fields = FieldStore(try FieldTable(reading: store, live: live), directory)
         let state = CollectionState(codes: codes, appliedVersion: counters.version)
+        state.measureCosts(of: graph)
         let tail = census.tail.flatMap { $0.slots }
         let parts = CollectionParts(
             store: store,
             graph: graph,
             items: items,
             directory: directory,
+            fields: fields,
             metric: metric,
             state: state,
             counters: counters,

@@ -49,6 +49,8 @@ package final class CollectionWriter: Sendable {
         quietSeconds = options.quietSeconds
         queue = DispatchQueue(label: "palate.writer.\(parts.store.schema.name)")
         core = try WriterCore(parts: parts, taste: taste, options: options, pace: pace)
+        // What was left to do when the collection was closed.
+        queue.async { self.scheduleChores() }
     }
 
     /// Queues one operation.
@@ -121,9 +123,11 @@ package final class CollectionWriter: Sendable {
                 var bytes = 0
                 for waiting in backlog.waiting {
                     let next = waiting.operation.byteCount
-                    if count > 0, bytes + next > Self.groupBytes { break }
+                    let isAlone = waiting.operation.isAlone
+                    if count > 0, isAlone || bytes + next > Self.groupBytes { break }
                     count += 1
                     bytes += next
+                    if isAlone { break }
                 }
                 let group = Array(backlog.waiting.prefix(count))
                 backlog.waiting.removeFirst(count)

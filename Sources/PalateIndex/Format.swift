@@ -1,6 +1,6 @@
 import PalateModel
 
-/// The format on disk, version 2.
+/// The format on disk, version 3.
 ///
 /// `ARCHITECTURE.md` has the byte tables.
 ///
@@ -17,21 +17,23 @@ import PalateModel
 /// | dict     | dictionary id, u32 | a zstd dictionary                                         |
 /// | loaders  | loader id, u64     | `LoaderRecord`                                            |
 /// | removals | item id, u64       | nothing: deleted while another generation stood beside    |
+/// | fields   | ordinal, u32       | `RowFields`, of rows that have any                        |
 ///
 /// Keys are big endian, values little endian.
 enum Format {
     /// Raised with every change of bytes on disk; older fixtures load forever.
     ///
     /// 2: slots are used again, so rows and checkpoints say which write they belong to.
-    static let version: UInt32 = 2
+    /// 3: rows have fields.
+    static let version: UInt32 = 3
     /// Versions that are read.
-    static let readable: ClosedRange<UInt32> = 1...2
+    static let readable: ClosedRange<UInt32> = 1...3
     /// Starts the meta records: "PALATE" and two zeros.
     static let magic: UInt64 = 0x0000_4554_414c_4150
 
     /// Tables of a generation.
     enum Table: String, CaseIterable {
-        case meta, rows, ids, vectors, codes, links0, linksN, payloads, dict, loaders, removals
+        case meta, rows, ids, vectors, codes, links0, linksN, payloads, dict, loaders, removals, fields
     }
 
     /// Tables of a taste store.
@@ -49,6 +51,7 @@ enum Format {
         static let generation = Array("generation".utf8)
         static let counters = Array("counters".utf8)
         static let graph = Array("graph".utf8)
+        static let fields = Array("fields".utf8)
         static let catalog = Array("catalog".utf8)
         static let taste = Array("taste".utf8)
         static let userSum = Array("users".utf8)

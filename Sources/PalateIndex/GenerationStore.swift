@@ -24,6 +24,7 @@ package final class GenerationStore: Sendable {
     let dictionaries: Table<UInt32>
     let loaders: Table<UInt64>
     let removals = ReadWriteLock(RemovalList())
+    let fieldPlace = ReadWriteLock<Table<UInt32>?>(nil)
 
     /// Opens the generation at `path`; makes it when `creating` says what it is to be.
     package init(

@@ -23,7 +23,7 @@ final class PayloadReader: Sendable {
     func decompress(
         _ frame: RawSpan,
         _ store: GenerationStore,
-        _ transaction: borrowing ReadTransaction
+        _ transaction: borrowing some Transaction & ~Copyable
     ) throws(IndexError) -> [UInt8] {
         let lease = try takeLease()
         defer { idle.withWriteLock { $0.decompressors.append(lease) } }
@@ -42,7 +42,7 @@ final class PayloadReader: Sendable {
         of record: RowRecord,
         at slot: Ordinal,
         _ store: GenerationStore,
-        _ transaction: borrowing ReadTransaction
+        _ transaction: borrowing some Transaction & ~Copyable
     ) throws(IndexError) -> [UInt8]? {
         guard record.hasPayload else { return nil }
         let frame = try store.frame(of: record, at: slot, transaction)
@@ -62,7 +62,7 @@ final class PayloadReader: Sendable {
         of frame: RawSpan,
         to lease: Lease,
         _ store: GenerationStore,
-        _ transaction: borrowing ReadTransaction
+        _ transaction: borrowing some Transaction & ~Copyable
     ) throws(IndexError) {
         let id: UInt32
         do {

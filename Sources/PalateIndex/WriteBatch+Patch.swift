@@ -1,7 +1,8 @@
+import PalateFields
 import PalateModel
 import PalateStorage
 
-// Patches: another vector, another payload, or both, for items that are there.
+// Patches: another vector, payload or value of a field, for items that are there.
 extension WriteBatch {
     /// Writes a patch, all of it or, where an item is not as the caller believes, nothing.
     mutating func patch(
@@ -14,12 +15,13 @@ extension WriteBatch {
         var slots: [Ordinal] = []
         for (index, item) in patch.ids.enumerated() {
             let frame = try frame(at: index, of: patch, transaction)
+            let fields = try fields(at: index, of: patch, transaction)
             if patch.vectors.isEmpty {
-                try replacePayload(of: item, with: frame, &transaction)
+                try replaceContent(of: item, with: frame, fields, &transaction)
             } else {
                 try retire(item, &transaction)
                 let vector = self.vector(at: index, of: patch.vectors)
-                slots.append(try occupy(item, vector, frame, &transaction))
+                slots.append(try occupy(item, vector, frame, fields, &transaction))
             }
         }
         guard !slots.isEmpty else { return }
@@ -48,6 +50,7 @@ extension WriteBatch {
         for (field, got, expected) in lengths where got != expected {
             throw .request(.unequalColumns(field: field, got: got, expected: expected))
         }
+        try check(patch.fields, rows: count)
         if !patch.vectors.isEmpty { try checkRoom(count) }
         for (index, item) in patch.ids.enumerated() {
             guard let slot = try store.ordinal(of: item, transaction) else {
@@ -77,9 +80,34 @@ extension WriteBatch {
         return record.hasPayload ? try store.frame(of: record, at: slot, transaction).copied : nil
     }
 
-    private func replacePayload(
+    /// The fields that an item is to have.
+    private func fields(
+        at index: Int,
+        of patch: PatchBatch,
+        _ transaction: borrowing WriteTransaction
+    ) throws(IndexError) -> RowFields {
+        guard let slot = try store.ordinal(of: patch.ids[index], transaction) else {
+            return RowFields()
+        }
+        var former = try store.rowFields(slot, transaction)
+        if patch.payloads == nil, !scheme.record.isReady {
+            // The row may move to a slot that new fields were read for already.
+            let reading = FieldReading(store: store, scheme: scheme, payloads: PayloadReader())
+            let record = try store.row(slot, transaction)
+            former = try reading.fields(of: record, at: slot, transaction).expected
+        }
+        return scheme.fields(
+            payload: patch.payloads?[index],
+            columns: patch.fields,
+            at: index,
+            over: former
+        )
+    }
+
+    private mutating func replaceContent(
         of item: ItemID,
         with frame: [UInt8]?,
+        _ fields: RowFields,
         _ transaction: inout WriteTransaction
     ) throws(IndexError) {
         guard let slot = try store.ordinal(of: item, transaction) else {
@@ -90,6 +118,8 @@ extension WriteBatch {
         record.hasPayload = frame != nil
         record.sums?.payload = ContentSums.payload(frame, at: slot)
         try transaction.putSealed(store.rows, slot, record.bytes)
+        try store.put(fields, of: slot, &transaction)
+        fieldChanges.append((slot, fields))
         if let frame {
             try transaction.putSealed(store.payloads, slot, frame)
         } else {

@@ -1,3 +1,4 @@
+import PalateFields
 import PalateModel
 import PalateStorage
 
@@ -34,13 +35,23 @@ struct WriteBatch {
     var codec: PayloadEncoder
     private(set) var effects: [Effect] = []
     var newRows: [NewRows] = []
+    /// The fields that rows have from now on, in order.
+    var fieldChanges: [(row: Ordinal, fields: RowFields)] = []
+    private(set) var scheme: FieldScheme
     private var vectors = VectorWriter()
     let store: GenerationStore
 
-    init(counters: RowCounters, free: FreeSlots, codec: PayloadEncoder, store: GenerationStore) {
+    init(
+        counters: RowCounters,
+        free: FreeSlots,
+        codec: PayloadEncoder,
+        scheme: FieldScheme,
+        store: GenerationStore
+    ) {
         self.counters = counters
         self.free = free
         self.codec = codec
+        self.scheme = scheme
         self.store = store
     }
 
@@ -60,9 +71,14 @@ struct WriteBatch {
             // Two steps: in one, `receipt` would be called on the value from before the deletion.
             let changed = try delete(ids, &transaction)
             return receipt(changed: changed)
+        case .deleteMatching:
+            preconditionFailure("the writer makes a delete of it")
         case .patch(let patch):
             try self.patch(patch, &transaction)
             return receipt(changed: patch.ids.count)
+        case .declareFields(let fields):
+            try declare(fields, &transaction)
+            return receipt(changed: 0)
         case .beginLoad(let begin):
             return .grant(try grant(begin, transaction))
         case .load(let data):
@@ -94,6 +110,18 @@ struct WriteBatch {
         )
     }
 
+    private mutating func declare(
+        _ fields: [FieldDeclaration],
+        _ transaction: inout WriteTransaction
+    ) throws(IndexError) {
+        do throws(RequestError) {
+            try scheme.declare(fields, rowCount: counters.rowCount)
+        } catch {
+            throw .request(error)
+        }
+        try transaction.putSealed(store.meta, Format.MetaKey.fields, scheme.record.bytes)
+    }
+
     // MARK: Rows
 
     func check(_ rows: RowBatch) throws(IndexError) {
@@ -112,7 +140,16 @@ struct WriteBatch {
                 )
             )
         }
+        try check(rows.fields, rows: rows.ids.count)
         try checkRoom(rows.ids.count)
+    }
+
+    func check(_ columns: [FieldColumn], rows: Int) throws(IndexError) {
+        do throws(RequestError) {
+            try scheme.check(columns, rows: rows)
+        } catch {
+            throw .request(error)
+        }
     }
 
     func checkRoom(_ count: Int) throws(IndexError) {
@@ -135,7 +172,8 @@ struct WriteBatch {
             let payload = rows.payloads.isEmpty ? [] : rows.payloads[index]
             let frame = payload.isEmpty ? nil : try codec.encode(payload)
             let vector = self.vector(at: index, of: rows.vectors)
-            slots.append(try occupy(item, vector, frame, &transaction))
+            let fields = scheme.fields(payload: payload, columns: rows.fields, at: index)
+            slots.append(try occupy(item, vector, frame, fields, &transaction))
         }
         guard !slots.isEmpty else { return }
         newRows.append(
@@ -153,6 +191,7 @@ struct WriteBatch {
         _ item: ItemID,
         _ vector: Span<Float>,
         _ frame: [UInt8]?,
+        _ fields: RowFields,
         _ transaction: inout WriteTransaction
     ) throws(IndexError) -> Ordinal {
         let slot: Ordinal
@@ -176,6 +215,8 @@ struct WriteBatch {
         try transaction.putSealed(store.ids, item, Format.value(slot))
         try vectors.put(vector, ordinal: slot, to: store, &transaction)
         if let frame { try transaction.putSealed(store.payloads, slot, frame) }
+        try store.put(fields, of: slot, &transaction)
+        fieldChanges.append((slot, fields))
         effects.append(.insert(item: item, ordinal: slot))
         return slot
     }
@@ -223,6 +264,7 @@ struct WriteBatch {
         record.hasPayload = false
         try transaction.putSealed(store.rows, ordinal, record.bytes)
         try transaction.remove(store.payloads, ordinal)
+        try store.put(RowFields(), of: ordinal, &transaction)
         counters.deletedCount += 1
         return true
     }

@@ -6,8 +6,12 @@ package enum WriteOperation: Sendable {
     case upsert(RowBatch)
     /// Take items away.
     case delete([ItemID])
-    /// Give items another vector or payload.
+    /// Take the items away that pass a filter, at most so many; by itself in its transaction.
+    case deleteMatching(Filter, limit: Int)
+    /// Give items another vector, payload or value of a field.
     case patch(PatchBatch)
+    /// Add fields; their rows are read after.
+    case declareFields([FieldDeclaration])
     /// Say how far a loader has come.
     case beginLoad(LoadBegin)
     /// Insert or replace rows, exactly once for (loader, epoch, sequence).
@@ -26,6 +30,8 @@ package enum WriteOperation: Sendable {
         case .load(let data): Self.byteCount(data.rows)
         case .delete(let ids): 8 * ids.count
         case .patch(let patch): Self.byteCount(patch)
+        case .deleteMatching(let filter, _): 64 + 8 * filter.literalCount
+        case .declareFields(let fields): 256 * fields.count
         case .beginLoad, .commitLoad, .checkpoint, .advance: 64
         }
     }
@@ -33,8 +39,8 @@ package enum WriteOperation: Sendable {
     /// Whether the operation needs more room than it frees.
     var grows: Bool {
         switch self {
-        case .upsert, .load, .patch: true
-        case .delete, .beginLoad, .commitLoad, .checkpoint, .advance: false
+        case .upsert, .load, .patch, .declareFields: true
+        case .delete, .deleteMatching, .beginLoad, .commitLoad, .checkpoint, .advance: false
         }
     }
 
@@ -42,17 +48,28 @@ package enum WriteOperation: Sendable {
     var wantsCheckpoint: Bool {
         switch self {
         case .checkpoint, .commitLoad, .advance: true
-        case .upsert, .delete, .patch, .beginLoad, .load: false
+        case .upsert, .delete, .deleteMatching, .patch, .declareFields, .beginLoad, .load: false
         }
+    }
+
+    /// Whether what the operation means depends on all writes before it being seen.
+    var isAlone: Bool {
+        if case .deleteMatching = self { true } else { false }
     }
 
     private static func byteCount(_ patch: PatchBatch) -> Int {
         let payloadBytes = patch.payloads?.reduce(0) { $0 + $1.count } ?? 0
         return 16 * patch.ids.count + 4 * patch.vectors.count + payloadBytes
+            + byteCount(patch.fields)
+    }
+
+    private static func byteCount(_ columns: [FieldColumn]) -> Int {
+        32 * columns.reduce(0) { $0 + $1.values.count }
     }
 
     private static func byteCount(_ rows: RowBatch) -> Int {
         8 * rows.ids.count + 4 * rows.vectors.count + rows.payloads.reduce(0) { $0 + $1.count }
+            + byteCount(rows.fields)
     }
 }
 

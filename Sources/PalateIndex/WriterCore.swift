@@ -1,3 +1,4 @@
+import PalateFields
 import PalateGraph
 import PalateModel
 import PalateQuantization
@@ -13,6 +14,9 @@ final class WriterCore: @unchecked Sendable {
     static let repairRows = 1_024
     /// Deleted rows from which on that is not left for a quiet moment: one in 128, within these.
     static let repairDebt = 32...repairRows
+    /// Rows read for new fields in one transaction: in a quiet moment, and behind a write.
+    private static let fieldRowsPerChore: UInt32 = 4_096
+    private static let fieldRowsPerBatch: UInt32 = 512
     /// Rows linked before the writer looks again whether anybody asks.
     private static let rowsPerPart = 1_024
 
@@ -21,12 +25,15 @@ final class WriterCore: @unchecked Sendable {
     let state: CollectionState
     private let items: ItemColumn
     private let directory: ItemDirectory
+    private let fields: FieldStore
     private let metric: any Metric
     private let taste: TasteStore
     private let pace: LinkPace
     private let tailSeconds: Double
     private var counters: RowCounters
+    private var scheme: FieldScheme
     private var codec: PayloadEncoder
+    private let payloads = PayloadReader()
     private var slots: SlotCycle
     /// Code sets that a query may still hold: new rows go into them too.
     private var retiring: [CodeSet] = []
@@ -51,6 +58,7 @@ final class WriterCore: @unchecked Sendable {
         state = parts.state
         items = parts.items
         directory = parts.directory
+        fields = parts.fields
         metric = parts.metric
         self.pace = pace
         counters = parts.counters
@@ -62,13 +70,15 @@ final class WriterCore: @unchecked Sendable {
         parts.state.tailRows.store(parts.tail.count, ordering: .relaxed)
         let store = store
         let counters = parts.counters
-        var dictionary: [UInt8]?
-        if counters.dictionaryID != 0 {
-            dictionary = try store.environment.read(failingWith: IndexError.self) {
-                transaction throws(IndexError) in
-                try store.dictionary(counters.dictionaryID, transaction)
-            }
+        let (dictionary, scheme) = try store.environment.read(failingWith: IndexError.self) {
+            transaction throws(IndexError) in
+            let id = counters.dictionaryID
+            return (
+                id == 0 ? nil : try store.dictionary(id, transaction),
+                try store.fieldScheme(transaction)
+            )
         }
+        self.scheme = FieldScheme(scheme)
         codec = try PayloadEncoder(dictionary: dictionary)
     }
 
@@ -85,7 +95,8 @@ final class WriterCore: @unchecked Sendable {
     ) throws(IndexError) {
         if let failure { throw failure }
         slots.collect()
-        var batch = WriteBatch(counters: counters, free: slots.free, codec: codec, store: store)
+        let operations = try resolve(operations)
+        var batch = newBatch
         var outcomes: [Result<WriteOutcome, RequestError>] = []
         let intent: WriteIntent = operations.contains(where: \.grows) ? .grow : .shrink
         state.beginChange()
@@ -93,7 +104,7 @@ final class WriterCore: @unchecked Sendable {
             try store.environment.write(intent, failingWith: IndexError.self) {
                 transaction throws(IndexError) in
                 // The body runs again where the map had to grow for it.
-                batch = WriteBatch(counters: counters, free: slots.free, codec: codec, store: store)
+                batch = newBatch
                 outcomes = []
                 for operation in operations {
                     do throws(IndexError) {
@@ -111,6 +122,7 @@ final class WriterCore: @unchecked Sendable {
         counters = batch.counters
         slots.free = batch.free
         codec = batch.codec
+        scheme = batch.scheme
         // Rows of a load are durable now and acknowledged now; who upserts wants to see them too.
         for (index, operation) in operations.enumerated() {
             if case .load = operation { completion(index, outcomes[index]) }
@@ -130,6 +142,8 @@ final class WriterCore: @unchecked Sendable {
             repair(upTo: Self.repairRows, from: max(debt, Self.repairDebt.lowerBound))
             // However fast rows are deleted: the debt stays bounded, and slots come back.
         } while graph.deletedCount > max(graph.count / 32, Self.repairRows)
+        // Writes without a pause do not keep new fields waiting for ever.
+        if !scheme.record.isReady { _ = buildFields(rows: Self.fieldRowsPerBatch) }
         let checkpoint = checkpointIfNeeded(force: operations.contains(where: \.wantsCheckpoint))
         // Rows are durable and visible whatever became of the checkpoint: only who asked for it
         // hears of its failure, and the next batch tries again.
@@ -139,6 +153,40 @@ final class WriterCore: @unchecked Sendable {
             }
             return error
         }
+    }
+
+    private var newBatch: WriteBatch {
+        WriteBatch(
+            counters: counters,
+            free: slots.free,
+            codec: codec,
+            scheme: scheme,
+            store: store
+        )
+    }
+
+    /// Operations as the batch takes them: a filter becomes the items that pass it.
+    private func resolve(_ operations: [WriteOperation]) throws(IndexError) -> [WriteOperation] {
+        var resolved: [WriteOperation] = []
+        for operation in operations {
+            switch operation {
+            case .declareFields:
+                try store.openFields(creating: true)
+                resolved.append(operation)
+            case .deleteMatching(let filter, let limit):
+                var matching: [ItemID] = []
+                do throws(RequestError) {
+                    try fields.matches(filter).rows.forEach { row in
+                        if matching.count < limit { matching.append(items[row]) }
+                    }
+                } catch {
+                    throw .request(error)
+                }
+                resolved.append(.delete(matching))
+            default: resolved.append(operation)
+            }
+        }
+        return resolved
     }
 
     private func finish(
@@ -159,10 +207,14 @@ final class WriterCore: @unchecked Sendable {
     // MARK: From rows to links
 
     private func apply(_ batch: WriteBatch) throws(IndexError) {
+        fields.adopt(scheme.record)
+        fields.put(batch.fieldChanges)
         // Operation by operation: the graph is the same however they came to be grouped.
         for rows in batch.newRows {
             for (item, slot) in zip(rows.items, rows.slots) { items[slot] = item }
+            let former = state.codes
             let codes = try currentCodes(for: rows.slotCount)
+            defer { if codes !== former { state.measureCosts(of: graph) } }
             codes.store(rows.vectors.span, at: rows.slots)
             for older in retiring { older.store(rows.vectors.span, at: rows.slots) }
             link(rows, codes)
@@ -201,11 +253,16 @@ final class WriterCore: @unchecked Sendable {
                     state.replacements.wrappingAdd(1, ordering: .sequentiallyConsistent)
                     hasReplaced = true
                 }
-                _ = graph.delete(former)
+                retire(former)
             case .remove(let item):
-                if let former = directory.remove(item) { _ = graph.delete(former) }
+                if let former = directory.remove(item) { retire(former) }
             }
         }
+    }
+
+    private func retire(_ row: Ordinal) {
+        _ = graph.delete(row)
+        fields.remove(row)
     }
 
     /// The code set for a collection of `total` rows, trained or trained again when due.
@@ -250,15 +307,43 @@ final class WriterCore: @unchecked Sendable {
     }
 
     /// What is left to do when nothing waits: deleted rows to take out, codes and links to store.
-    var hasChores: Bool { failure == nil && (graph.deletedCount > 0 || needsCheckpoint) }
+    var hasChores: Bool {
+        failure == nil && (graph.deletedCount > 0 || needsCheckpoint || !scheme.record.isReady)
+    }
 
     /// Does a part of what is left to do; false where it failed, and is to be tried again later.
     func doChore() -> Bool {
+        if !scheme.record.isReady { return buildFields(rows: Self.fieldRowsPerChore) }
         if graph.deletedCount > 0 {
             repair(upTo: Self.repairRows, from: 1)
             return true
         }
         if case .failure = checkpointIfNeeded(force: true) { return false }
+        return true
+    }
+
+    // MARK: New fields
+
+    /// Reads rows for fields that were declared after them; false where it failed.
+    private func buildFields(rows: UInt32) -> Bool {
+        let first = scheme.record.builtSlots
+        let end = min(counters.rowCount, first + rows)
+        var next = scheme
+        next.built(to: end, of: counters.rowCount)
+        let reading = FieldReading(store: store, scheme: scheme, payloads: payloads)
+        do throws(IndexError) {
+            let changes = try store.environment.write(failingWith: IndexError.self) {
+                transaction throws(IndexError) in
+                let changes = try reading.store(first..<end, &transaction)
+                try transaction.putSealed(store.meta, Format.MetaKey.fields, next.record.bytes)
+                return changes
+            }
+            fields.put(changes)
+        } catch {
+            return false
+        }
+        scheme = next
+        fields.adopt(next.record)
         return true
     }
 

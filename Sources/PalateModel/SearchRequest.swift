@@ -22,8 +22,10 @@ public struct ResultParts: OptionSet, Equatable, Sendable {
     public static let payload = ResultParts(rawValue: 1 << 1)
     /// Why each result is there.
     public static let reasons = ResultParts(rawValue: 1 << 2)
+    /// What was decided about the query.
+    public static let plan = ResultParts(rawValue: 1 << 3)
     /// Every bit this version knows.
-    public static let known: ResultParts = [.scoreParts, .payload, .reasons]
+    public static let known: ResultParts = [.scoreParts, .payload, .reasons, .plan]
 }
 
 /// The TASTE section: what the terms of the score count.
@@ -100,6 +102,14 @@ public struct SearchRequest: Equatable, Sendable {
     public var boosts: [WeightedItem]
     /// Items with a place of their own, each slot once.
     public var pins: [Pin]
+    /// Which items may come back; nil = all.
+    public var filter: Filter?
+    /// At most so many results per value of a field.
+    public var group: GroupRequest?
+    /// What values of fields add to scores.
+    public var fieldBoosts: [FieldBoost]
+    /// Fields whose values come with the results.
+    public var fields: [FieldID]
     /// The oldest applied version the answer may come from; 0 = any.
     public var minimumVersion: UInt64
 
@@ -119,6 +129,10 @@ public struct SearchRequest: Equatable, Sendable {
         person: PersonRequest? = nil,
         boosts: [WeightedItem] = [],
         pins: [Pin] = [],
+        filter: Filter? = nil,
+        group: GroupRequest? = nil,
+        fieldBoosts: [FieldBoost] = [],
+        fields: [FieldID] = [],
         minimumVersion: UInt64 = 0
     ) {
         self.handle = handle
@@ -135,6 +149,10 @@ public struct SearchRequest: Equatable, Sendable {
         self.person = person
         self.boosts = boosts
         self.pins = pins
+        self.filter = filter
+        self.group = group
+        self.fieldBoosts = fieldBoosts
+        self.fields = fields
         self.minimumVersion = minimumVersion
     }
 }

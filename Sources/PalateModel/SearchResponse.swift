@@ -77,6 +77,10 @@ public struct SearchResponse: Equatable, Sendable {
     public var payloads: [[UInt8]] = []
     /// As asked: same shape as `ids`, or empty.
     public var reasons: [Reason] = []
+    /// As asked: the values of fields, shape [fields, ids].
+    public var fields: [[FieldValue?]] = []
+    /// As asked: what was decided.
+    public var plan: PlanReport?
 
     /// No lists.
     public init() {}

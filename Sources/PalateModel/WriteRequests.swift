@@ -6,16 +6,24 @@ public struct RowBatch: Equatable, Sendable {
     public var vectors: [Float]
     /// Shape [n], or empty: then the rows have no payload.
     public var payloads: [[UInt8]]
+    /// Values of fields that are not in payloads; without a column rows have none.
+    public var fields: [FieldColumn]
 
     /// A batch.
-    public init(ids: [ItemID], vectors: [Float], payloads: [[UInt8]] = []) {
+    public init(
+        ids: [ItemID],
+        vectors: [Float],
+        payloads: [[UInt8]] = [],
+        fields: [FieldColumn] = []
+    ) {
         self.ids = ids
         self.vectors = vectors
         self.payloads = payloads
+        self.fields = fields
     }
 }
 
-/// PATCH: another vector, another payload, or both, for items that are there.
+/// PATCH: another vector, payload or value of a field for items that are there.
 ///
 /// All of it is written or nothing.
 public struct PatchBatch: Equatable, Sendable {
@@ -29,18 +37,22 @@ public struct PatchBatch: Equatable, Sendable {
     ///
     /// An empty payload takes the item's away.
     public var payloads: [[UInt8]]?
+    /// Values of fields that are not in payloads; those of other fields stay.
+    public var fields: [FieldColumn]
 
     /// A patch.
     public init(
         ids: [ItemID],
         versions: [UInt64] = [],
         vectors: [Float] = [],
-        payloads: [[UInt8]]? = nil
+        payloads: [[UInt8]]? = nil,
+        fields: [FieldColumn] = []
     ) {
         self.ids = ids
         self.versions = versions
         self.vectors = vectors
         self.payloads = payloads
+        self.fields = fields
     }
 }
 

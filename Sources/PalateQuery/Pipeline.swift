@@ -42,7 +42,7 @@ package enum Pipeline {
     @available(*, noasync, message: "searches block their thread")
     package static func answer(
         _ request: SearchRequest,
-        plan: QueryPlan,
+        plan planned: QueryPlan,
         in collection: Collection,
         now: Int64,
         deadline: ContinuousClock.Instant? = nil,
@@ -51,10 +51,12 @@ package enum Pipeline {
         var response = SearchResponse()
         response.generation = collection.info.generation
         response.appliedVersion = collection.appliedVersion
-        response.reserve(lists: plan.listCount, k: plan.k, parts: plan.parts)
         let reader = scratch.reader
         reader.enter()
         defer { reader.leave() }
+        var plan = planned
+        try plan.filter?.refresh(in: collection)
+        response.reserve(lists: plan.listCount, k: plan.k, parts: plan.parts)
         scratch.prepare(for: collection)
         scratch.payloadBytes = 0
         let person = try PersonSnapshot(
@@ -80,7 +82,7 @@ package enum Pipeline {
                 try append(
                     list,
                     of: request,
-                    plan,
+                    &plan,
                     person,
                     centres,
                     in: collection,
@@ -94,6 +96,17 @@ package enum Pipeline {
         return response
     }
 
+    private static func refresh(
+        _ filter: inout FilterPlan?,
+        in collection: Collection
+    ) throws(IndexError) {
+        do throws(RequestError) {
+            try filter?.refresh(in: collection)
+        } catch {
+            throw .request(error)
+        }
+    }
+
     /// Makes one list.
     ///
     /// The snapshot of the store is taken after the search: rows are committed before they are
@@ -101,7 +114,7 @@ package enum Pipeline {
     private static func append(
         _ list: Int,
         of request: SearchRequest,
-        _ plan: QueryPlan,
+        _ plan: inout QueryPlan,
         _ person: PersonSnapshot,
         _ centres: TasteCentres,
         in collection: Collection,
@@ -115,6 +128,7 @@ package enum Pipeline {
         repeat {
             epoch = collection.changeEpoch
             replacements = collection.replacementCount
+            if attempts > 0 { try refresh(&plan.filter, in: collection) }
             query = try ListQuery(
                 request.source,
                 list: list,

@@ -1,3 +1,4 @@
+import PalateFields
 package import PalateModel
 package import PalateTaste
 
@@ -11,8 +12,12 @@ package struct QueryPlan: Sendable {
     package var beamWidth: Int
     /// Whether the planner chose the beam, rather than the caller.
     package var isBeamChosen: Bool
-    /// Whether every row is scored instead of a walk on the graph.
+    /// Whether every row is scored instead of a walk on the graph, of those that may come back.
     package var isScan: Bool
+    /// Which rows may come back; nil = all.
+    package var filter: FilterPlan?
+    /// At most so many results of one value of a field.
+    package var group: GroupRequest?
     /// Hits that a search hands on, nearest first.
     package var candidateCount: Int
     /// Of these, how many are scored again from the stored float vectors.
@@ -32,6 +37,19 @@ package struct QueryPlan: Sendable {
 }
 
 extension QueryPlan {
+    /// Rows that pass the filter; 0 without one.
+    package var matchCount: Int { filter?.matches.count ?? 0 }
+
+    /// How candidates are found.
+    package var strategy: SearchStrategy {
+        switch (filter != nil, isScan) {
+        case (false, false): .graph
+        case (false, true): .scan
+        case (true, false): .matchGraph
+        case (true, true): .matchScan
+        }
+    }
+
     /// The plan of one of several searches that together find what the plan wants.
     func shared(among searches: Int) -> QueryPlan {
         var share = self

@@ -27,6 +27,8 @@ package struct QueryScratch: ~Copyable, Sendable {
     var slate: [RankedHit] = []
     /// Rows by item, while a write is under way.
     var claims: [RowClaim] = []
+    /// Rows that pass a filter, where all of them are scored.
+    var matching: [Ordinal] = []
     /// Rows kept out of the list being made.
     var excluded: [Ordinal] = []
     /// Keeps rows from being replaced in their slots while a request knows of them.

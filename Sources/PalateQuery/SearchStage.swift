@@ -1,3 +1,4 @@
+import PalateFields
 import PalateGraph
 import PalateIndex
 import PalateModel
@@ -18,7 +19,7 @@ enum SearchStage {
     ) throws(IndexError) {
         scratch.candidates.removeAll(keepingCapacity: true)
         guard let codes = collection.codes else { return }
-        exclude(query, person, excluded, in: collection, &scratch)
+        exclude(query, person, excluded, plan.filter, isScan: plan.isScan, in: collection, &scratch)
         if query.hasVector {
             let kept = max(plan.beamWidth, plan.candidateCount)
             search(codes, plan, keeping: kept, in: collection, &scratch)
@@ -44,9 +45,9 @@ enum SearchStage {
                 scratch.search.exclude(scratch.candidates[index].ordinal)
             }
         }
-        add(person.walked.lazy.map(\.item), in: collection, &scratch)
-        add(person.associated.lazy.map(\.item), in: collection, &scratch)
-        add(plan.pinned, in: collection, &scratch)
+        add(person.walked.lazy.map(\.item), plan.filter, in: collection, &scratch)
+        add(person.associated.lazy.map(\.item), plan.filter, in: collection, &scratch)
+        add(plan.pinned, plan.filter, in: collection, &scratch)
         scratch.candidates.removeDuplicates()
     }
 
@@ -68,7 +69,9 @@ enum SearchStage {
         codes.stack.codes.prepare(vector.span, into: &scratch.prepared)
         let scorer = codes.stack.makeScorer(scratch.prepared, over: codes.rows)
         let kept = max(codes.stack.keptCount(for: plan.candidateCount), plan.beamWidth)
-        if plan.isScan {
+        if let filter = plan.filter {
+            search(filter, plan, scorer, keeping: kept, in: collection, &scratch)
+        } else if plan.isScan {
             collection.graph.scan(scorer, keeping: kept, scratch: &scratch.search)
         } else {
             collection.graph.search(
@@ -94,15 +97,49 @@ enum SearchStage {
         scratch.visitedCount += scratch.search.visitedCount
     }
 
+    /// Searches among the rows that pass the filter: all of them where that is cheaper, and where
+    /// the graph led to fewer than there are.
+    private static func search(
+        _ filter: FilterPlan,
+        _ plan: QueryPlan,
+        _ scorer: borrowing CodeScorer,
+        keeping kept: Int,
+        in collection: Collection,
+        _ scratch: inout QueryScratch
+    ) {
+        if !plan.isScan {
+            collection.graph.searchEligible(
+                scorer,
+                beamWidth: plan.beamWidth,
+                keeping: kept,
+                scratch: &scratch.search
+            )
+            let there = filter.matches.count - scratch.search.exclusionCount
+            guard scratch.search.count < min(kept, there) else { return }
+        }
+        scratch.matching.removeAll(keepingCapacity: true)
+        filter.matches.forEach { scratch.matching.append($0) }
+        let matching = scratch.matching
+        collection.graph.scan(scorer, among: matching, keeping: kept, scratch: &scratch.search)
+    }
+
     /// Keeps the asked item, the caller's list and the person's out of the results of this list.
     private static func exclude(
         _ query: ListQuery,
         _ person: PersonSnapshot,
         _ excluded: [ItemID],
+        _ filter: FilterPlan?,
+        isScan: Bool,
         in collection: Collection,
         _ scratch: inout QueryScratch
     ) {
         scratch.search.clearExclusions()
+        scratch.search.clearEligible()
+        if let filter, !isScan {
+            scratch.search.setEligible {
+                filter.matches.copyBits(to: &$0, rowCount: collection.graph.count)
+            }
+        }
         if let itself = query.itself { scratch.search.exclude(itself) }
         guard !excluded.isEmpty || !person.excluded.isEmpty else { return }
         scratch.excluded.removeAll(keepingCapacity: true)
@@ -111,10 +148,11 @@ enum SearchStage {
         for ordinal in scratch.excluded { scratch.search.exclude(ordinal) }
     }
 
-    /// Adds what walk or edges suggest and the collection holds; the caller's exclusions hold here
-    /// too.
+    /// Adds what walk or edges suggest and the collection holds; the caller's exclusions and the
+    /// filter hold here too.
     private static func add(
         _ suggested: some Sequence<ItemID>,
+        _ filter: FilterPlan?,
         in collection: Collection,
         _ scratch: inout QueryScratch
     ) {
@@ -123,7 +161,8 @@ enum SearchStage {
             of: suggested,
             to: &scratch.excluded
         )
-        for ordinal in scratch.excluded where !scratch.search.isExcluded(ordinal) {
+        for ordinal in scratch.excluded
+        where !scratch.search.isExcluded(ordinal) && filter?.matches.contains(ordinal) ?? true {
             scratch.candidates.append(Hit(ordinal: ordinal, distance: .infinity))
         }
     }

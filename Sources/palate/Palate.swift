@@ -19,6 +19,6 @@ struct Palate: AsyncParsableCommand {
 struct Bench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Measure the search core or a running server.",
-        subcommands: [BenchSearch.self, BenchServe.self]
+        subcommands: [BenchSearch.self, BenchServe.self, BenchFilters.self]
     )
 }

@@ -15,6 +15,7 @@ UNSAFE_ADDRESSES = (
     "Sources/PalateModel/ReadWriteLock.swift",
     "Sources/PalateGraph/BeamKernel.swift",
     "Sources/PalateGraph/LinkArena.swift",
+    "Sources/PalateGraph/LinkArena+Eligible.swift",
     "Sources/PalateGraph/RawSpan+Words.swift",
     "Sources/PalateWire/RawBytes.swift",
 )
