@@ -38,6 +38,9 @@ package protocol Column: Sendable {
     /// and for values without an order.
     func orderKey(of row: Ordinal) -> Int64?
 
+    /// The rows whose order key is one of these, rising.
+    func rows(orderKeys: [Int64]) -> RowSet
+
     /// How many of `rows` have each value, where values are few enough to list.
     func facet(_ rows: RowSet) -> [(value: FieldValue, count: Int)]?
 
@@ -51,6 +54,7 @@ package protocol Column: Sendable {
 extension Column {
     package mutating func settle() {}
     package func orderKey(of row: Ordinal) -> Int64? { nil }
+    package func rows(orderKeys: [Int64]) -> RowSet { RowSet() }
     package func facet(_ rows: RowSet) -> [(value: FieldValue, count: Int)]? { nil }
     package var distinctCount: Int { 0 }
 }

@@ -34,6 +34,16 @@ struct KeywordPostings: Sendable {
         return found.count == 1 ? found[0] : RowContainer(union: found)
     }
 
+    /// The rows that have one of the texts of these numbers.
+    func rows(_ numbers: [Int], chunks: Int) -> RowSet {
+        var union = RowSet()
+        for chunk in 0..<chunks {
+            let parts = numbers.map { rows[$0].container(chunk) }
+            union.append(RowContainer(union: parts), chunk: chunk)
+        }
+        return union
+    }
+
     /// How many of `rows` have each text, the most frequent first.
     func counts(_ wanted: RowSet) -> [(value: FieldValue, count: Int)] {
         zip(texts, rows)

@@ -53,6 +53,15 @@ struct OrderedRows: Sendable {
         return chunks[chunk].rows(among: numbers, of: presence.container(chunk))
     }
 
+    /// Rows that have one of the numbers, which rise.
+    func rows(among numbers: [Int64]) -> RowSet {
+        var rows = RowSet()
+        for chunk in chunks.indices {
+            rows.append(self.rows(among: numbers, chunk: chunk), chunk: chunk)
+        }
+        return rows
+    }
+
     /// Bytes of memory.
     var byteCount: Int { chunks.reduce(presence.byteCount) { $0 + $1.byteCount } }
 }

@@ -153,6 +153,11 @@ extension DataDirectory {
             creating: (create.schema, stored.generation, Self.seed)
         )
         let candidate = try open(stored, store, taste: current.taste)
+        do throws(RequestError) {
+            try candidate.adoptFields(of: current)
+        } catch {
+            throw .request(error)
+        }
         try current.store.restartRemovals(keeping: true)
         var next = entry
         next.candidate = stored

@@ -24,8 +24,12 @@ public struct ResultParts: OptionSet, Equatable, Sendable {
     public static let reasons = ResultParts(rawValue: 1 << 2)
     /// What was decided about the query.
     public static let plan = ResultParts(rawValue: 1 << 3)
+    /// Values of the fields that were asked for; a request names those instead.
+    public static let fields = ResultParts(rawValue: 1 << 4)
+    /// Every bit that a request may have.
+    public static let requestable: ResultParts = [.scoreParts, .payload, .reasons, .plan]
     /// Every bit this version knows.
-    public static let known: ResultParts = [.scoreParts, .payload, .reasons, .plan]
+    public static let known: ResultParts = [.scoreParts, .payload, .reasons, .plan, .fields]
 }
 
 /// The TASTE section: what the terms of the score count.

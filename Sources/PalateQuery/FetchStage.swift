@@ -26,6 +26,7 @@ enum FetchStage {
         to response: inout SearchResponse
     ) throws(IndexError) {
         var count = 0
+        var rows: [Ordinal] = []
         for hit in scratch.slate where count < plan.k {
             let item = collection.items[hit.ordinal]
             if plan.parts.contains(.payload) {
@@ -45,12 +46,22 @@ enum FetchStage {
                 response.payloads.append(payload)
             }
             response.ids.append(item)
+            if !plan.fields.isEmpty { rows.append(hit.ordinal) }
             response.scores.append(hit.parts.total)
             if plan.parts.contains(.scoreParts) { response.scoreParts.append(hit.parts) }
             if let reasons { response.reasons.append(reasons.reason(of: hit, item: item)) }
             count += 1
         }
         response.offsets.append(UInt32(response.ids.count))
+        do throws(RequestError) {
+            let values = try FieldQueries.values(plan.fields, of: rows, in: collection)
+            for (field, column) in values.enumerated() {
+                if response.fields.count <= field { response.fields.append([]) }
+                response.fields[field] += column
+            }
+        } catch {
+            throw .request(error)
+        }
         response.visitedCount += UInt64(scratch.visitedCount)
         scratch.visitedCount = 0
     }

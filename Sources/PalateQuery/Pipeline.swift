@@ -55,6 +55,7 @@ package enum Pipeline {
         reader.enter()
         defer { reader.leave() }
         var plan = planned
+        plan.now = now
         try plan.filter?.refresh(in: collection)
         response.reserve(lists: plan.listCount, k: plan.k, parts: plan.parts)
         scratch.prepare(for: collection)
@@ -93,6 +94,7 @@ package enum Pipeline {
                 throw RequestError(error)
             }
         }
+        if plan.parts.contains(.plan) { response.plan = plan.report(in: collection) }
         return response
     }
 
@@ -125,6 +127,7 @@ package enum Pipeline {
         var query: ListQuery
         var replacements: UInt64
         var attempts = 0
+        var rounds = 1
         repeat {
             epoch = collection.changeEpoch
             replacements = collection.replacementCount
@@ -145,6 +148,18 @@ package enum Pipeline {
                 in: collection,
                 &scratch
             )
+            if let group = plan.group {
+                rounds = try GroupStage.deepen(
+                    group,
+                    plan,
+                    query,
+                    person,
+                    centres,
+                    excluding: request.excluded,
+                    in: collection,
+                    &scratch
+                )
+            }
             attempts += 1
         } while collection.replacementCount != replacements && attempts < searchAttempts
         try collection.store.environment.read(failingWith: IndexError.self) {
@@ -161,11 +176,12 @@ package enum Pipeline {
                 )
             }
             SearchStage.trim(plan, query, &scratch)
-            try RescoreStage.run(plan, query, in: collection, transaction, &scratch)
-            RerankStage.run(plan, query, person, centres, request, in: collection, &scratch)
+            try RescoreStage.run(plan, rounds, query, in: collection, transaction, &scratch)
+            try RerankStage.run(plan, query, person, centres, request, in: collection, &scratch)
             let reasons =
                 plan.parts.contains(.reasons)
                 ? ReasonStage(person, centres, query, request, in: collection, scratch) : nil
+            plan.rounds = max(plan.rounds, rounds)
             try FetchStage.append(
                 plan,
                 reasons: reasons,

@@ -60,7 +60,8 @@ package enum Planner {
             request.k,
             // A slate of a person chooses from what all sources together found.
             isByPerson ? 0 : slate?.pool ?? 0,
-            taste.map { self.candidates(of: $0, request) } ?? 0
+            taste.map { self.candidates(of: $0, request) } ?? 0,
+            request.fieldBoosts.isEmpty ? 0 : tasteCandidates
         )
         let rescored =
             isByPerson
@@ -68,9 +69,8 @@ package enum Planner {
         let candidateCount = min(max(candidates, rescored), Limits.beamWidth.upperBound)
         let beamWidth =
             request.beamWidth == 0 ? max(defaultBeamWidth, candidateCount) : request.beamWidth
-        let filter = try request.filter.map { filter throws(RequestError) in
-            try FilterPlan(filter, in: collection)
-        }
+        let filter = try filterPlan(request, collection)
+        try FieldBoosts.check(request.fieldBoosts, in: collection)
         let (isScan, nanoseconds) = cost(filter, beamWidth: beamWidth, in: collection)
         let searches = taste.map { self.searches(of: $0) } ?? 1
         // Searches of one list share its candidates, and so the beam.
@@ -90,7 +90,51 @@ package enum Planner {
             slate: slate,
             parts: request.parts,
             scoreFloor: request.scoreFloor ?? -.infinity,
+            fieldBoosts: request.fieldBoosts,
+            fields: request.fields,
             estimatedMicroseconds: listCount * list / 1_000
+        )
+    }
+
+    /// Groups need to know which rows there are, to look among the others.
+    private static func filterPlan(
+        _ request: SearchRequest,
+        _ collection: Collection
+    ) throws(RequestError) -> FilterPlan? {
+        for field in request.fields {
+            try collection.fields.read { table throws(RequestError) in _ = try table.column(field) }
+        }
+        if let group = request.group {
+            try collection.fields.read { table throws(RequestError) in
+                let type = Swift.type(of: try table.column(group.field)).type
+                guard type != .geo, type != .keywordSet else {
+                    let name = table.declarations.first { $0.id == group.field }?.name ?? ""
+                    throw .wrongFieldType(name: name, got: "a group", expected: type.name)
+                }
+            }
+        }
+        guard request.filter != nil || request.group != nil else { return nil }
+        return try FilterPlan(request.filter ?? .all, in: collection)
+    }
+
+    /// Whether all of so many rows are scored rather than walked to.
+    static func scans(_ rows: Int, beamWidth: Int, in collection: Collection) -> Bool {
+        let (scan, walk) = costs(rows, beamWidth: beamWidth, in: collection)
+        return scan <= walk
+    }
+
+    /// Nanoseconds of scoring so many rows, and of walking to the nearest of them.
+    private static func costs(
+        _ rows: Int,
+        beamWidth: Int,
+        in collection: Collection
+    ) -> (scan: Float, walk: Float) {
+        let costs = collection.costs
+        let share = Float(rows) / Float(max(1, collection.graph.liveCount))
+        let slots = Float(beamWidth) * slotFactor(share: share)
+        return (
+            Float(rows) * costs.scanNanoseconds,
+            costs.walkNanoseconds + slots * costs.slotNanoseconds
         )
     }
 
@@ -107,12 +151,7 @@ package enum Planner {
             }
             return (false, beamWidth * nanosecondsPerSlot)
         }
-        let costs = collection.costs
-        let share = Float(filter.matches.count) / Float(max(1, collection.graph.liveCount))
-        let scan = Float(filter.matches.count) * costs.scanNanoseconds
-        let walk =
-            costs.walkNanoseconds
-            + Float(beamWidth) * costs.slotNanoseconds * slotFactor(share: share)
+        let (scan, walk) = costs(filter.matches.count, beamWidth: beamWidth, in: collection)
         return (scan <= walk, Int(min(scan, walk)))
     }
 

@@ -1,4 +1,6 @@
 import PalateFields
+import PalateGraph
+import PalateIndex
 package import PalateModel
 package import PalateTaste
 
@@ -32,6 +34,14 @@ package struct QueryPlan: Sendable {
     package var parts: ResultParts
     /// Results below are left out.
     package var scoreFloor: Float
+    /// What values of fields add to scores.
+    package var fieldBoosts: [FieldBoost] = []
+    /// Fields whose values come with the results.
+    package var fields: [FieldID] = []
+    /// The moment of the answer, milliseconds since 1970 UTC; set when it is made.
+    package var now: Int64 = 0
+    /// Searches that groups took to fill a list, at most; counted while it is made.
+    package var rounds = 1
     /// What the searches will cost, roughly; decides where the request runs.
     package var estimatedMicroseconds: Int
 }
@@ -39,6 +49,24 @@ package struct QueryPlan: Sendable {
 extension QueryPlan {
     /// Rows that pass the filter; 0 without one.
     package var matchCount: Int { filter?.matches.count ?? 0 }
+
+    /// What was decided, for whoever asks.
+    func report(in collection: Collection) -> PlanReport {
+        let costs = collection.costs
+        var report = PlanReport(
+            strategy: strategy,
+            beamWidth: UInt32(clamping: beamWidth),
+            candidates: UInt32(clamping: candidateCount),
+            rescored: UInt32(clamping: rescoreCount),
+            matches: UInt64(filter?.matches.count ?? collection.graph.liveCount),
+            rows: UInt64(collection.graph.liveCount),
+            scanNanoseconds: costs.scanNanoseconds,
+            walkNanoseconds: costs.walkNanoseconds,
+            slotNanoseconds: costs.slotNanoseconds
+        )
+        report.rounds = UInt32(clamping: rounds)
+        return report
+    }
 
     /// How candidates are found.
     package var strategy: SearchStrategy {

@@ -28,11 +28,12 @@ enum RerankStage {
         _ request: SearchRequest,
         in collection: Collection,
         _ scratch: inout QueryScratch
-    ) {
+    ) throws(IndexError) {
+        let boosts = boosts(plan, request, in: collection, scratch)
         scratch.slate.removeAll(keepingCapacity: true)
         if let taste = plan.taste, let state = person.state {
             var columns = columns(query, person, centres, state, in: collection, &scratch)
-            columns.addBoosts(request.boosts)
+            columns.boosts = boosts
             let ranking = BlendReranker.rank(
                 columns,
                 weights: taste.weights,
@@ -49,28 +50,50 @@ enum RerankStage {
         } else {
             scratch.columns = CandidateColumns(items: [])
             appendByDistance(collection.metric, &scratch)
-            boost(request.boosts, in: collection, &scratch)
+            boost(boosts, &scratch)
         }
         if plan.scoreFloor > -.infinity {
             scratch.slate.removeAll { !($0.parts.total >= plan.scoreFloor) }
         }
-        if let slate = plan.slate {
-            SlateStage.choose(slate, plan.k, person, centres, request, in: collection, &scratch)
+        do throws(RequestError) {
+            if let slate = plan.slate {
+                try SlateStage.choose(
+                    slate,
+                    plan,
+                    person,
+                    centres,
+                    request,
+                    in: collection,
+                    &scratch
+                )
+            } else if let group = plan.group {
+                try GroupStage.cap(group, in: collection, &scratch.slate)
+            }
+        } catch {
+            throw .request(error)
         }
     }
 
-    /// Adds boosts to plain scores.
-    private static func boost(
-        _ boosts: [WeightedItem],
+    /// What the caller adds to items and to values of fields, by candidate; empty = nothing.
+    private static func boosts(
+        _ plan: QueryPlan,
+        _ request: SearchRequest,
         in collection: Collection,
-        _ scratch: inout QueryScratch
-    ) {
+        _ scratch: borrowing QueryScratch
+    ) -> [Float] {
+        guard !request.boosts.isEmpty || !plan.fieldBoosts.isEmpty else { return [] }
+        let rows = scratch.candidates.lazy.map(\.ordinal)
+        var sums = FieldBoosts.values(plan.fieldBoosts, of: rows, in: collection, now: plan.now)
+        guard !request.boosts.isEmpty else { return sums }
+        let weights = Dictionary(request.boosts.map { ($0.item, $0.weight) }) { $0 + $1 }
+        for (index, row) in rows.enumerated() { sums[index] += weights[collection.items[row]] ?? 0 }
+        return sums
+    }
+
+    /// Adds boosts to plain scores.
+    private static func boost(_ boosts: [Float], _ scratch: inout QueryScratch) {
         guard !boosts.isEmpty else { return }
-        let weights = Dictionary(boosts.map { ($0.item, $0.weight) }) { $0 + $1 }
-        for index in scratch.slate.indices {
-            let item = collection.items[scratch.slate[index].ordinal]
-            scratch.slate[index].parts[.boost] = weights[item] ?? 0
-        }
+        for index in scratch.slate.indices { scratch.slate[index].parts[.boost] = boosts[index] }
         // Stable: what is not boosted keeps its order.
         let order = scratch.slate.indices.sorted {
             let (left, right) = (scratch.slate[$0].parts.total, scratch.slate[$1].parts.total)
@@ -247,14 +270,5 @@ enum RerankStage {
             var row = all._mutatingExtracting((index * dimensions)..<((index + 1) * dimensions))
             codes.decodeUnit(ordinal, into: &row)
         }
-    }
-}
-
-extension CandidateColumns {
-    /// What the caller adds to single items.
-    fileprivate mutating func addBoosts(_ boosted: [WeightedItem]) {
-        guard !boosted.isEmpty else { return }
-        let weights = Dictionary(boosted.map { ($0.item, $0.weight) }) { $0 + $1 }
-        boosts = items.map { weights[$0] ?? 0 }
     }
 }

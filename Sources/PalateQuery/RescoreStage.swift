@@ -5,17 +5,18 @@ import PalateStorage
 
 /// Step 4: the best candidates scored again from the stored float vectors, in place.
 enum RescoreStage {
-    /// Replaces code distances by exact ones for the first `plan.rescoreCount` candidates, and
-    /// sorts all.
+    /// Replaces code distances by exact ones for the first `plan.rescoreCount` candidates of each
+    /// round of searches, and sorts all.
     static func run(
         _ plan: QueryPlan,
+        _ rounds: Int,
         _ query: ListQuery,
         in collection: Collection,
         _ transaction: borrowing ReadTransaction,
         _ scratch: inout QueryScratch
     ) throws(IndexError) {
         guard query.hasVector, plan.rescoreCount > 0 else { return }
-        let count = min(plan.rescoreCount, scratch.candidates.count)
+        let count = min(plan.rescoreCount * rounds, scratch.candidates.count)
         var exact = try scratch.takeExactQuery(for: collection.metric)
         exact.prepare(scratch.vector.span)
         for index in 0..<count {

@@ -18,8 +18,35 @@ enum SearchStage {
         _ scratch: inout QueryScratch
     ) throws(IndexError) {
         scratch.candidates.removeAll(keepingCapacity: true)
+        guard collection.codes != nil else { return }
+        try addSearched(
+            plan,
+            query,
+            person,
+            centres,
+            excluding: excluded,
+            in: collection,
+            &scratch
+        )
+        guard !query.hasVector else { return }
+        add(person.walked.lazy.map(\.item), plan.filter, in: collection, &scratch)
+        add(person.associated.lazy.map(\.item), plan.filter, in: collection, &scratch)
+        add(plan.pinned, plan.filter, in: collection, &scratch)
+        scratch.candidates.removeDuplicates()
+    }
+
+    /// Adds what the query's search finds, or the searches around the person's medoids.
+    static func addSearched(
+        _ plan: QueryPlan,
+        _ query: ListQuery,
+        _ person: PersonSnapshot,
+        _ centres: TasteCentres,
+        excluding excluded: [ItemID],
+        in collection: Collection,
+        _ scratch: inout QueryScratch
+    ) throws(IndexError) {
         guard let codes = collection.codes else { return }
-        exclude(query, person, excluded, plan.filter, isScan: plan.isScan, in: collection, &scratch)
+        exclude(query, person, excluded, plan, in: collection, &scratch)
         if query.hasVector {
             let kept = max(plan.beamWidth, plan.candidateCount)
             search(codes, plan, keeping: kept, in: collection, &scratch)
@@ -45,16 +72,14 @@ enum SearchStage {
                 scratch.search.exclude(scratch.candidates[index].ordinal)
             }
         }
-        add(person.walked.lazy.map(\.item), plan.filter, in: collection, &scratch)
-        add(person.associated.lazy.map(\.item), plan.filter, in: collection, &scratch)
-        add(plan.pinned, plan.filter, in: collection, &scratch)
-        scratch.candidates.removeDuplicates()
     }
 
     /// Leaves the candidates that the plan wants of one search; the rest of the beam was there to
     /// make up for rows dropped because of a write under way.
     static func trim(_ plan: QueryPlan, _ query: ListQuery, _ scratch: inout QueryScratch) {
-        guard query.hasVector, scratch.candidates.count > plan.candidateCount else { return }
+        guard query.hasVector, plan.group == nil,
+            scratch.candidates.count > plan.candidateCount
+        else { return }
         scratch.candidates.removeLast(scratch.candidates.count - plan.candidateCount)
     }
 
@@ -128,14 +153,13 @@ enum SearchStage {
         _ query: ListQuery,
         _ person: PersonSnapshot,
         _ excluded: [ItemID],
-        _ filter: FilterPlan?,
-        isScan: Bool,
+        _ plan: QueryPlan,
         in collection: Collection,
         _ scratch: inout QueryScratch
     ) {
         scratch.search.clearExclusions()
         scratch.search.clearEligible()
-        if let filter, !isScan {
+        if let filter = plan.filter, !plan.isScan {
             scratch.search.setEligible {
                 filter.matches.copyBits(to: &$0, rowCount: collection.graph.count)
             }

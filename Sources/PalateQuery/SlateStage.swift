@@ -11,17 +11,26 @@ enum SlateStage {
     /// Chooses the slate, explores, and puts pins into their places.
     static func choose(
         _ plan: SlatePlan,
-        _ k: Int,
+        _ query: QueryPlan,
         _ person: PersonSnapshot,
         _ centres: TasteCentres,
         _ request: SearchRequest,
         in collection: Collection,
         _ scratch: inout QueryScratch
-    ) {
+    ) throws(RequestError) {
         guard let codes = collection.codes, !scratch.slate.isEmpty else { return }
+        if let group = query.group, plan.surprise > 0 {
+            // Chance draws from the whole pool: whatever it draws has to keep to the cap.
+            try GroupStage.cap(group, in: collection, &scratch.slate)
+        }
         let pins = pins(request.pins, in: collection, scratch.slate)
         let pool = pool(plan.pool, pins, scratch.slate)
         var rules = SlateRules()
+        var groups: [Int32] = []
+        if let group = query.group {
+            rules.groupCap = group.cap
+            groups = try GroupStage.numbers(group, of: pool, in: collection)
+        }
         if plan.surprise == 0 {
             rules.pins = pins.compactMap { pin in
                 pool.firstIndex { $0.ordinal == pin.hit.ordinal }
@@ -30,9 +39,10 @@ enum SlateStage {
         }
         let chosen = select(
             plan,
-            k,
+            query.k,
             from: pool,
             rules,
+            groups,
             Preferences(person, centres, scratch.columns, pool),
             codes,
             seeds: seeds(plan, person, in: collection, codes),
@@ -107,6 +117,7 @@ enum SlateStage {
         _ k: Int,
         from pool: [RankedHit],
         _ rules: SlateRules,
+        _ groups: [Int32],
         _ preferences: Preferences,
         _ codes: CodeSet,
         seeds: [Float],
@@ -135,6 +146,7 @@ enum SlateStage {
             seeds: seeds.span,
             clusters: preferences.clusters.span,
             clusterTargets: preferences.targets.span,
+            groups: groups.span,
             kernels: codes.kernels
         )
         return plan.builder.select(

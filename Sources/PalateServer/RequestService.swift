@@ -93,7 +93,9 @@ final class RequestService: Sendable {
         case .backup(let backup):
             try backups.submit(backup, completion())
             return nil
-        case .upsert, .delete, .patch, .loadBegin, .loadData, .loadCommit, .events:
+        case .declareFields, .listFields, .count, .scroll:
+            return try answerAboutFields(request, call, completion())
+        case .upsert, .delete, .deleteMatching, .patch, .loadBegin, .loadData, .loadCommit, .events:
             try write(request, completion())
             return nil
         case .profile, .forget, .history, .refreshTaste, .tasteNumbers, .session, .sandbox:
@@ -239,6 +241,13 @@ final class RequestService: Sendable {
             try submit(.upsert(rows), to: handle, as: Response.upserted, completion)
         case .delete(let handle, let ids):
             try submit(.delete(ids), to: handle, as: Response.deleted, completion)
+        case .deleteMatching(let handle, let filter, let limit):
+            try submit(
+                .deleteMatching(filter, limit: limit),
+                to: handle,
+                as: Response.deletedMatching,
+                completion
+            )
         case .patch(let handle, let patch):
             try submit(.patch(patch), to: handle, as: Response.patched, completion)
         case .loadBegin(let begin):

@@ -38,6 +38,12 @@ package struct BodyReader: ~Escapable {
         Float(bitPattern: try read(UInt32.self, field))
     }
 
+    /// The next double; any bit pattern.
+    @_lifetime(self: copy self)
+    package mutating func readDouble(_ field: String) throws(RequestError) -> Double {
+        Double(bitPattern: try read(UInt64.self, field))
+    }
+
     /// The next float, refused when it is NaN or infinite.
     @_lifetime(self: copy self)
     package mutating func readFiniteFloat(_ field: String) throws(RequestError) -> Float {

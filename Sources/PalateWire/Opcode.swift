@@ -27,6 +27,14 @@ package enum Opcode: UInt8, CaseIterable, Sendable {
     case generationList = 15
     /// Copies everything, or a collection, into the server's directory of backups.
     case backup = 20
+    /// Adds fields to a collection.
+    case fieldsDeclare = 21
+    /// Lists a collection's fields.
+    case fieldsList = 22
+    /// Counts the items that pass a filter.
+    case count = 23
+    /// Lists the items that pass a filter, page by page.
+    case scroll = 24
     /// A search.
     case query = 16
     /// Items by id.
@@ -43,6 +51,8 @@ package enum Opcode: UInt8, CaseIterable, Sendable {
     case loadData = 36
     /// Ends a load.
     case loadCommit = 37
+    /// Removes the rows that pass a filter.
+    case deleteMatching = 38
     /// What people did.
     case event = 48
     /// What is known of a person.

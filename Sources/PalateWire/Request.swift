@@ -26,6 +26,16 @@ package enum Request: Equatable, Sendable {
     case dropGeneration(handle: UInt32, role: GenerationRole)
     /// Lists a collection's generations.
     case listGenerations(name: String)
+    /// Adds fields.
+    case declareFields(handle: UInt32, fields: [FieldDeclaration])
+    /// Lists the fields.
+    case listFields(handle: UInt32)
+    /// Counts items.
+    case count(CountRequest)
+    /// Lists items.
+    case scroll(ScrollRequest)
+    /// Removes the items that pass a filter.
+    case deleteMatching(handle: UInt32, filter: Filter, limit: Int)
     /// Searches.
     case query(SearchRequest)
     /// Looks items up.
@@ -59,6 +69,27 @@ package enum Request: Equatable, Sendable {
     /// Makes, fills, lists or drops sandboxes.
     case sandbox(SandboxRequest)
 
+    /// The columns of values that it writes.
+    var fieldColumns: [FieldColumn] {
+        switch self {
+        case .upsert(_, let rows): rows.fields
+        case .patch(_, let patch): patch.fields
+        case .loadData(let data): data.rows.fields
+        default: []
+        }
+    }
+
+    /// The filter that it has.
+    var filter: Filter? {
+        switch self {
+        case .query(let search): search.filter
+        case .count(let count): count.filter
+        case .scroll(let scroll): scroll.filter
+        case .deleteMatching(_, let filter, _): filter
+        default: nil
+        }
+    }
+
     /// The opcode that carries it.
     package var opcode: Opcode {
         switch self {
@@ -74,6 +105,11 @@ package enum Request: Equatable, Sendable {
         case .createGeneration: .generationCreate
         case .dropGeneration: .generationDrop
         case .listGenerations: .generationList
+        case .declareFields: .fieldsDeclare
+        case .listFields: .fieldsList
+        case .count: .count
+        case .scroll: .scroll
+        case .deleteMatching: .deleteMatching
         case .query: .query
         case .get: .get
         case .upsert: .upsert

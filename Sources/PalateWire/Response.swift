@@ -26,6 +26,14 @@ package enum Response: Equatable, Sendable {
     case generationDropped
     /// Every generation of a collection.
     case generations([GenerationInfo])
+    /// The fields, and what rows have in them.
+    case fields(opcode: UInt8, [FieldFigures])
+    /// How many items.
+    case counted(CountResponse)
+    /// A page of items.
+    case scrolled(ScrollResponse)
+    /// Rows that passed the filter are gone.
+    case deletedMatching(WriteReceipt)
     /// Search results.
     case results(SearchResponse)
     /// Items.
@@ -73,6 +81,10 @@ package enum Response: Equatable, Sendable {
         case .generationCreated: Opcode.generationCreate.rawValue
         case .generationDropped: Opcode.generationDrop.rawValue
         case .generations: Opcode.generationList.rawValue
+        case .fields(let opcode, _): opcode
+        case .counted: Opcode.count.rawValue
+        case .scrolled: Opcode.scroll.rawValue
+        case .deletedMatching: Opcode.deleteMatching.rawValue
         case .results: Opcode.query.rawValue
         case .items: Opcode.get.rawValue
         case .upserted: Opcode.upsert.rawValue

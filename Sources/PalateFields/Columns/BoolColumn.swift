@@ -44,6 +44,15 @@ package struct BoolColumn: Column {
         presence.contains(row) ? (truths.contains(row) ? 1 : 0) : nil
     }
 
+    package func rows(orderKeys: [Int64]) -> RowSet {
+        switch (orderKeys.contains(0), orderKeys.contains(1)) {
+        case (false, false): RowSet()
+        case (false, true): truths
+        case (true, false): presence.subtracting(truths)
+        case (true, true): presence
+        }
+    }
+
     package func facet(_ rows: RowSet) -> [(value: FieldValue, count: Int)]? {
         let valued = presence.intersectionCount(rows)
         let isTrue = truths.intersectionCount(rows)

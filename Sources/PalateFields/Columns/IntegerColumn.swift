@@ -35,6 +35,8 @@ package struct IntegerColumn: Column {
 
     package func orderKey(of row: Ordinal) -> Int64? { ordered.number(of: row) }
 
+    package func rows(orderKeys: [Int64]) -> RowSet { ordered.rows(among: orderKeys) }
+
     package var byteCount: Int { ordered.byteCount }
 }
 

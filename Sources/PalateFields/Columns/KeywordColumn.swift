@@ -55,6 +55,10 @@ package struct KeywordColumn: Column {
         return Int64(numbers[Int(row)]) - 1
     }
 
+    package func rows(orderKeys: [Int64]) -> RowSet {
+        postings.rows(orderKeys.map { Int($0) }, chunks: presence.chunkCount)
+    }
+
     package func facet(_ rows: RowSet) -> [(value: FieldValue, count: Int)]? {
         postings.counts(rows)
     }

@@ -36,5 +36,7 @@ package struct TimeColumn: Column {
 
     package func orderKey(of row: Ordinal) -> Int64? { ordered.number(of: row) }
 
+    package func rows(orderKeys: [Int64]) -> RowSet { ordered.rows(among: orderKeys) }
+
     package var byteCount: Int { ordered.byteCount }
 }

@@ -5,6 +5,7 @@ extension V1 {
     private static let hasPayloads: UInt16 = 1
     private static let hasVectors: UInt16 = 2
     private static let hasVersions: UInt16 = 4
+    private static let hasFields: UInt16 = 8
 
     func encodePatch(_ handle: UInt32, _ patch: PatchBatch, _ writer: inout FrameWriter) {
         let count = patch.ids.count
@@ -17,6 +18,7 @@ extension V1 {
             (patch.payloads == nil ? 0 : Self.hasPayloads)
                 | (patch.vectors.isEmpty ? 0 : Self.hasVectors)
                 | (patch.versions.isEmpty ? 0 : Self.hasVersions)
+                | (patch.fields.isEmpty ? 0 : Self.hasFields)
         )
         writer.write(UInt32(clamping: count))
         writer.write(UInt32(clamping: count == 0 ? 0 : patch.vectors.count / count))
@@ -26,6 +28,7 @@ extension V1 {
         writer.write(column: patch.versions)
         writer.write(column: patch.vectors)
         if let payloads = patch.payloads { encodePayloads(payloads, &writer) }
+        if !patch.fields.isEmpty { encodeColumns(patch.fields, &writer) }
     }
 
     func decodePatch(
@@ -39,8 +42,9 @@ extension V1 {
         let type = try decodeElementType(&reader)
         try reader.readReserved(UInt8.self, "reserved field of the patch")
         let flags = try reader.read(UInt16.self, "patch flags")
-        // A patch without vectors and payloads changes nothing: nobody means that.
-        guard flags <= 7, flags & (Self.hasPayloads | Self.hasVectors) != 0 else {
+        // A patch without any of these changes nothing: nobody means that.
+        let contents = Self.hasPayloads | Self.hasVectors | Self.hasFields
+        guard flags <= 15, flags & contents != 0 else {
             throw .unsupported(what: "patch flags", got: Int(flags))
         }
         let hasVectors = flags & Self.hasVectors != 0
@@ -66,6 +70,9 @@ extension V1 {
             patch.payloads = try decodePayloads(&reader, count: count, byteCount: payloadBytes)
         } else if payloadBytes != 0 {
             throw .unequalColumns(field: "payloads", got: Int(clamping: payloadBytes), expected: 0)
+        }
+        if flags & Self.hasFields != 0 {
+            patch.fields = try decodeColumns(&reader, count: count)
         }
         return .patch(handle: handle, patch: patch)
     }

@@ -20,9 +20,12 @@ extension V1 {
     enum QuerySection: UInt16 {
         case vectors = 1
         case ids = 2
+        case filter = 3
         case exclude = 4
         case taste = 5
         case diversity = 6
+        case fieldBoosts = 7
+        case fields = 8
         case person = 9
         case whatIf = 10
         case examples = 11
@@ -159,7 +162,7 @@ extension V1 {
         let beamWidth = try reader.readCount("beam width", in: 0...Limits.beamWidth.upperBound)
         let rescoreCount = try reader.readCount("rescore count", in: Limits.rescoreCount)
         let parts = ResultParts(rawValue: try reader.read(UInt32.self, "result parts"))
-        guard parts.isSubset(of: .known) else {
+        guard parts.isSubset(of: .requestable) else {
             throw .unsupported(what: "result parts", got: Int(parts.rawValue))
         }
         let scoreFloor = try reader.readFiniteFloat("score floor")
@@ -167,7 +170,7 @@ extension V1 {
         let user = try reader.read(UInt64.self, "user")
         let minimumVersion = try reader.read(UInt64.self, "minimum version")
         try reader.readReserved(UInt32.self, "visited limit")
-        try reader.readReserved(UInt32.self, "group field and cap")
+        let group = try decodeGroup(&reader)
         try reader.readReserved(UInt64.self, "trace id")
         try reader.readReserved(UInt64.self, "trace id")
         try reader.readReserved(UInt64.self, "seed")
@@ -181,6 +184,7 @@ extension V1 {
             parts: parts,
             scoreFloor: flags.contains(.scoreFloor) ? scoreFloor : nil,
             user: flags.contains(.user) ? user : nil,
+            group: group,
             minimumVersion: minimumVersion
         )
         return Head(
@@ -190,6 +194,17 @@ extension V1 {
             dimensions: dimensions,
             count: count,
             components: expected
+        )
+    }
+
+    /// No field has the number 0.
+    private func decodeGroup(_ reader: inout BodyReader) throws(RequestError) -> GroupRequest? {
+        let field = try reader.read(UInt16.self, "group field")
+        let cap = Int(try reader.read(UInt16.self, "group cap"))
+        guard field != 0 || cap != 0 else { return nil }
+        return GroupRequest(
+            field: field,
+            cap: try reader.checked(cap, "group cap", in: Limits.groupCap)
         )
     }
 
@@ -231,6 +246,9 @@ extension V1 {
             head.request.source = .items(
                 try reader.readColumn(ItemID.self, count: head.count, "ids")
             )
+        case .filter: head.request.filter = try decodeFilter(&reader)
+        case .fieldBoosts: head.request.fieldBoosts = try decodeFieldBoosts(&reader)
+        case .fields: head.request.fields = try decodeFieldList(&reader)
         case .exclude:
             head.request.excluded = try decodeExcluded(byteCount: byteCount, &reader)
         case .taste:

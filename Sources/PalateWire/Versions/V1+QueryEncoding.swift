@@ -18,9 +18,12 @@ extension V1 {
             sections.append(.ids)
         case .user: break
         }
+        if search.filter != nil { sections.append(.filter) }
         if !search.excluded.isEmpty { sections.append(.exclude) }
         if search.taste != nil { sections.append(.taste) }
         if search.diversity != nil { sections.append(.diversity) }
+        if !search.fieldBoosts.isEmpty { sections.append(.fieldBoosts) }
+        if !search.fields.isEmpty { sections.append(.fields) }
         sections += personSections(search)
         writer.reserve(512 + count * (dimensions * 4 + 8) + search.excluded.count * 8)
         encodeHead(search, kind, dimensions, count, &writer)
@@ -69,8 +72,11 @@ extension V1 {
         writer.write(UInt32(0))
         writer.write(search.user ?? 0)
         writer.write(search.minimumVersion)
-        // Visited limit, group, trace and seed: 32 bytes without a use in this version.
-        for _ in 0..<4 { writer.write(UInt64(0)) }
+        // Visited limit, trace and seed are without a use in this version.
+        writer.write(UInt32(0))
+        writer.write(search.group?.field ?? 0)
+        writer.write(UInt16(clamping: search.group?.cap ?? 0))
+        for _ in 0..<3 { writer.write(UInt64(0)) }
     }
 
     private func encode(
@@ -83,6 +89,11 @@ extension V1 {
             if case .vectors(let vectors, _) = search.source { writer.write(column: vectors) }
         case .ids:
             if case .items(let ids) = search.source { writer.write(column: ids) }
+        case .filter: if let filter = search.filter { encodeFilter(filter, &writer) }
+        case .fieldBoosts: encodeFieldBoosts(search.fieldBoosts, &writer)
+        case .fields:
+            writer.write(UInt32(clamping: search.fields.count))
+            writer.write(column: search.fields)
         case .exclude:
             encodeExcluded(search.excluded, &writer)
         case .taste:

@@ -13,6 +13,8 @@ extension V1 {
         if !results.scoreParts.isEmpty { parts.insert(.scoreParts) }
         if !results.payloads.isEmpty { parts.insert(.payload) }
         if !results.reasons.isEmpty { parts.insert(.reasons) }
+        if !results.fields.isEmpty { parts.insert(.fields) }
+        if results.plan != nil { parts.insert(.plan) }
         let payloadBytes = results.payloads.reduce(0) { $0 + $1.count }
         writer.reserve(64 + results.ids.count * 40 + results.offsets.count * 4 + payloadBytes)
         writer.write(UInt32(clamping: results.offsets.count - 1))
@@ -32,6 +34,11 @@ extension V1 {
         }
         encodeReasons(results.reasons, &writer)
         encodePayloads(results.payloads, &writer)
+        if !results.fields.isEmpty {
+            writer.write(UInt32(clamping: results.fields.count))
+            for values in results.fields { encodeValues(values, &writer) }
+        }
+        if let plan = results.plan { encodePlan(plan, &writer) }
     }
 
     func decodeResults(
@@ -77,6 +84,12 @@ extension V1 {
         } else if payloadBytes != 0 {
             throw .unequalColumns(field: "payloads", got: Int(clamping: payloadBytes), expected: 0)
         }
+        if parts.contains(.fields) {
+            for _ in 0..<(try reader.readCount("fields", in: Limits.fields)) {
+                results.fields.append(try decodeValues(&reader, count: count))
+            }
+        }
+        if parts.contains(.plan) { results.plan = try decodePlan(&reader) }
         return results
     }
 

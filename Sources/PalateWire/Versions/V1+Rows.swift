@@ -4,6 +4,7 @@ import PalateModel
 extension V1 {
     /// Bits of a row block's flags.
     private static let hasPayloads: UInt16 = 1
+    private static let hasFields: UInt16 = 2
     /// Bits of a GET.
     private static let wantsVectors: UInt32 = 1
 
@@ -16,7 +17,9 @@ extension V1 {
         writer.write(handle)
         writer.write(ElementType.float32.rawValue)
         writer.write(UInt8(0))
-        writer.write(hasPayloads ? Self.hasPayloads : 0)
+        writer.write(
+            (hasPayloads ? Self.hasPayloads : 0) | (rows.fields.isEmpty ? 0 : Self.hasFields)
+        )
         writer.write(UInt32(clamping: rows.ids.count))
         writer.write(UInt32(clamping: dimensions))
         writer.write(UInt64(payloadBytes))
@@ -24,6 +27,7 @@ extension V1 {
         writer.write(column: rows.ids)
         writer.write(column: rows.vectors)
         encodePayloads(rows.payloads, &writer)
+        if !rows.fields.isEmpty { encodeColumns(rows.fields, &writer) }
     }
 
     func decodeUpsert(
@@ -43,7 +47,7 @@ extension V1 {
         let type = try decodeElementType(&reader)
         try reader.readReserved(UInt8.self, "reserved field of the row block")
         let flags = try reader.read(UInt16.self, "row flags")
-        guard flags <= Self.hasPayloads else {
+        guard flags <= Self.hasPayloads | Self.hasFields else {
             throw .unsupported(what: "row flags", got: Int(flags))
         }
         let count = try reader.readCount("rows", in: Limits.rowsPerRequest)
@@ -61,7 +65,9 @@ extension V1 {
         } else if payloadBytes != 0 {
             throw .unequalColumns(field: "payloads", got: Int(clamping: payloadBytes), expected: 0)
         }
-        return (handle, RowBatch(ids: ids, vectors: vectors, payloads: payloads))
+        let fields =
+            flags & Self.hasFields == 0 ? [] : try decodeColumns(&reader, count: count)
+        return (handle, RowBatch(ids: ids, vectors: vectors, payloads: payloads, fields: fields))
     }
 
     func decodeElementType(_ reader: inout BodyReader) throws(RequestError) -> ElementType {

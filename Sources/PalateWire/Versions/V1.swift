@@ -43,6 +43,11 @@ package struct V1: WireVersion {
         case .generationCreate: .createGeneration(try decodeGenerationCreate(&reader))
         case .generationDrop: try decodeGenerationDrop(&reader)
         case .generationList: .listGenerations(name: try decodeName(&reader))
+        case .fieldsDeclare: try decodeDeclare(&reader)
+        case .fieldsList: .listFields(handle: try reader.read(UInt32.self, "handle"))
+        case .count: .count(try decodeCount(&reader))
+        case .scroll: .scroll(try decodeScroll(&reader))
+        case .deleteMatching: try decodeDeleteMatching(&reader)
         case .get: .get(try decodeGet(&reader))
         case .upsert: try decodeUpsert(&reader, dimensionsOf)
         case .delete: try decodeDelete(&reader)
@@ -71,6 +76,8 @@ package struct V1: WireVersion {
     ) throws(RequestError) {
         var options = options
         if case .loadData = request { options.bodyChecksum = true }
+        try checkColumns(request.fieldColumns)
+        try request.filter?.checkLimits()
         let start = openFrame(request.opcode.rawValue, [], options, &writer)
         switch request {
         case .query(let search): encodeQuery(search, &writer)
@@ -86,6 +93,12 @@ package struct V1: WireVersion {
         case .createGeneration(let create): encodeGenerationCreate(create, &writer)
         case .dropGeneration(let handle, let role):
             encodeGenerationDrop(handle, role, &writer)
+        case .declareFields(let handle, let fields): encodeDeclare(handle, fields, &writer)
+        case .listFields(let handle): writer.write(handle)
+        case .count(let count): encodeCount(count, &writer)
+        case .scroll(let scroll): encodeScroll(scroll, &writer)
+        case .deleteMatching(let handle, let filter, let limit):
+            encodeDeleteMatching(handle, filter, limit: limit, &writer)
         case .get(let get): encodeGet(get, &writer)
         case .upsert(let handle, let rows): encodeRows(handle, rows, &writer)
         case .delete(let handle, let ids): encodeDelete(handle, ids, &writer)
@@ -143,6 +156,11 @@ package struct V1: WireVersion {
         case .generationCreate: .generationCreated(try decodeInfo(&reader))
         case .generationDrop: .generationDropped
         case .generationList: .generations(try decodeGenerations(&reader))
+        case .fieldsDeclare, .fieldsList:
+            .fields(opcode: header.opcode, try decodeFigures(&reader))
+        case .count: .counted(try decodeCounted(&reader))
+        case .scroll: .scrolled(try decodeScrolled(&reader))
+        case .deleteMatching: .deletedMatching(try decodeReceipt(&reader))
         case .get: .items(try decodeItems(&reader))
         case .upsert: .upserted(try decodeReceipt(&reader))
         case .delete: .deleted(try decodeReceipt(&reader))
@@ -184,9 +202,13 @@ package struct V1: WireVersion {
         case .collections(let infos): encodeList(infos, &writer)
         case .stats(let stats): encodeStats(stats, &writer)
         case .backedUp(let receipt): encodeBackupReceipt(receipt, &writer)
+        case .fields(_, let fields): encodeFigures(fields, &writer)
+        case .counted(let counted): encodeCounted(counted, &writer)
+        case .scrolled(let page): encodeScrolled(page, &writer)
         case .items(let items): encodeItems(items, &writer)
         case .upserted(let receipt), .deleted(let receipt), .patched(let receipt),
-            .loadCommitted(let receipt), .eventsRecorded(let receipt), .forgotten(let receipt):
+            .loadCommitted(let receipt), .eventsRecorded(let receipt), .forgotten(let receipt),
+            .deletedMatching(let receipt):
             encodeReceipt(receipt, &writer)
         case .profile(let profile): encodeProfile(profile, &writer)
         case .history(let history): encodeHistory(history, &writer)
