@@ -141,7 +141,9 @@ private struct OrderedChunk: Sendable {
             if edge == edges.last {
                 // More than a bin of one number: what is below it gets a bin of its own.
                 let below = edge == .min ? edge : edge - 1
-                if edges.dropLast().last ?? .min < below { edges.insert(below, at: edges.count - 1) }
+                if edges.dropLast().last ?? .min < below {
+                    edges.insert(below, at: edges.count - 1)
+                }
             } else {
                 edges.append(edge)
             }
@@ -178,8 +180,9 @@ private struct OrderedChunk: Sendable {
         var words = [UInt64](repeating: 0, count: RowContainer.wordCount)
         if isFirstCut || (first == last && isLastCut) { add(bin: first, range, to: &words) }
         if isLastCut, last > first { add(bin: last, range, to: &words) }
-        let whole = (isFirstCut ? first + 1 : first)..<(isLastCut ? last : last + 1)
-        if !whole.isEmpty { add(bins: whole, to: &words) }
+        let firstWhole = isFirstCut ? first + 1 : first
+        let endWhole = isLastCut ? last : last + 1
+        if firstWhole < endWhole { add(bins: firstWhole..<endWhole, to: &words) }
         return RowContainer(words: words)
     }
 

@@ -112,7 +112,8 @@ package struct RowContainer: Equatable, Sendable {
             count += 1
             return true
         }
-        let place = sparse.last.map { $0 < member } ?? true ? sparse.count : sparse.lowerBound(of: member)
+        let place =
+            sparse.last.map { $0 < member } ?? true ? sparse.count : sparse.lowerBound(of: member)
         if place < sparse.count, sparse[place] == member { return false }
         sparse.insert(member, at: place)
         count += 1

@@ -1,4 +1,5 @@
 import PalateChecksum
+import PalateFields
 package import PalateModel
 import PalateStorage
 
@@ -7,7 +8,9 @@ package enum DumpRecord: Equatable, Sendable {
     /// A collection; what follows is its own, until the next one.
     case collection(CollectionSchema)
     /// A live item: its version, and CRC32C of its payload and of its float32 vector.
-    case item(ItemID, version: UInt64, payload: UInt32, vector: UInt32)
+    ///
+    /// Also of its fields, where it has any.
+    case item(ItemID, version: UInt64, payload: UInt32, vector: UInt32, fields: UInt32?)
     /// An event and its place in the order of arrival.
     case event(sequence: UInt64, Event)
 }
@@ -75,12 +78,14 @@ package enum Dump {
         var span = vector.mutableSpan
         try store.readVector(ordinal, transaction, into: &span)
         try row.check(span.span, at: ordinal)
+        let fields = try store.rowFields(ordinal, transaction)
         let payload = try payloads.payload(of: row, at: ordinal, store, transaction) ?? []
         return .item(
             item,
             version: row.version,
             payload: crc32c(payload.span.rawBytes),
-            vector: crc32c(vector.span.rawBytes)
+            vector: crc32c(vector.span.rawBytes),
+            fields: fields.entries.isEmpty ? nil : crc32c(fields.bytes.span.rawBytes)
         )
     }
 }

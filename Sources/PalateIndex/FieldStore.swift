@@ -90,7 +90,6 @@ extension FieldTable {
     /// - Throws: damage.
     init(reading store: GenerationStore, live: some Sequence<Ordinal>) throws(IndexError) {
         self.init()
-        try store.openFields(creating: false)
         let scheme = try store.environment.read(failingWith: IndexError.self) {
             transaction throws(IndexError) in try store.fieldScheme(transaction)
         }

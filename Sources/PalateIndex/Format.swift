@@ -33,8 +33,12 @@ enum Format {
 
     /// Tables of a generation.
     enum Table: String, CaseIterable {
-        case meta, rows, ids, vectors, codes, links0, linksN, payloads, dict, loaders, removals, fields
+        case meta, rows, ids, vectors, codes, links0, linksN, payloads, dict, loaders, removals,
+            fields
     }
+
+    /// Tables that are made when there is something to put into them.
+    static let tablesMadeLater: Set<Table> = [.removals, .fields]
 
     /// Tables of a taste store.
     enum TasteTable: String, CaseIterable {

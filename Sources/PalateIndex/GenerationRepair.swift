@@ -1,3 +1,4 @@
+import PalateFields
 import PalateModel
 import PalateStorage
 
@@ -34,6 +35,7 @@ struct GenerationRepair {
         )
         try copyEntries(to: store)
         try writeRows(to: store)
+        try readFields(of: store)
         try store.environment.write(failingWith: IndexError.self) {
             transaction throws(IndexError) in
             try transaction.putSealed(store.meta, Format.MetaKey.counters, plan.counters.bytes)
@@ -125,8 +127,15 @@ struct GenerationRepair {
         }
         switch Format.Table(rawValue: table) {
         case .meta:
-            let isKept = entry.key == Format.MetaKey.graph && plan.keepsDerived
+            let isKept =
+                entry.key == Format.MetaKey.fields
+                || (entry.key == Format.MetaKey.graph && plan.keepsDerived)
             return isKept ? value : nil
+        case .fields:
+            guard let slot = ordinal(entry.key), Int(slot) < plan.rows.count,
+                !plan.rows[Int(slot)].isDeleted, (try? RowFields(body: body, place: "")) != nil
+            else { return nil }
+            return value
         case .payloads:
             guard let ordinal = ordinal(entry.key), Int(ordinal) < plan.rows.count else {
                 return nil
@@ -193,6 +202,27 @@ struct GenerationRepair {
     }
 
     // MARK: Rows
+
+    /// Fields that payloads have and the table has not, or has otherwise.
+    private func readFields(of store: GenerationStore) throws(IndexError) {
+        let scheme = try store.environment.read(failingWith: IndexError.self) {
+            transaction throws(IndexError) in try store.fieldScheme(transaction)
+        }
+        guard !scheme.declarations.isEmpty else { return }
+        try store.openFields(creating: true)
+        let reading = FieldReading(
+            store: store,
+            scheme: FieldScheme(scheme),
+            payloads: PayloadReader()
+        )
+        let count = Ordinal(plan.rows.count)
+        for first in stride(from: 0, to: count, by: CodeTraining.rowsPerRead) {
+            let end = min(count, first + Ordinal(CodeTraining.rowsPerRead))
+            try store.environment.write(failingWith: IndexError.self) {
+                transaction throws(IndexError) in _ = try reading.store(first..<end, &transaction)
+            }
+        }
+    }
 
     private func writeRows(to store: GenerationStore) throws(IndexError) {
         var next = 0

@@ -87,6 +87,7 @@ package final class GenerationStore: Sendable {
             throw .corrupt(place: Self.recordPlace, reason: "schema out of limits: \(schema)")
         }
         vectorBlockRows = Format.rowsPerVectorBlock(dimensions: schema.dimensions)
+        try openFields(creating: false)
     }
 
     private static let recordPlace = "meta[generation]"
@@ -161,6 +162,9 @@ package final class GenerationStore: Sendable {
         do {
             for table in [rows, vectors, codes, links0, linksN, payloads, dictionaries] {
                 counts.append((table.name, try transaction.count(table)))
+            }
+            if let fieldTable {
+                counts.append((fieldTable.name, try transaction.count(fieldTable)))
             }
             counts.append((ids.name, try transaction.count(ids)))
             counts.append((loaders.name, try transaction.count(loaders)))

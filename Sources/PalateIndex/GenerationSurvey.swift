@@ -1,4 +1,5 @@
 import PalateChecksum
+import PalateFields
 import PalateModel
 import PalateStorage
 
@@ -17,6 +18,7 @@ struct GenerationSurvey {
     private(set) var isHeaderWhole = false
     private(set) var counters: RowCounters?
     private(set) var graph: GraphRecord?
+    private(set) var fields: FieldSchemeRecord?
     private(set) var rows: [RowRecord?] = []
     /// Rows there were, readable or not.
     private(set) var rowsMax = 0
@@ -65,7 +67,8 @@ struct GenerationSurvey {
         for damage in salvage.damages {
             note(damage.table, Finding(name, damage.table, "", got: damage.what, expected: ""))
         }
-        for table in Format.Table.allCases where salvage.tables[table.rawValue] == nil {
+        for table in Format.Table.allCases
+        where salvage.tables[table.rawValue] == nil && !Format.tablesMadeLater.contains(table) {
             let name = table.rawValue
             note(name, Finding(entry.schema.name, name, "", got: "missing", expected: "a table"))
         }
@@ -107,6 +110,7 @@ struct GenerationSurvey {
             }
             markPayload(entry, .whole)
         case .loaders: _ = try LoaderRecord(body: body, place: place)
+        case .fields: _ = try RowFields(body: body, place: place)
         default: break
         }
     }
@@ -122,6 +126,7 @@ struct GenerationSurvey {
             try record.check(place: place)
             (header, isHeaderWhole) = (record, true)
         case Format.MetaKey.counters: counters = try RowCounters(body: body, place: place)
+        case Format.MetaKey.fields: fields = try FieldSchemeRecord(body: body, place: place)
         case Format.MetaKey.graph: graph = try GraphRecord(body: body, place: place)
         default: break
         }

@@ -67,6 +67,7 @@ struct GenerationPlan {
         placeVectors(survey)
         placePayloads(survey)
         checkIDs(survey)
+        checkFields(survey, tables)
         count(survey)
         let derived: Set = ["codes", "links0", "linksN", "links"]
         let known = Set(Format.Table.allCases.map(\.rawValue)).union(derived)
@@ -176,6 +177,24 @@ struct GenerationPlan {
             survey.ids.count == newest.count
             && survey.ids.allSatisfy { newest[$0.item] == Int($0.ordinal) }
         if !isSame { actions.append("ids: made again from rows, \(newest.count) items") }
+    }
+
+    /// Fields in payloads are read again; what only the table had is lost with it.
+    private mutating func checkFields(_ survey: GenerationSurvey, _ tables: Set<String>) {
+        let isDamaged = tables.contains(Format.Table.fields.rawValue)
+        guard survey.fields != nil else {
+            if isDamaged || (tables.contains("meta") && survey.tables.contains("fields")) {
+                losses.append(RepairPlan.Loss(item: nil, reason: "the declarations of fields"))
+            }
+            return
+        }
+        guard isDamaged else { return }
+        actions.append("fields: read again from payloads")
+        if survey.fields?.declarations.contains(where: { $0.path.isEmpty }) == true {
+            losses.append(
+                RepairPlan.Loss(item: nil, reason: "values of fields that are not in payloads")
+            )
+        }
     }
 
     private mutating func count(_ survey: GenerationSurvey) {

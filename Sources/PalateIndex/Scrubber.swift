@@ -119,9 +119,10 @@ private struct ScrubbedTable {
     static func all(of collection: Collection) -> [ScrubbedTable] {
         let store = collection.store
         let rowBytes = Format.sealedVectorBytes(dimensions: store.schema.dimensions)
-        // The one table that need not be there.
-        let hasRemovals = store.removals.withReadLock { $0.table != nil }
-        return Format.Table.allCases.filter { $0 != .removals || hasRemovals }.map { table in
+        var absent: Set<Format.Table> = []
+        if store.removals.withReadLock({ $0.table == nil }) { absent.insert(.removals) }
+        if store.fieldTable == nil { absent.insert(.fields) }
+        return Format.Table.allCases.filter { !absent.contains($0) }.map { table in
             ScrubbedTable(
                 environment: store.environment,
                 name: table.rawValue,

@@ -47,9 +47,10 @@ package struct SearchCosts: Equatable, Sendable {
             func walk(_ beamWidth: Int) -> Float {
                 (0..<searches).reduce(0) { sum, index in
                     let place = (index * rounds + round) * scanned / (searches * rounds)
-                    return sum + time(rows[place]) {
-                        graph.search($0, beamWidth: beamWidth, scratch: &scratch)
-                    }
+                    return sum
+                        + time(rows[place]) {
+                            graph.search($0, beamWidth: beamWidth, scratch: &scratch)
+                        }
                 } / Float(searches)
             }
             best.narrow = min(best.narrow, walk(beams.narrow))

@@ -43,6 +43,7 @@ struct StoreVerification {
         note { pass throws(IndexError) in try pass.checkVectors() }
         note { pass throws(IndexError) in try pass.checkPayloads() }
         note { pass throws(IndexError) in try pass.checkDictionaries() }
+        note { pass throws(IndexError) in try pass.checkFields() }
         note { pass throws(IndexError) in try pass.checkLoaders() }
         checkCounters()
         if let graph, graph.watermark > counters.rowCount {

@@ -15,6 +15,8 @@ package struct VerificationReport: Sendable {
         package var vectors = 0
         /// Payloads decompressed.
         package var payloads = 0
+        /// Values of fields read.
+        package var fields = 0
         /// Rows whose codes were made again from their vectors and are the stored ones.
         package var comparedCodes = 0
         /// Rows whose codes and links were read.

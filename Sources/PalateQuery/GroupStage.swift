@@ -65,7 +65,9 @@ enum GroupStage {
             rounds += 1
             if scratch.candidates.count == before { break }
         }
-        if rounds > 1, query.hasVector { scratch.candidates.sortByDistance(scratch.candidates.indices) }
+        if rounds > 1, query.hasVector {
+            scratch.candidates.sortByDistance(scratch.candidates.indices)
+        }
         return rounds
     }
 

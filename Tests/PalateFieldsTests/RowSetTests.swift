@@ -28,7 +28,8 @@ import Testing
         #expect(rows.count == oracle.count)
         var words: [UInt64] = []
         rows.copyBits(to: &words, rowCount: 150_000)
-        let bits = (0..<150_000).filter { words[$0 / 64] >> UInt64($0 % 64) & 1 == 1 }
-        #expect(bits.map { Ordinal($0) } == oracle.sorted())
+        func isSet(_ row: Int) -> Bool { words[row / 64] >> UInt64(row % 64) & 1 == 1 }
+        let bits = (0..<150_000).filter(isSet).map { Ordinal($0) }
+        #expect(bits == oracle.sorted())
     }
 }

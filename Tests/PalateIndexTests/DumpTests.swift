@@ -24,7 +24,7 @@ import Testing
         #expect(before.first == .collection(fixture.schema))
         #expect(before.last == .event(sequence: 0, event))
         var listed: [ItemID] = []
-        for case .item(let item, version: 1, payload: _, vector: _) in before {
+        for case .item(let item, version: 1, payload: _, vector: _, fields: _) in before {
             listed.append(item)
         }
         #expect(listed == (0..<40).filter { $0 != 7 }.map(IndexFixture.item))

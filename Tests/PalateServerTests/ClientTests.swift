@@ -40,6 +40,10 @@ import Testing
             case .listGenerations(let name):
                 .generations([GenerationInfo(role: .live, info: info(name))])
             case .get(let get): .items(items(get))
+            case .declareFields, .listFields: .fields(opcode: request.opcode.rawValue, [])
+            case .count: .counted(CountResponse())
+            case .scroll: .scrolled(ScrollResponse())
+            case .deleteMatching: .deletedMatching(receipt)
             case .upsert: .upserted(receipt)
             case .delete: .deleted(receipt)
             case .patch: .patched(receipt)

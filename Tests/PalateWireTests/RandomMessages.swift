@@ -9,7 +9,7 @@ struct RandomMessages {
     /// How many kinds of request there are.
     static let requestKinds = 0..<Opcode.allCases.count - 2
     /// How many kinds of response there are.
-    static let responseKinds = 0..<30
+    static let responseKinds = 0..<35
 
     private static let numberOpcodes: [Opcode] = [
         .tasteRefresh, .tasteNumbers, .session, .sandbox,
@@ -123,7 +123,8 @@ struct RandomMessages {
         return RowBatch(
             ids: words(count),
             vectors: floats(count * Self.dimensions),
-            payloads: flag() ? (0..<count).map { _ in bytes(0...40) } : []
+            payloads: flag() ? (0..<count).map { _ in bytes(0...40) } : [],
+            fields: columns(count)
         )
     }
 
@@ -135,7 +136,8 @@ struct RandomMessages {
             ids: rows.ids,
             versions: flag() ? words(count) : [],
             vectors: hasVectors ? rows.vectors : [],
-            payloads: flag() || !hasVectors ? (0..<count).map { _ in bytes(0...40) } : nil
+            payloads: flag() || !hasVectors ? (0..<count).map { _ in bytes(0...40) } : nil,
+            fields: columns(count)
         )
     }
 
@@ -161,13 +163,13 @@ struct RandomMessages {
         let taste = flag() ? taste() : nil
         let diversity = flag() ? diversity() : nil
         let k = number(Limits.results)
-        return SearchRequest(
+        var search = SearchRequest(
             handle: half(),
             source: source,
             k: k,
             beamWidth: number(0...Limits.beamWidth.upperBound),
             rescoreCount: flag() ? number(Limits.rescoreCount) : nil,
-            parts: ResultParts(rawValue: half() & ResultParts.known.rawValue),
+            parts: ResultParts(rawValue: half() & ResultParts.requestable.rawValue),
             scoreFloor: flag() ? generator.normal() : nil,
             user: source == .user || taste != nil || flag() ? word() : nil,
             excluded: flag() ? Set(words(number(1...20))).sorted() : [],
@@ -178,6 +180,8 @@ struct RandomMessages {
             pins: flag() ? [Pin(word(), slot: k - 1), Pin(word(), slot: 0)].suffix(k) : [],
             minimumVersion: word()
         )
+        addFields(to: &search)
+        return search
     }
 
     mutating func diversity() -> DiversityRequest {
@@ -235,7 +239,8 @@ struct RandomMessages {
                 )
             )
         case 20: .events(handle: half(), events: (0..<number(1...9)).map { _ in event() })
-        default: tasteRequest(kind: kind - 21)
+        case 21...25: fieldRequest(kind: kind - 21)
+        default: tasteRequest(kind: kind - 26)
         }
     }
 
@@ -272,6 +277,8 @@ struct RandomMessages {
         }
         if flag() { results.reasons = (0..<count).map { _ in reason() } }
         if flag() { results.payloads = (0..<count).map { _ in bytes(0...40) } }
+        if flag() { results.fields = (0..<number(1...3)).map { _ in values(count) } }
+        if flag() { results.plan = plan() }
         return results
     }
 
@@ -366,6 +373,7 @@ struct RandomMessages {
         case 23: .history(history())
         case 24: .forgotten(receipt())
         case 25...28: .tasteNumbers(opcode: Self.numberOpcodes[kind - 25].rawValue, numbers())
+        case 29...33: fieldResponse(kind: kind - 29)
         case 15:
             .failure(
                 opcode: Opcode.allCases[number(0...Opcode.allCases.count - 1)].rawValue,

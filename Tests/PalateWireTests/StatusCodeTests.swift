@@ -12,7 +12,9 @@ import Testing
         .unknownSandbox(name: "a"), .unknownSession(id: 7), .unknownProfile(name: "a"),
         .wrongDimensions(got: 3, expected: 4), .badComponent(row: 1, column: 2),
         .unequalColumns(field: "ids", got: 1, expected: 2), .unknownItem(id: 4), .missingUser,
-        .versionConflict(id: 4, got: 1, expected: 2),
+        .versionConflict(id: 4, got: 1, expected: 2), .unknownField(name: "a"),
+        .fieldNotReady(name: "a"), .wrongFieldType(name: "a", got: "b", expected: "c"),
+        .fieldExists(name: "a", got: "b", expected: "c"), .badField(name: "a", reason: "b"),
         .noTaste(user: 5), .loadSequence(got: 4, expected: 3), .staleEpoch(got: 1, expected: 2),
         .loadMismatch(field: "rows", got: 1, expected: 2),
         .noGeneration(role: .candidate), .candidateExists(generation: 2),
@@ -49,7 +51,8 @@ import Testing
         let retryable = Self.errors.filter { ErrorReport($0).isRetryable }
         #expect(
             retryable == [
-                .versionNotReached(got: 1, expected: 2), .overloaded(retryMilliseconds: 40),
+                .fieldNotReady(name: "a"), .versionNotReached(got: 1, expected: 2),
+                .overloaded(retryMilliseconds: 40),
                 .shuttingDown,
             ]
         )

@@ -202,7 +202,8 @@ struct FilterParser {
         guard case .number(let text) = token else { throw unexpected("a distance") }
         let (digits, unit): (Substring, Double) =
             text.hasSuffix("km")
-            ? (text.dropLast(2), 1_000) : text.hasSuffix("m") ? (text.dropLast(), 1) : (text[...], 1)
+            ? (text.dropLast(2), 1_000)
+            : text.hasSuffix("m") ? (text.dropLast(), 1) : (text[...], 1)
         guard let value = Double(digits), value >= 0, value.isFinite else {
             throw unexpected("a distance such as 500m or 3km")
         }

@@ -98,8 +98,9 @@ struct FilterLexer {
         while let character = peek {
             let isSign = character == "-" || character == "+"
             let follows = digits.isEmpty || digits.last == "e" || digits.last == "E"
-            guard character.isNumber || character.isLetter || character == "." || character == "_"
-                || (isSign && follows)
+            guard
+                character.isNumber || character.isLetter || character == "." || character == "_"
+                    || (isSign && follows)
             else { break }
             if character != "_" { digits.append(character) }
             place += 1

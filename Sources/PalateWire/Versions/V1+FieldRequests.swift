@@ -126,6 +126,7 @@ extension V1 {
         let count = try reader.readCount("fields", in: Limits.fields)
         let item = try reader.read(UInt64.self, "cursor item")
         let key = Int64(bitPattern: try reader.read(UInt64.self, "cursor key"))
+        try checkCursor(flags, item, key)
         let fields = try reader.readColumn(UInt16.self, count: count, "fields")
         var scroll = ScrollRequest(handle: handle, filter: try decodeFilter(&reader))
         scroll.order = order == 0 ? nil : order
@@ -166,6 +167,10 @@ extension V1 {
         let item = try reader.read(UInt64.self, "cursor item")
         let key = Int64(bitPattern: try reader.read(UInt64.self, "cursor key"))
         let payloadBytes = try reader.read(UInt64.self, "payload bytes")
+        try checkCursor(flags, item, key)
+        guard flags.isSubset(of: [.cursor, .cursorKey, .payloads]),
+            flags.contains(.payloads) || payloadBytes == 0
+        else { throw .unsupported(what: "page flags", got: Int(flags.rawValue)) }
         page.ids = try reader.readColumn(ItemID.self, count: count, "ids")
         for _ in 0..<(try reader.checked(fields, "fields", in: Limits.fields)) {
             page.fields.append(try decodeValues(&reader, count: count))
@@ -180,6 +185,19 @@ extension V1 {
             )
         }
         return page
+    }
+
+    /// A cursor without its flag is a client that would get the first page again.
+    private func checkCursor(
+        _ flags: ScrollFlags,
+        _ item: ItemID,
+        _ key: Int64
+    ) throws(RequestError) {
+        let hasItem = flags.contains(.cursor)
+        let hasKey = flags.contains(.cursorKey)
+        guard hasItem || (item == 0 && !hasKey), hasKey || key == 0 else {
+            throw .malformed(reason: "a cursor without its flag", offset: 16)
+        }
     }
 
     // MARK: Sections of QUERY
@@ -213,8 +231,13 @@ extension V1 {
                 curve: curve,
                 weight: try reader.readFiniteFloat("boost weight")
             )
+            let start = reader.offset
             let origin = try reader.readDouble("origin")
             let place = try decodePoint(&reader)
+            let isPlaceZero = place.latitude.bitPattern | place.longitude.bitPattern == 0
+            guard flags & 1 != 0 || origin.bitPattern == 0, flags & 2 != 0 || isPlaceZero else {
+                throw .malformed(reason: "an origin without its flag", offset: start)
+            }
             boost.scale = try reader.readDouble("scale")
             boost.offset = try reader.readDouble("offset")
             boost.decay = try reader.readDouble("decay")

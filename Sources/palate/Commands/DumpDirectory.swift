@@ -33,8 +33,9 @@ struct DumpDirectory: AsyncParsableCommand {
         case .collection(let schema):
             "collection\t\(schema.name)\t\(schema.dimensions)\t\(schema.metric)\t"
                 + schema.quantizer
-        case .item(let item, let version, let payload, let vector):
+        case .item(let item, let version, let payload, let vector, let fields):
             "item\t\(item)\t\(version)\t\(hexadecimal(payload))\t\(hexadecimal(vector))"
+                + (fields.map { "\t" + hexadecimal($0) } ?? "")
         case .event(let sequence, let event):
             "event\t\(sequence)\t\(event.user)\t\(event.item)\t\(event.timeMilliseconds)\t"
                 + event.type.name

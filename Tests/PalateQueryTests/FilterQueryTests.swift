@@ -1,0 +1,177 @@
+import Glibc
+import PalateFields
+import PalateIndex
+import PalateModel
+import PalateQuery
+import TestKit
+import Testing
+
+@Suite struct FilterQueryTests {
+    @Test(
+        .enabled(if: isOptimisedBuild),
+        arguments: [0.9, 0.5, 0.2, 0.1, 0.05, 0.01, 0.001, 0]
+    )
+    func `recall of filtered searches is above 0.95 at every share, walked and scanned`(
+        share: Double
+    ) throws {
+        let filtered = try FilterFixture(count: 20_000, dimensions: 24)
+        for isScan in [false, true] {
+            var recall = 0.0
+            for query in stride(from: 0, to: 20_000, by: 200) {
+                let request = try filtered.request(query, k: 10, "share < \(share)")
+                let response = try filtered.fixture.answer(request, isScan: isScan)
+                let exact = filtered.nearest(10, to: query) { filtered.shares[$0] < share }
+                #expect(response.ids.count == exact.count)
+                recall += BruteForce.recall(response.ids.map { Int($0) }, truth: exact)
+            }
+            #expect(recall / 100 >= 0.95, "share \(share), scan \(isScan)")
+        }
+    }
+
+    @Test(.enabled(if: isOptimisedBuild), arguments: ["own", "other", "all but its own"])
+    func `recall of correlated filters is above 0.95, walked`(kind: String) throws {
+        let filtered = try FilterFixture(count: 20_000, dimensions: 24)
+        var recall = 0.0
+        for query in stride(from: 0, to: 20_000, by: 200) {
+            let own = filtered.clusters[query]
+            let wanted = kind == "other" ? (own + 4) % 8 : own
+            let text = kind == "all but its own" ? "not cluster = \(own)" : "cluster = \(wanted)"
+            let request = try filtered.request(query, k: 10, text)
+            let response = try filtered.fixture.answer(request, isScan: false)
+            let exact = filtered.nearest(10, to: query) { row in
+                kind == "all but its own"
+                    ? filtered.clusters[row] != own : filtered.clusters[row] == wanted
+            }
+            #expect(response.ids.count == exact.count)
+            recall += BruteForce.recall(response.ids.map { Int($0) }, truth: exact)
+        }
+        #expect(recall / 100 >= 0.95)
+    }
+
+    @Test func `every match comes back where there are few, and none that is not`() throws {
+        let filtered = try FilterFixture(count: 1_500)
+        for share in [0.0, 0.002, 0.02, 0.5] {
+            for isScan in [false, true, nil] {
+                let request = try filtered.request(7, k: 50, "share < \(share)")
+                let response = try filtered.fixture.answer(request, isScan: isScan)
+                let exact = filtered.nearest(50, to: 7) { filtered.shares[$0] < share }
+                #expect(response.ids.count == exact.count, "\(share)")
+                #expect(response.ids.allSatisfy { filtered.shares[Int($0)] < share })
+                if isScan != false { #expect(response.ids.map { Int($0) } == exact) }
+            }
+        }
+    }
+
+    @Test func `filters of one meaning give one plan and one answer`() throws {
+        let filtered = try FilterFixture(count: 1_500)
+        let texts = [
+            "cluster in [1, 2, 3]", "cluster >= 1 and cluster <= 3",
+            "cluster = 3 or cluster = 1 or cluster = 2",
+            "not (cluster < 1 or not cluster <= 3)",
+        ]
+        var answers: [SearchResponse] = []
+        for text in texts {
+            var request = try filtered.request(3, k: 20, text)
+            request.parts = .plan
+            answers.append(try filtered.fixture.answer(request, isScan: nil))
+        }
+        #expect(answers.allSatisfy { $0.ids == answers[0].ids && $0.plan == answers[0].plan })
+        #expect(
+            answers[0].plan?.matches == UInt64(filtered.clusters.count { (1...3).contains($0) })
+        )
+    }
+
+    @Test func `a filter holds for exclusions, walks, pins and taste together`() throws {
+        let filtered = try FilterFixture(count: 1_500)
+        let fixture = filtered.fixture
+        let allowed = (0..<1_500).filter { filtered.shares[$0] < 0.3 }
+        try fixture.tell(1, .save, [3, 40, 90])
+        for other in 2..<10 as Range<UserID> {
+            try fixture.tell(other, .save, [3, 40, ItemID(other * 9)])
+        }
+        let seen = allowed.prefix(60).map { ItemID($0) }
+        var request = SearchRequest(handle: fixture.collection.info.handle, source: .user, k: 30)
+        request.user = 1
+        request.filter = try filtered.filter("share < 0.3")
+        request.excluded = seen
+        request.group = GroupRequest(field: filtered.field("brand").id, cap: 2)
+        request.diversity = DiversityRequest(diversity: 0.3)
+        let unpinned = try #require((0..<1_500).first { filtered.shares[$0] > 0.9 })
+        request.pins = [Pin(ItemID(unpinned), slot: 0)]
+        let response = try fixture.answer(request, isScan: nil)
+        var groups: [String: Int] = [:]
+        for id in response.ids {
+            #expect(filtered.shares[Int(id)] < 0.3)
+            #expect(!seen.contains(id))
+            groups[filtered.brand(Int(id)), default: 0] += 1
+        }
+        #expect(groups.values.allSatisfy { $0 <= 2 })
+        let brands = Set(allowed.dropFirst(60).map(filtered.brand))
+        #expect(response.ids.count == min(30, brands.count * 2))
+    }
+
+    @Test(arguments: [1, 2, 7], [nil, "share < 0.2"] as [String?])
+    func `groups give what a walk down all rows by distance would`(
+        cap: Int,
+        text: String?
+    ) throws {
+        let filtered = try FilterFixture(count: 1_500)
+        for query in [0, 311, 900] {
+            var request = try filtered.request(query, k: 40, text)
+            request.group = GroupRequest(field: filtered.field("brand").id, cap: cap)
+            request.parts = .plan
+            let response = try filtered.fixture.answer(request, isScan: true)
+            var counts: [String: Int] = [:]
+            let all = filtered.nearest(1_500, to: query) {
+                text == nil || filtered.shares[$0] < 0.2
+            }
+            let expected = all.filter { row in
+                counts[filtered.brand(row), default: 0] += 1
+                return counts[filtered.brand(row), default: 0] <= cap
+            }
+            #expect(response.ids.map { Int($0) } == Array(expected.prefix(40)))
+            #expect((response.plan?.rounds ?? 0) >= 1)
+        }
+    }
+
+    @Test func `boosts add what their curves say`() throws {
+        let filtered = try FilterFixture(count: 800)
+        var request = try filtered.request(5, k: 20, nil)
+        request.parts = [.scoreParts]
+        let plain = try filtered.fixture.answer(request, isScan: true)
+        let hour = 3_600_000.0
+        request.fieldBoosts = [
+            FieldBoost(
+                field: filtered.field("added").id,
+                curve: .exponential,
+                weight: 1_000,
+                scale: 10 * hour
+            ),
+            FieldBoost(field: filtered.field("share").id, curve: .value, weight: 2),
+        ]
+        let boosted = try filtered.fixture.answer(request, isScan: true)
+        #expect(boosted.ids != plain.ids)
+        for (id, parts) in zip(boosted.ids, boosted.scoreParts) {
+            let row = Int(id)
+            let expected = 1_000 * pow(0.5, Double(row) / 10) + 2 * filtered.shares[row]
+            #expect(abs(Double(parts[.boost]) - expected) < 1e-2)
+        }
+        #expect(zip(boosted.scores, boosted.scores.dropFirst()).allSatisfy { $0 >= $1 })
+        request.fieldBoosts = [
+            FieldBoost(field: filtered.field("brand").id, curve: .gauss, weight: 1)
+        ]
+        #expect(throws: RequestError.self) { try filtered.fixture.answer(request, isScan: true) }
+    }
+
+    @Test func `named fields come with the results`() throws {
+        let filtered = try FilterFixture(count: 300)
+        var request = try filtered.request(5, k: 7, "cluster < 4")
+        request.fields = [filtered.field("brand").id, filtered.field("share").id]
+        let response = try filtered.fixture.answer(request, isScan: nil)
+        #expect(response.fields.count == 2)
+        for (place, id) in response.ids.enumerated() {
+            #expect(response.fields[0][place] == .keyword(filtered.brand(Int(id))))
+            #expect(response.fields[1][place] == .float(filtered.shares[Int(id)]))
+        }
+    }
+}
