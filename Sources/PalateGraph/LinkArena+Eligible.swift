@@ -8,6 +8,8 @@ import Synchronization
 struct EligibleRows: ~Copyable, Sendable {
     /// Shape [rows / 64, rounded up]; bits of rows beyond are 0.
     var words: [UInt64] = []
+    /// Rows, before any was removed.
+    var count = 0
     /// Neighbours that are not eligible, of the node being followed.
     var passed: [Ordinal] = Array(repeating: 0, count: LinkArena.gatherMax)
     var passedCount = 0

@@ -53,9 +53,12 @@ package struct SearchScratch: ~Copyable, Sendable {
 
     /// Lets only some rows into the results of the following filtered searches.
     ///
-    /// - Parameter write: makes the words hold a bit per row; rows beyond them are not eligible.
-    package mutating func setEligible(_ write: (inout [UInt64]) -> Void) {
+    /// - Parameters:
+    ///   - count: how many they are.
+    ///   - write: makes the words hold a bit per row; rows beyond them are not eligible.
+    package mutating func setEligible(count: Int, _ write: (inout [UInt64]) -> Void) {
         write(&eligible.words)
+        eligible.count = count
         isFiltered = true
     }
 

@@ -160,7 +160,7 @@ enum SearchStage {
         scratch.search.clearExclusions()
         scratch.search.clearEligible()
         if let filter = plan.filter, !plan.isScan {
-            scratch.search.setEligible {
+            scratch.search.setEligible(count: filter.matches.count) {
                 filter.matches.copyBits(to: &$0, rowCount: collection.graph.count)
             }
         }

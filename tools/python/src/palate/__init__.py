@@ -10,6 +10,7 @@
 """
 
 from ._backups import Backup
+from ._field_codec import FieldBoost, Page
 from .client import Client
 from .errors import (
     AnswerTooLarge,
@@ -33,6 +34,7 @@ from .errors import (
     UnknownItem,
     VersionConflict,
 )
+from .filters import Field, FieldInfo, Filter, UnknownField, everything, field, items
 from .types import (
     EVENT_TYPES,
     LIFECYCLES,
@@ -55,6 +57,10 @@ from .types import (
 
 __all__ = [
     "EVENT_TYPES",
+    "Field",
+    "FieldBoost",
+    "FieldInfo",
+    "Filter",
     "LIFECYCLES",
     "RULES",
     "SCORE_PARTS",
@@ -78,6 +84,7 @@ __all__ = [
     "NoTaste",
     "Overloaded",
     "PalateError",
+    "Page",
     "PersonProfile",
     "Reason",
     "Receipt",
@@ -90,8 +97,12 @@ __all__ = [
     "TimedOut",
     "Unavailable",
     "UnknownCollection",
+    "UnknownField",
     "UnknownHandle",
     "UnknownItem",
     "VersionConflict",
+    "everything",
+    "field",
+    "items",
 ]
 __version__ = "0.1.0"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ._codec import DEGRADED, Header
+from ._field_codec import read_column, read_plan
 from ._reader import Reader
 from ._taste_answers import decode_reasons
 from .errors import ConnectionFailed, PalateError, error_from_report
@@ -200,8 +202,10 @@ def _dense(column: npt.NDArray[Any], mask: npt.NDArray[np.bool_] | None, shape: 
     return matrix
 
 
-def decode_results(header: Header, body: memoryview, k: int) -> Results:
-    """Columns to matrices of shape [queries, k]."""
+def decode_results(
+    header: Header, body: memoryview, k: int, names: Sequence[str] = ()
+) -> Results:
+    """Columns to matrices of shape [queries, k]; ``names`` are those of the fields asked for."""
     reader = Reader(body)
     lists, total, generation, version, visited, flags, width, parts, size = reader.unpack(
         _RESULTS_HEAD
@@ -217,6 +221,10 @@ def decode_results(header: Header, body: memoryview, k: int) -> Results:
     terms = reader.column("<f4", total * width).reshape(total, width) if parts & 1 else None
     reasons = decode_reasons(reader, total) if parts & 4 else None
     payloads = reader.payloads(total, size) if parts & 2 else None
+    columns = []
+    if parts & 16:
+        columns = [read_column(reader, total) for _ in range(reader.unpack("<I")[0])]
+    plan = read_plan(reader) if parts & 8 else None
     reader.finish()
     shape = (lists, k)
     mask = None if total == lists * k else np.arange(k) < counts[:, None]
@@ -242,4 +250,9 @@ def decode_results(header: Header, body: memoryview, k: int) -> Results:
         results.payloads = [payloads[start:end] for start, end in bounds]
     if reasons is not None:
         results.reasons = [reasons[start:end] for start, end in bounds]
+    results.fields = {
+        name: [column[start:end] for start, end in bounds]
+        for name, column in zip(names, columns, strict=False)
+    }
+    results.plan = plan
     return results

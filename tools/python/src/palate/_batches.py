@@ -83,6 +83,16 @@ def join_results(parts: list[Results]) -> Results:
         joined.reasons = [
             row for part in parts for row in (part.reasons or [[] for _ in range(len(part))])
         ]
+    columns = {name for part in parts for name in part.fields}
+    joined.fields = {
+        name: [
+            row
+            for part in parts
+            for row in part.fields.get(name, [[] for _ in range(len(part))])
+        ]
+        for name in columns
+    }
+    joined.plan = parts[0].plan
     names = next((part.parts for part in parts if part.parts is not None), None)
     if names is not None:
         joined.parts = {

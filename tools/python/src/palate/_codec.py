@@ -33,7 +33,7 @@ BODY_BYTES_BEFORE_HELLO = 4096
 (MAX_QUERIES, MAX_IDS, MAX_ROWS, MAX_EVENTS) = (65_536, 1_000_000, 65_536, 262_144)
 
 _HEADER = struct.Struct("<4sBBHIIIII")
-_QUERY_HEAD = struct.Struct("<IBBHIIIIIIfIQQ32xII")
+_QUERY_HEAD = struct.Struct("<IBBHIIIIIIfIQQ4xHH24xII")
 _SECTION = struct.Struct("<HHII")
 
 
@@ -160,6 +160,12 @@ class QueryOptions:
     taste: bytes | None = None
     diversity: bytes | None = None
     person: Person | None = None
+    #: FILTER, FIELD_BOOSTS and FIELDS.
+    field_sections: Sequence[tuple[int, Body]] = ()
+    #: The number of a field and the most results of one of its values.
+    group: tuple[int, int] = (0, 0)
+    #: Names of the fields that come back.
+    field_names: Sequence[str] = ()
 
 
 def diversity(diversity: float, method: str = "ssd", pool: int = 0) -> bytes:
@@ -184,6 +190,7 @@ def query(
     elif ids is not None:
         kind, count = 1, len(ids)
         sections.append((2, [ids]))
+    sections += options.field_sections
     if options.exclude is not None and len(options.exclude):
         sections.append((4, [options.exclude]))
     if options.taste is not None:
@@ -200,7 +207,7 @@ def query(
     head = _QUERY_HEAD.pack(
         handle, kind, dtype, flags, dim, count, options.k, options.beam, options.rescore or 0,
         options.parts, options.score_floor or 0.0, 0, options.user or 0, options.minimum_version,
-        len(sections), 0,
+        *options.group, len(sections), 0,
     )  # fmt: skip
     table, content = b"", []
     offset = len(head) + _SECTION.size * len(sections)
@@ -223,18 +230,20 @@ def rows(
     ids: Ids,
     vectors: npt.NDArray[Any],
     payloads: Sequence[bytes] | None,
+    columns: bytes = b"",
 ) -> Body:
     """The row block: UPSERT, and the end of LOAD_DATA."""
     count, dim = vectors.shape
     size = sum(map(len, payloads)) if payloads else 0
     head = struct.pack(
-        "<IBBHIIQQ", handle, element_type(vectors), 0, payloads is not None, count, dim, size, 0
-    )
+        "<IBBHIIQQ", handle, element_type(vectors), 0,
+        (payloads is not None) | bool(columns) << 1, count, dim, size, 0,
+    )  # fmt: skip
     body: Body = [head, ids, vectors]
     if payloads is not None:
         lengths = np.fromiter(map(len, payloads), "<u4", count)
         body += [lengths, b"".join(payloads)]
-    return body
+    return [*body, columns] if columns else body
 
 
 def delete(handle: int, ids: Ids) -> Body:
@@ -248,16 +257,18 @@ def patch(
     versions: npt.NDArray[Any] | None,
     vectors: npt.NDArray[Any] | None,
     payloads: Sequence[bytes] | None,
+    columns: bytes = b"",
 ) -> Body:
     """PATCH: a row block whose columns may be missing."""
     flags = (payloads is not None) | (vectors is not None) << 1 | (versions is not None) << 2
+    flags |= bool(columns) << 3
     dtype, dim = (0, 0) if vectors is None else (element_type(vectors), vectors.shape[1])
     size = sum(map(len, payloads or ()))
     body: Body = [struct.pack("<IBBHIIQQ", handle, dtype, 0, flags, len(ids), dim, size, 0), ids]
     body += [column for column in (versions, vectors) if column is not None]
     if payloads is not None:
         body += [np.fromiter(map(len, payloads), "<u4", len(ids)), b"".join(payloads)]
-    return body
+    return [*body, columns] if columns else body
 
 
 def load_begin(handle: int, loader: int, epoch: int, start: int = 0) -> Body:

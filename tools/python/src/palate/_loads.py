@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -12,8 +13,11 @@ from . import _answers
 from . import _codec as codec
 from ._batches import row_slices
 from ._crc32c import crc32c
+from ._field_codec import Columns
+from ._field_codec import columns as encode_columns
 from ._session import Session
 from .errors import ConnectionFailed, PalateError
+from .filters import Fields
 from .types import Ids, Receipt
 
 #: A load's frames are about this large: enough to amortise a commit, small against the credit.
@@ -29,15 +33,23 @@ class Rows:
     ids: Ids
     vectors: npt.NDArray[Any]
     payloads: list[bytes] | None
+    #: Values by field, [n] each.
+    columns: Columns = dataclasses.field(default_factory=dict)
+    #: What is known of those fields.
+    fields: Fields = dataclasses.field(default_factory=dict)
 
     def block(self, handle: int, part: slice) -> codec.Body:
         """The row block of a part."""
         payloads = None if self.payloads is None else self.payloads[part]
-        return codec.rows(handle, self.ids[part], self.vectors[part], payloads)
+        columns = encode_columns(self.fields, self.columns, part) if self.columns else b""
+        return codec.rows(handle, self.ids[part], self.vectors[part], payloads, columns)
 
     def slices(self, max_bytes: int, max_rows: int = codec.MAX_ROWS) -> Iterator[slice]:
         """Parts that fit ``max_bytes``; the same limits give the same parts."""
         row_bytes = int(self.vectors.shape[1]) * self.vectors.itemsize + 8
+        if self.columns:
+            whole = encode_columns(self.fields, self.columns, slice(0, len(self.ids)))
+            row_bytes += 2 * len(whole) // max(1, len(self.ids)) + 64
         return row_slices(len(self.ids), row_bytes, self.payloads, max_bytes, max_rows)
 
 

@@ -1,4 +1,4 @@
-"""PATCH: another vector, another payload, or both, for items that are there."""
+"""PATCH: another vector, payload or value of a field for items that are there."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ import numpy.typing as npt
 
 from . import _codec as codec
 from ._batches import Payload, encode_payloads
+from ._field_codec import Columns
+from ._field_codec import columns as encode_columns
 from ._session import Session
+from .filters import Fields
 from .types import Receipt
 
 
@@ -25,8 +28,9 @@ class PatchCalls:
         vectors: npt.ArrayLike | None = None,
         payloads: Iterable[Payload] | None = None,
         versions: npt.ArrayLike | None = None,
+        columns: Columns | None = None,
     ) -> Receipt:
-        """Changes vectors, payloads or both of items that are there: all of them, or none.
+        """Changes vectors, payloads or fields of items that are there: all of them, or none.
 
         Args:
             name: the collection.
@@ -34,6 +38,7 @@ class PatchCalls:
             vectors: [n, dim]; None: they stay.
             payloads: [n]; None: they stay; an empty one takes the item's away.
             versions: [n], the version each item must have, as ``get`` says it; 0 = any.
+            columns: [n] values by field, None = none; of fields that are not in payloads.
         """
         column = codec.as_ids(ids)
         matrix = None if vectors is None else codec.as_vectors(vectors)
@@ -41,8 +46,13 @@ class PatchCalls:
         encoded = encode_payloads(payloads, len(column))
 
         def write(handle: int) -> Receipt:
-            body = codec.patch(handle, column, expected, matrix, encoded)
-            return self._session.write(codec.PATCH, [body])
+            def write_columns(fields: Fields) -> Receipt:
+                whole = slice(0, len(column))
+                values = encode_columns(fields, columns, whole) if columns else b""
+                body = codec.patch(handle, column, expected, matrix, encoded, values)
+                return self._session.write(codec.PATCH, [body])
+
+            return self._session.with_fields(name, write_columns) if columns else write_columns({})
 
         with self._session.lock:
             return self._session.with_handle(name, write)

@@ -45,6 +45,7 @@ def search(session: Session, handle: int, batch: Search) -> Results:
     if source is None or count == 0:
         return _search(session, handle, batch, 1, count)
     fixed = _OVERHEAD_BYTES + (0 if options.exclude is None else options.exclude.nbytes)
+    fixed += sum(codec.byte_count(section) for _, section in options.field_sections)
     largest = session.connected().largest_body
     row = source.nbytes // count
     # An answer has to fit a frame too: id, score and, where asked for, terms and reasons.
@@ -66,7 +67,10 @@ def _search(session: Session, handle: int, batch: Search, size: int, count: int)
             raise
         return _search(session, handle, batch, (min(size, count) + 1) // 2, count)
     k = batch.options.k
-    parts = [_answers.decode_results(answer.header, answer.body, k) for answer in answers]
+    names = batch.options.field_names
+    parts = [
+        _answers.decode_results(answer.header, answer.body, k, names) for answer in answers
+    ]
     if len({part.generation for part in parts}) > 1:
         # A generation was swapped between two frames: one answer is of one generation.
         return _search(session, handle, batch, size, count)

@@ -9,8 +9,10 @@ from typing import TypeVar
 
 from . import _answers
 from . import _codec as codec
+from . import _field_codec as field_codec
 from ._connection import Answer, Connection
 from .errors import ConnectionFailed, PalateError, UnknownHandle
+from .filters import FieldInfo, UnknownField
 from .types import Collection, Receipt
 
 _Value = TypeVar("_Value")
@@ -22,6 +24,7 @@ class Session:
     def __init__(self, connect: Callable[[], Connection], budget: float) -> None:
         self.lock = threading.RLock()
         self.collections: dict[str, Collection] = {}
+        self.fields: dict[str, dict[str, FieldInfo]] = {}
         self._connect = connect
         self._budget = budget
         self._connection: Connection | None = None
@@ -81,4 +84,25 @@ class Session:
             return action(self.open(name).handle)
         except UnknownHandle:
             self.collections.pop(name, None)
+            self.fields.pop(name, None)
             return action(self.open(name).handle)
+
+    def read_fields(self, name: str) -> dict[str, FieldInfo]:
+        """A collection's fields as they are now."""
+        answer = self.with_handle(
+            name,
+            lambda handle: self.call(field_codec.FIELDS_LIST, field_codec.list_fields(handle)),
+        )
+        self.fields[name] = field_codec.decode_fields(answer.body)
+        return self.fields[name]
+
+    def with_fields(
+        self, name: str, action: Callable[[dict[str, FieldInfo]], _Value]
+    ) -> _Value:
+        """Runs with a collection's fields; asks for them again, once, where one is not known."""
+        if name in self.fields:
+            try:
+                return action(self.fields[name])
+            except UnknownField:
+                pass
+        return action(self.read_fields(name))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import secrets
 import time
 from collections.abc import Iterable, Sequence
@@ -16,6 +17,8 @@ from . import _codec as codec
 from ._backups import BackupCalls
 from ._batches import Payload, encode_payloads, even_slices
 from ._connection import Connection
+from ._field_codec import Columns, FieldBoost, field_id, query_sections
+from ._fields import FieldCalls
 from ._generations import GenerationCalls, candidate_of
 from ._loads import Load, Progress, Rows, load
 from ._patches import PatchCalls
@@ -25,13 +28,14 @@ from ._taste_codec import Person
 from ._taste_codec import taste as taste_section
 from ._tastes import TasteCalls
 from .errors import ConnectionFailed
+from .filters import Filter
 from .types import Collection, Items, Receipt, Results
 
 # An alias, because the method `list` hides the type inside the class.
 _Collections = list[Collection]
 
 
-class Client(GenerationCalls, BackupCalls, PatchCalls, TasteCalls):
+class Client(GenerationCalls, BackupCalls, PatchCalls, TasteCalls, FieldCalls):
     """A connection to a Palate server, opened by the first call and reopened after a failure.
 
     Calls block. Batches travel in one frame where they fit, else in several at once in flight.
@@ -179,6 +183,11 @@ class Client(GenerationCalls, BackupCalls, PatchCalls, TasteCalls):
         reasons: bool = False,
         score_floor: float | None = None,
         minimum_version: int = 0,
+        filter: Filter | None = None,
+        group: tuple[str, int] | None = None,
+        field_boosts: Sequence[FieldBoost] = (),
+        fields: Sequence[str] = (),
+        plan: bool = False,
         **person: Any,
     ) -> Results:
         """Searches by vectors, by items, or by a user's taste alone.
@@ -199,6 +208,11 @@ class Client(GenerationCalls, BackupCalls, PatchCalls, TasteCalls):
             payload, parts, reasons: return payloads, terms of scores, why each result is there.
             score_floor: leave lower scores out.
             minimum_version: of a Receipt, to read one's own writes.
+            filter: which items may come back, as ``palate.field`` makes them.
+            group: a field, and the most results of one of its values.
+            field_boosts: what values of fields add to scores.
+            fields: whose values come with the results.
+            plan: return what was decided about the query.
             person: whose eyes the query sees with, as of ``Person``.
         """
         if vectors is not None and ids is not None:
@@ -212,7 +226,7 @@ class Client(GenerationCalls, BackupCalls, PatchCalls, TasteCalls):
             k=k,
             beam=beam or 0,
             rescore=rescore,
-            parts=parts | payload << 1 | reasons << 2,
+            parts=parts | payload << 1 | reasons << 2 | plan << 3,
             score_floor=score_floor,
             user=user,
             minimum_version=minimum_version,
@@ -223,11 +237,29 @@ class Client(GenerationCalls, BackupCalls, PatchCalls, TasteCalls):
         )
         matrix = None if vectors is None else codec.as_vectors(vectors)
         column = None if ids is None else codec.as_ids(ids)
-        batch = Search(options, matrix, column)
-        with self._session.lock:
-            results = self._session.with_handle(
-                name, lambda handle: search(self._session, handle, batch)
+        def ask(handle: int) -> Results:
+            if filter is None and not (group or field_boosts or fields):
+                return search(self._session, handle, Search(options, matrix, column))
+            return self._session.with_fields(
+                name,
+                lambda known: search(
+                    self._session,
+                    handle,
+                    Search(
+                        dataclasses.replace(
+                            options,
+                            field_sections=query_sections(known, filter, field_boosts, fields),
+                            group=(field_id(known, group[0]), group[1]) if group else (0, 0),
+                            field_names=fields,
+                        ),
+                        matrix,
+                        column,
+                    ),
+                ),
             )
+
+        with self._session.lock:
+            results = self._session.with_handle(name, ask)
         results.fill(payload, parts, reasons)
         return results
 
@@ -254,6 +286,7 @@ class Client(GenerationCalls, BackupCalls, PatchCalls, TasteCalls):
         ids: npt.ArrayLike,
         vectors: npt.ArrayLike,
         payloads: Iterable[Payload] | None = None,
+        columns: Columns | None = None,
     ) -> Receipt:
         """Writes rows; returns when they are durable and searchable.
 
@@ -262,10 +295,12 @@ class Client(GenerationCalls, BackupCalls, PatchCalls, TasteCalls):
             ids: [n]; an id that is there is replaced.
             vectors: [n, dim].
             payloads: [n] of bytes, str, dict (as JSON) or None.
+            columns: [n] values by field, None = none; of fields that are not in payloads.
         """
-        rows = _rows(ids, vectors, payloads)
+        plain = _rows(ids, vectors, payloads)
 
         def write(handle: int) -> Receipt:
+            rows = self._with_columns(name, plain, columns)
             parts = rows.slices(self._session.connected().largest_body - 64)
             return self._session.write(codec.UPSERT, (rows.block(handle, part) for part in parts))
 
@@ -298,6 +333,7 @@ class Client(GenerationCalls, BackupCalls, PatchCalls, TasteCalls):
         candidate: bool = False,
         batch_rows: int | None = None,
         progress: Progress | None = None,
+        columns: Columns | None = None,
     ) -> Receipt:
         """Loads many rows, exactly once even where the client or the server dies on the way.
 
@@ -315,10 +351,11 @@ class Client(GenerationCalls, BackupCalls, PatchCalls, TasteCalls):
             candidate: load into the candidate generation that ``create_generation`` made.
             batch_rows: rows per frame; None = what the server suggests, up to 4 MiB.
             progress: called with rows acknowledged and rows in all.
+            columns: [n] values by field, None = none; of fields that are not in payloads.
         """
         if resume and loader_id is None:
             raise ValueError("to resume, give the loader_id of the load")
-        rows = _rows(ids, vectors, payloads)
+        plain = _rows(ids, vectors, payloads)
         how = Load(
             loader=secrets.randbits(63) if loader_id is None else loader_id,
             epoch=epoch,
@@ -327,12 +364,22 @@ class Client(GenerationCalls, BackupCalls, PatchCalls, TasteCalls):
             progress=progress,
         )
         with self._session.lock:
+            rows = self._with_columns(name, plain, columns)
             if candidate:
                 handle = candidate_of(self._session, name).handle
                 return load(self._session, handle, rows, how)
             return self._session.with_handle(
                 name, lambda handle: load(self._session, handle, rows, how)
             )
+
+    def _with_columns(self, name: str, rows: Rows, columns: Columns | None) -> Rows:
+        if not columns:
+            return rows
+        for field, values in columns.items():
+            if len(values) != len(rows.ids):
+                raise ValueError(f"{len(values)} values of {field} for {len(rows.ids)} rows")
+            self._session.with_fields(name, lambda known, field=field: field_id(known, field))
+        return dataclasses.replace(rows, columns=columns, fields=self._session.fields[name])
 
 
 def _rows(

@@ -111,6 +111,8 @@ CODES: dict[int, str] = {
     18: "answerTooLarge", 19: "versionConflict", 20: "unknownSandbox", 21: "unknownSession",
     22: "unknownProfile", 23: "badNumber",
     24: "noGeneration", 25: "candidateExists", 26: "candidateChanged", 27: "backupExists",
+    28: "unknownField", 29: "fieldNotReady", 30: "wrongFieldType", 31: "fieldExists",
+    32: "badField",
     64: "overloaded", 65: "shuttingDown", 66: "versionNotReached", 67: "storageFull",
     96: "storageFailed", 97: "corrupt", 98: "internalFailure",
     128: "badMagic", 129: "headerChecksum", 130: "bodyChecksum", 131: "frameTooLarge",

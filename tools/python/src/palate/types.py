@@ -227,6 +227,8 @@ class Results:
         counts: [queries]: results in each row.
         payloads: per query a list of bytes, where asked for.
         reasons: per query a list of Reason, where asked for.
+        fields: per name and query a list of values, where asked for; None where there is none.
+        plan: what was decided about the query, where asked for.
         parts: score terms by name, f32 [queries, k], where asked for; 0 where there is no result.
         generation: the generation that answered.
         version: of the last write the answer can contain.
@@ -242,6 +244,8 @@ class Results:
     payloads: list[list[bytes]] | None = None
     parts: dict[str, Floats] | None = None
     reasons: list[list[Reason]] | None = None
+    fields: dict[str, list[list[Any]]] = field(default_factory=dict)
+    plan: dict[str, Any] | None = None
     generation: int = 0
     version: int = 0
     visited: int = 0
