@@ -8,9 +8,10 @@ struct Palate: AsyncParsableCommand {
         abstract: "A vector index server with taste.",
         version: "0.1.0",
         subcommands: [
-            Serve.self, Load.self, Query.self, Stats.self, Taste.self, Generation.self, Bench.self,
-            Verify.self, Inspect.self, DumpDirectory.self, Backup.self, Restore.self, Repair.self,
-            Compact.self,
+            Serve.self, Load.self, Query.self, ItemsCommand.self, Fields.self, Stats.self,
+            Taste.self,
+            Generation.self, Bench.self, Verify.self, Inspect.self, DumpDirectory.self, Backup.self,
+            Restore.self, Repair.self, Compact.self,
         ]
     )
 }

@@ -214,8 +214,9 @@ def test_writes_are_seen_by_the_next_filtered_query(own_server):
         gone = sum(r["brand"] in ("b1", "b2") for n, r in enumerate(catalogue.rows) if n != 3)
         assert receipt.changed == gone
         assert client.count("written")[0] == COUNT - gone
-        own_server.stop()
-        own_server.start()
+    own_server.stop()
+    own_server.start()
+    with Client(own_server.address) as client:
         assert client.count("written", field("brand") == "patched")[0] == 1
         assert client.count("written", field("brand").isin(["b1", "b2"]))[0] == 0
         assert client.fields("written")["stock"].valued > 0

@@ -30,8 +30,8 @@ struct BenchFilters: ParsableCommand {
     @Option(help: "Payloads, one line of JSON per row.")
     var payloads: String
 
-    @Option(help: "Fields of the payloads: NAME:TYPE, separated by commas.")
-    var fields: FieldList
+    @Option(parsing: .upToNextOption, help: "Fields of the payloads: NAME:TYPE.")
+    var fields: [FieldArgument]
 
     @Option(help: "The folder of the cases.")
     var cases: String
@@ -108,7 +108,7 @@ struct BenchFilters: ParsableCommand {
                     quantizer: quantizer
                 )
             )
-            _ = try collection.writer.perform(.declareFields(fields.fields))
+            _ = try collection.writer.perform(.declareFields(fields.map(\.declaration)))
             for first in stride(from: 0, to: rows.count, by: 4_096) {
                 let range = first..<min(first + 4_096, rows.count)
                 let batch = RowBatch(
@@ -124,21 +124,6 @@ struct BenchFilters: ParsableCommand {
         } catch {
             throw CommandFailure("\(error)")
         }
-    }
-}
-
-/// `NAME:TYPE,NAME:TYPE` on a command line.
-struct FieldList: ExpressibleByArgument {
-    let fields: [FieldDeclaration]
-
-    init?(argument: String) {
-        var fields: [FieldDeclaration] = []
-        for part in argument.split(separator: ",") {
-            let halves = part.split(separator: ":", maxSplits: 1).map(String.init)
-            guard halves.count == 2, let type = FieldType.named(halves[1]) else { return nil }
-            fields.append(FieldDeclaration(halves[0], type))
-        }
-        self.fields = fields
     }
 }
 

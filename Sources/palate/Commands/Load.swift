@@ -35,6 +35,12 @@ struct Load: AsyncParsableCommand {
     @Option(help: "Payloads, one line per row, stored as they are.")
     var payload: String?
 
+    @Option(
+        parsing: .upToNextOption,
+        help: "Fields of the payloads: NAME:TYPE or NAME:TYPE@POINTER."
+    )
+    var fields: [FieldArgument] = []
+
     @OptionGroup var choices: SchemaOptions
 
     @Option(help: "live, or new: a generation beside the live one.")
@@ -63,6 +69,9 @@ struct Load: AsyncParsableCommand {
             throw CommandFailure(
                 "\(vectors) has \(rows.columns) components, \(collection) \(info.schema.dimensions)"
             )
+        }
+        if !fields.isEmpty {
+            _ = try await client.declareFields(fields.map(\.declaration), in: info.handle)
         }
         let fitting = rowsPerFrame(client, dimensions: rows.columns)
         let begin = LoadBegin(

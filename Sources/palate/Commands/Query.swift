@@ -35,6 +35,17 @@ struct Query: AsyncParsableCommand {
     @Option(help: "0 = by score alone, 1 = as unlike each other as can be.")
     var diversity: Float?
 
+    @OptionGroup var filter: FilterOption
+
+    @Option(help: "At most so many results of one value: FIELD:MOST.")
+    var group: GroupArgument?
+
+    @Option(parsing: .upToNextOption, help: "Fields whose values to show.")
+    var fields: [String] = []
+
+    @Flag(help: "Show what was decided about the query, and what searches cost here.")
+    var explain = false
+
     @Flag(help: "Show payloads.")
     var payload = false
 
@@ -68,15 +79,31 @@ struct Query: AsyncParsableCommand {
         if payload { request.parts.insert(.payload) }
         if parts { request.parts.insert(.scoreParts) }
         request.diversity = diversity.map { DiversityRequest(diversity: $0) }
+        try await addFields(to: &request, client)
         let response = try await client.query(request)
         await client.close()
+        if let plan = response.plan { try printJSON(PlanLine(plan)) }
         for list in 0..<(response.offsets.count - 1) {
-            let line = ResultLine(response, list: list)
+            let line = ResultLine(response, list: list, fields)
             if json {
                 try printJSON(line)
             } else {
                 line.printTable(isFirst: list == 0)
             }
+        }
+    }
+
+    private func addFields(
+        to request: inout SearchRequest,
+        _ client: PalateClient
+    ) async throws {
+        if explain { request.parts.insert(.plan) }
+        guard filter.filter != nil || group != nil || !fields.isEmpty else { return }
+        let known = try await client.fields(of: request.handle)
+        request.filter = try filter.parse(known)
+        request.fields = try fields.map { try known.id(of: $0) }
+        request.group = try group.map {
+            GroupRequest(field: try known.id(of: $0.field), cap: $0.cap)
         }
     }
 
@@ -93,6 +120,48 @@ struct Query: AsyncParsableCommand {
     }
 }
 
+/// `FIELD:MOST` on a command line.
+struct GroupArgument: ExpressibleByArgument {
+    let field: String
+    let cap: Int
+
+    init?(argument: String) {
+        let halves = argument.split(separator: ":")
+        guard halves.count == 2, let cap = Int(halves[1]), Limits.groupCap.contains(cap) else {
+            return nil
+        }
+        field = String(halves[0])
+        self.cap = cap
+    }
+}
+
+/// What was decided, as JSON.
+private struct PlanLine: Encodable {
+    var strategy: String
+    var beam: UInt32
+    var candidates: UInt32
+    var rescored: UInt32
+    var rounds: UInt32
+    var matches: UInt64
+    var rows: UInt64
+    var scanNanoseconds: Float
+    var walkNanoseconds: Float
+    var slotNanoseconds: Float
+
+    init(_ plan: PlanReport) {
+        strategy = plan.strategy.name
+        beam = plan.beamWidth
+        candidates = plan.candidates
+        rescored = plan.rescored
+        rounds = plan.rounds
+        matches = plan.matches
+        rows = plan.rows
+        scanNanoseconds = plan.scanNanoseconds
+        walkNanoseconds = plan.walkNanoseconds
+        slotNanoseconds = plan.slotNanoseconds
+    }
+}
+
 /// One result list.
 private struct ResultLine: Encodable {
     struct Hit: Encodable {
@@ -100,11 +169,12 @@ private struct ResultLine: Encodable {
         var score: Float
         var parts: [String: Float]?
         var payload: String?
+        var fields: [String: String]?
     }
 
     var hits: [Hit]
 
-    init(_ response: SearchResponse, list: Int) {
+    init(_ response: SearchResponse, list: Int, _ names: [String]) {
         hits = (Int(response.offsets[list])..<Int(response.offsets[list + 1])).map { index in
             var hit = Hit(id: response.ids[index], score: response.scores[index])
             if !response.scoreParts.isEmpty {
@@ -114,6 +184,12 @@ private struct ResultLine: Encodable {
             }
             if !response.payloads.isEmpty {
                 hit.payload = String(decoding: response.payloads[index], as: UTF8.self)
+            }
+            if !response.fields.isEmpty {
+                let values = zip(names, response.fields).compactMap { name, column in
+                    column[index].map { (name, $0.text) }
+                }
+                hit.fields = Dictionary(values) { $1 }
             }
             return hit
         }
@@ -127,6 +203,12 @@ private struct ResultLine: Encodable {
                 line +=
                     "\t"
                     + ScoreTerm.names.map { "\($0) \(parts[$0] ?? 0)" }
+                    .joined(separator: ", ")
+            }
+            if let fields = hit.fields {
+                line +=
+                    "\t"
+                    + fields.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
                     .joined(separator: ", ")
             }
             if let payload = hit.payload { line += "\t" + payload }
