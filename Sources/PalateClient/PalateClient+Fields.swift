@@ -5,8 +5,8 @@ import PalateWire
 extension PalateClient {
     /// Adds fields to a collection; those that are there as declared are no error.
     ///
-    /// Rows that are there are read in the background: until a field `isReady`, filters that name it
-    /// are refused with `fieldNotReady`.
+    /// Rows that are there are read in the background: until a field `isReady`, filters that name
+    /// it are refused with `fieldNotReady`.
     public func declareFields(
         _ fields: [FieldDeclaration],
         in handle: UInt32

@@ -222,14 +222,14 @@ struct JSONReader: ~Escapable {
     private var peek: UInt8? { place < bytes.count ? bytes[place] : nil }
 
     @_lifetime(self: copy self)
-    private mutating func take(_ text: StaticString) -> Bool {
-        let count = text.utf8CodeUnitCount
-        guard place + count <= bytes.count else { return false }
-        let matches = text.withUTF8Buffer { wanted in
-            (0..<count).allSatisfy { unsafe wanted[$0] == bytes[place + $0] }
+    private mutating func take(_ text: String) -> Bool {
+        var end = place
+        for byte in text.utf8 {
+            guard end < bytes.count, bytes[end] == byte else { return false }
+            end += 1
         }
-        if matches { place += count }
-        return matches
+        place = end
+        return true
     }
 
     @_lifetime(self: copy self)

@@ -2,9 +2,9 @@ import PalateModel
 
 /// Rows by a number each, answering which lie within a range.
 ///
-/// Per 65,536 rows the numbers are cut into some 64 bins of like size, with a set of the rows of all
-/// bins up to each: a range is the difference of two sets, and the rows of the two bins it cuts are
-/// compared one by one. 16 bytes a row: the number, and a bit in each of the sets.
+/// Per 65,536 rows the numbers are cut into some 64 bins of like size, with a set of the rows of
+/// all bins up to each: a range is the difference of two sets, and the rows of the two bins it cuts
+/// are compared one by one. 16 bytes a row: the number, and a bit in each of the sets.
 struct OrderedRows: Sendable {
     /// Rows that have a number.
     private(set) var presence = RowSet()
@@ -154,12 +154,8 @@ private struct OrderedChunk: Sendable {
 
     /// The bin that a number belongs to.
     private func bin(of number: Int64) -> Int {
-        var (low, high) = (0, edges.count - 1)
-        while low < high {
-            let middle = (low + high) / 2
-            if edges[middle] < number { low = middle + 1 } else { high = middle }
-        }
-        return low
+        // Every number is at most the last edge.
+        edges.lowerBound(of: number)
     }
 
     /// The rows of one bin.
@@ -223,8 +219,7 @@ private struct OrderedChunk: Sendable {
 
     func rows(among wanted: [Int64], of presence: RowContainer) -> RowContainer {
         func isWanted(_ row: UInt16) -> Bool {
-            let place = wanted.lowerBound(of: numbers[Int(row)])
-            return place < wanted.count && wanted[place] == numbers[Int(row)]
+            wanted.containsSorted(numbers[Int(row)])
         }
         guard !edges.isEmpty else { return RowContainer(presence, where: isWanted) }
         var found: [RowContainer] = []
@@ -240,16 +235,4 @@ private struct OrderedChunk: Sendable {
     }
 
     var byteCount: Int { 8 * (numbers.capacity + edges.capacity + cumulative.capacity) }
-}
-
-extension [Int64] {
-    /// The first position whose element is not below `value`.
-    fileprivate func lowerBound(of value: Int64) -> Int {
-        var (low, high) = (0, count)
-        while low < high {
-            let middle = (low + high) / 2
-            if self[middle] < value { low = middle + 1 } else { high = middle }
-        }
-        return low
-    }
 }

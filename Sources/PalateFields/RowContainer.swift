@@ -1,3 +1,5 @@
+import PalateModel
+
 /// Members among 65,536 rows: a sorted list while they are few, else a bit each.
 ///
 /// The containers of Roaring bitmaps (Lemire and others, arXiv:1709.07821), without runs: rows have
@@ -73,8 +75,7 @@ package struct RowContainer: Equatable, Sendable {
     /// Whether `member` is in it.
     func contains(_ member: UInt16) -> Bool {
         if !words.isEmpty { return words[Int(member >> 6)] >> UInt64(member & 63) & 1 != 0 }
-        let place = sparse.lowerBound(of: member)
-        return place < sparse.count && sparse[place] == member
+        return sparse.containsSorted(member)
     }
 
     /// All members, rising.
@@ -213,16 +214,6 @@ package struct RowContainer: Equatable, Sendable {
 }
 
 extension [UInt16] {
-    /// The first position whose element is not below `value`.
-    func lowerBound(of value: UInt16) -> Int {
-        var (low, high) = (0, count)
-        while low < high {
-            let middle = (low + high) / 2
-            if self[middle] < value { low = middle + 1 } else { high = middle }
-        }
-        return low
-    }
-
     /// Sorted, each once.
     fileprivate func risingUnique() -> [UInt16] {
         var result: [UInt16] = []

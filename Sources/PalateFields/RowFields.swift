@@ -38,7 +38,7 @@ package struct FieldExtraction: Sendable {
 
     /// The fields a payload brings.
     ///
-    /// A payload that is no JSON has something else than a value in every field; `null` is no value.
+    /// A payload that is no JSON has something else than a value in every field; `null` is none.
     package func fields(of payload: Span<UInt8>) -> RowFields {
         var fields = RowFields()
         guard !isEmpty, payload.count > 0 else { return fields }

@@ -4,9 +4,10 @@ extension LiveGraph {
     /// Finds the nearest of the rows that `SearchScratch.setEligible` named.
     ///
     /// After ACORN-1 (Patel and others, arXiv:2403.04871): only eligible rows are scored and
-    /// followed; where a list has few of them, the lists of its other rows are read too. Deviations:
-    /// - The second hop is taken only where the first brought less than `enough`, so that filters
-    ///   that let most rows through cost as much as none.
+    /// followed; where a list has few of them, the lists of its other rows are read too.
+    /// Deviations:
+    /// - The second hop is taken only where the first brought less than `enough`, and ends with
+    ///   `endsHop`, so that filters that let most rows through cost little more than none.
     /// - The search starts from the descent's end and from `seeds` eligible rows spread over all:
     ///   where the rows around the query are not eligible, there is no way out over two hops.
     ///
@@ -50,8 +51,8 @@ extension LiveGraph {
     private static let farSeeds = (perSlot: 4, most: 512)
     /// Eligible neighbours that make a list enough by itself, and those that end a second hop.
     ///
-    /// Of fashion-mnist at a beam of 10, a tenth of the rows eligible: 8 and 12 give recall 0.969 at
-    /// 39,000 searches/s, all of the second hop 0.994 at 20,000; at equal recall a wider beam is
+    /// Of fashion-mnist at a beam of 10, a tenth of the rows eligible: 8 and 12 give recall 0.969
+    /// at 39,000 searches/s, all of the second hop 0.994 at 20,000; at equal recall a wider beam is
     /// the better use of the time. At half of the rows: 0.937 at 58,000, 4 and 16 0.923 at 71,000.
     private static let enough = 8
     private static let endsHop = 12

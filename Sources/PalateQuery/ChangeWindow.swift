@@ -84,11 +84,6 @@ enum ChangeWindow {
     }
 
     private static func position(of item: ItemID, in claims: [RowClaim]) -> Int? {
-        var (low, high) = (0, claims.count)
-        while low < high {
-            let middle = (low + high) / 2
-            if claims[middle].item < item { low = middle + 1 } else { high = middle }
-        }
-        return low < claims.count && claims[low].item == item ? low : nil
+        claims.sortedIndex(of: item) { $0.item }
     }
 }

@@ -139,7 +139,7 @@ package enum Pipeline {
                 of: collection,
                 &scratch
             )
-            try SearchStage.run(
+            rounds = try SearchStage.run(
                 plan,
                 query,
                 person,
@@ -148,18 +148,6 @@ package enum Pipeline {
                 in: collection,
                 &scratch
             )
-            if let group = plan.group {
-                rounds = try GroupStage.deepen(
-                    group,
-                    plan,
-                    query,
-                    person,
-                    centres,
-                    excluding: request.excluded,
-                    in: collection,
-                    &scratch
-                )
-            }
             attempts += 1
         } while collection.replacementCount != replacements && attempts < searchAttempts
         try collection.store.environment.read(failingWith: IndexError.self) {

@@ -8,6 +8,8 @@ import PalateTaste
 /// Step 3: plan to candidates, nearest first, in `scratch.candidates`.
 enum SearchStage {
     /// Searches the graph for the query's vector, or for each of the person's medoids.
+    ///
+    /// - Returns: searches; more than one where groups were to be filled.
     static func run(
         _ plan: QueryPlan,
         _ query: ListQuery,
@@ -16,9 +18,9 @@ enum SearchStage {
         excluding excluded: [ItemID],
         in collection: Collection,
         _ scratch: inout QueryScratch
-    ) throws(IndexError) {
+    ) throws(IndexError) -> Int {
         scratch.candidates.removeAll(keepingCapacity: true)
-        guard collection.codes != nil else { return }
+        guard collection.codes != nil else { return 1 }
         try addSearched(
             plan,
             query,
@@ -28,7 +30,27 @@ enum SearchStage {
             in: collection,
             &scratch
         )
-        guard !query.hasVector else { return }
+        if !query.hasVector { addSuggested(plan, person, in: collection, &scratch) }
+        guard let group = plan.group else { return 1 }
+        return try GroupStage.deepen(
+            group,
+            plan,
+            query,
+            person,
+            centres,
+            excluding: excluded,
+            in: collection,
+            &scratch
+        )
+    }
+
+    /// Adds what walk, edges and pins bring.
+    private static func addSuggested(
+        _ plan: QueryPlan,
+        _ person: PersonSnapshot,
+        in collection: Collection,
+        _ scratch: inout QueryScratch
+    ) {
         add(person.walked.lazy.map(\.item), plan.filter, in: collection, &scratch)
         add(person.associated.lazy.map(\.item), plan.filter, in: collection, &scratch)
         add(plan.pinned, plan.filter, in: collection, &scratch)

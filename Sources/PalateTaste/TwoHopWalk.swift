@@ -365,16 +365,3 @@ private struct Hop: ~Escapable {
         }
     }
 }
-
-extension [UInt32] {
-    /// Binary search in an ascending array.
-    fileprivate func containsSorted(_ value: UInt32) -> Bool {
-        var low = 0
-        var high = count
-        while low < high {
-            let middle = (low + high) / 2
-            if self[middle] < value { low = middle + 1 } else { high = middle }
-        }
-        return low < count && self[low] == value
-    }
-}

@@ -80,12 +80,7 @@ extension UserRecord {
     }
 
     private func exposureIndex(of item: ItemID) -> Int {
-        var (low, high) = (0, exposures.count)
-        while low < high {
-            let middle = (low + high) / 2
-            if exposures[middle].item < item { low = middle + 1 } else { high = middle }
-        }
-        return low
+        exposures.lowerBound(of: item) { $0.item }
     }
 
     private func nearestCluster(

@@ -22,7 +22,8 @@ import Testing
 
     @Test func `values are found by their paths`() {
         let payload = """
-            {"brand": "A\\u00e9\\ud83e\\udd8a\\n", "to": {"x": [1, {"y": null}], "countries": ["br", "pt"]},
+            {"brand": "A\\u00e9\\ud83e\\udd8a\\n", "to": {"x": [1, {"y": null}],
+             "countries": ["br", "pt"]},
              "stock": 12, "price": 9.5e0, "sale": true, "added": "2026-11-26T14:03:25.5Z",
              "place": {"lat": 52.5, "lon": -13}, "tags": ["one", "two"], "a/b": {"~": "found"},
              "column": 4}

@@ -26,7 +26,7 @@ sys.path[:0] = [
 ]  # fmt: skip
 
 import cases as drawn  # noqa: E402
-import rivals  # noqa: E402
+import engines  # noqa: E402
 from datasets import DATA_SETS  # noqa: E402
 from hardware import hardware  # noqa: E402
 from recall import rate_at  # noqa: E402
@@ -73,7 +73,7 @@ def rival_lines(name: str, cpu: int) -> list[dict]:
     """What one rival measures."""
     folder = drawn.FOLDER / "built"
     with tempfile.NamedTemporaryFile(prefix="palate-filters-", suffix=".jsonl") as output:
-        run([sys.executable, str(HERE / "rivals.py"), name, str(folder), output.name], cpu)
+        run([sys.executable, str(HERE / "engines.py"), name, str(folder), output.name], cpu)
         text = pathlib.Path(output.name).read_text(encoding="utf-8")
     return [json.loads(line) for line in text.splitlines()]
 
@@ -127,7 +127,7 @@ def report(measured: dict[str, list[dict]], found: list[drawn.Case]) -> bool:
 def main() -> int:
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rivals", default=",".join(rivals.RIVALS))
+    parser.add_argument("--rivals", default=",".join(engines.ENGINES))
     parser.add_argument("--cpu", type=int, default=0)
     parser.add_argument("--quantizer", default="sq8")
     parser.add_argument("--batch", type=int, default=1, help="Palate's queries per request")

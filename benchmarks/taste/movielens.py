@@ -6,10 +6,10 @@ benchmarks/taste/movielens.py [--cuts 0.5 ... 0.9] [--blocks N] [--no-replay] [-
 Two questions, neither split at random:
 
 - At each cut (a share of all ratings, by time) the ratings before it are played as events, times
-  moved such that the cut is now, and item-item edges are derived from them. To be found: all that people with a positive past (4 or 5) rate
-  4 or 5 after it. Few people are there before and after a cut (they rate their films in a sitting
-  or two), so several cuts are pooled; a person's figures at several cuts count as one observation
-  for the intervals.
+  moved such that the cut is now, and item-item edges are derived from them. To be found: all that
+  people with a positive past (4 or 5) rate 4 or 5 after it. Few people are there before and after
+  a cut (they rate their films in a sitting or two), so several cuts are pooled; a person's figures
+  at several cuts count as one observation for the intervals.
 - The last tenth is replayed event by event (`replay.py`): is the next positive item in the list?
 
 Rows: `variants.py` (decay on, off, recent events alone); popularity; EASE and item-cosine of the
@@ -101,7 +101,9 @@ def served_lists(address: str, cut: Cut, kinds: list[variants.Variant]) -> dict[
     lists = {}
     for kind in kinds:
         with Client(address) as client:
-            played = variants.start(client, "films", kind, cut.past, cut.time, vectors, refreshed=True)
+            played = variants.start(
+                client, "films", kind, cut.past, cut.time, vectors, refreshed=True
+            )
 
         def ask(client: Client, user: int) -> serving.Results:
             exclude = cut.seen[user] + serving.FIRST_ID

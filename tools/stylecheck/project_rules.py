@@ -14,13 +14,14 @@ ARROWS = {
     "PalateGraph": {"PalateModel"},
     "PalateStorage": {"PalateModel", "PalateChecksum", "CLMDB", "CZstd"},
     "PalateTaste": {"PalateModel", "PalateKernels"},
+    "PalateFields": {"PalateModel"},
     "PalateIndex": {
         "PalateModel", "PalateChecksum", "PalateGraph", "PalateTaste", "PalateKernels",
-        "PalateQuantization", "PalateStorage",
+        "PalateQuantization", "PalateStorage", "PalateFields",
     },
     "PalateQuery": {
         "PalateModel", "PalateGraph", "PalateTaste", "PalateKernels", "PalateQuantization",
-        "PalateStorage", "PalateIndex",
+        "PalateStorage", "PalateIndex", "PalateFields",
     },
     "PalateBench": set(),
     "PalateWire": {"PalateModel", "PalateChecksum"},
@@ -29,6 +30,7 @@ ARROWS = {
     "palate": {
         "PalateModel", "PalateGraph", "PalateQuantization", "PalateIndex", "PalateQuery",
         "PalateServer", "PalateClient", "PalateKernels", "PalateWire", "PalateBench",
+        "PalateFields",
     },
 }
 
@@ -38,6 +40,7 @@ REGISTRIES = {
     "Metrics": "MetricRegistry.swift",
     "Rerankers": "RerankerRegistry.swift",
     "Slates": "SlateRegistry.swift",
+    "Columns": "ColumnRegistry.swift",
     "Versions": "WireVersion.swift",
 }
 

@@ -68,12 +68,7 @@ package struct ItemEdges: Equatable, Sendable {
 
     /// Binary search: about 20 ns a level less than a dictionary costs in memory.
     private func number(of item: ItemID) -> Int? {
-        var (low, high) = (0, ids.count)
-        while low < high {
-            let middle = (low + high) / 2
-            if ids[middle] < item { low = middle + 1 } else { high = middle }
-        }
-        return low < ids.count && ids[low] == item ? low : nil
+        ids.sortedIndex(of: item)
     }
 }
 
@@ -167,17 +162,5 @@ package struct EdgeScratch: Sendable {
         guard mass.count < items else { return }
         mass.append(contentsOf: repeatElement(0, count: items - mass.count))
         touched = [UInt32](repeating: 0, count: items + 1)
-    }
-}
-
-extension [ItemID] {
-    /// Binary search in an ascending array.
-    fileprivate func containsSorted(_ value: ItemID) -> Bool {
-        var (low, high) = (0, count)
-        while low < high {
-            let middle = (low + high) / 2
-            if self[middle] < value { low = middle + 1 } else { high = middle }
-        }
-        return low < count && self[low] == value
     }
 }

@@ -11,6 +11,7 @@
 
 from ._backups import Backup
 from ._field_codec import FieldBoost, Page
+from ._fields import ByFields
 from .client import Client
 from .errors import (
     AnswerTooLarge,
@@ -67,6 +68,7 @@ __all__ = [
     "STAGES",
     "AnswerTooLarge",
     "Backup",
+    "ByFields",
     "CandidateChanged",
     "CandidateExists",
     "Check",

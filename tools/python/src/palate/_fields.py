@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from . import _answers
@@ -17,6 +19,48 @@ _Value = TypeVar("_Value")
 
 #: Items of one page of a SCROLL.
 _PAGE = 2_000
+
+
+@dataclass(frozen=True)
+class ByFields:
+    """What fields have to do with a query.
+
+    Attributes:
+        filter: which items may come back, as ``palate.field`` makes them.
+        group: a field, and the most results of one of its values.
+        fields: whose values come with the results.
+        field_boosts: what values of fields add to scores.
+    """
+
+    filter: Filter | None = None
+    group: tuple[str, int] | None = None
+    fields: Sequence[str] = ()
+    field_boosts: Sequence[wire.FieldBoost] = ()
+
+    @classmethod
+    def taken_from(cls, options: dict[str, Any]) -> ByFields:
+        """Takes its options out of those of a query."""
+        own = {field.name for field in dataclasses.fields(cls)} & set(options)
+        return cls(**{name: options.pop(name) for name in own})
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether there is anything to do."""
+        return self.filter is not None or bool(self.group or self.fields or self.field_boosts)
+
+    def added_to(self, options: codec.QueryOptions, known: Fields) -> codec.QueryOptions:
+        """A query's options with these among them."""
+        if not self.is_asked:
+            return options
+        group = (wire.field_id(known, self.group[0]), self.group[1]) if self.group else (0, 0)
+        return dataclasses.replace(
+            options,
+            field_sections=wire.query_sections(
+                known, self.filter, self.field_boosts, self.fields
+            ),
+            group=group,
+            field_names=self.fields,
+        )
 
 
 class FieldCalls:

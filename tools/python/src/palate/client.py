@@ -17,8 +17,8 @@ from . import _codec as codec
 from ._backups import BackupCalls
 from ._batches import Payload, encode_payloads, even_slices
 from ._connection import Connection
-from ._field_codec import Columns, FieldBoost, field_id, query_sections
-from ._fields import FieldCalls
+from ._field_codec import Columns, field_id
+from ._fields import ByFields, FieldCalls
 from ._generations import GenerationCalls, candidate_of
 from ._loads import Load, Progress, Rows, load
 from ._patches import PatchCalls
@@ -28,7 +28,7 @@ from ._taste_codec import Person
 from ._taste_codec import taste as taste_section
 from ._tastes import TasteCalls
 from .errors import ConnectionFailed
-from .filters import Filter
+from .filters import Fields
 from .types import Collection, Items, Receipt, Results
 
 # An alias, because the method `list` hides the type inside the class.
@@ -181,14 +181,10 @@ class Client(GenerationCalls, BackupCalls, PatchCalls, TasteCalls, FieldCalls):
         payload: bool = False,
         parts: bool = False,
         reasons: bool = False,
+        plan: bool = False,
         score_floor: float | None = None,
         minimum_version: int = 0,
-        filter: Filter | None = None,
-        group: tuple[str, int] | None = None,
-        field_boosts: Sequence[FieldBoost] = (),
-        fields: Sequence[str] = (),
-        plan: bool = False,
-        **person: Any,
+        **more: Any,
     ) -> Results:
         """Searches by vectors, by items, or by a user's taste alone.
 
@@ -205,23 +201,18 @@ class Client(GenerationCalls, BackupCalls, PatchCalls, TasteCalls, FieldCalls):
             diversity: 0 to 1, or a dict of ``diversity``, ``method`` (``ssd``, ``mmr``, ``dpp``,
                 ``calibrated``) and ``pool``.
             exclude: ids that must not come back.
-            payload, parts, reasons: return payloads, terms of scores, why each result is there.
+            payload, parts, reasons, plan: return payloads, terms of scores, why each result is
+                there, what was decided about the query.
             score_floor: leave lower scores out.
             minimum_version: of a Receipt, to read one's own writes.
-            filter: which items may come back, as ``palate.field`` makes them.
-            group: a field, and the most results of one of its values.
-            field_boosts: what values of fields add to scores.
-            fields: whose values come with the results.
-            plan: return what was decided about the query.
-            person: whose eyes the query sees with, as of ``Person``.
+            more: what fields have to do with it, as of ``ByFields`` (``filter``, ``group``,
+                ``fields``, ``field_boosts``); whose eyes the query sees with, as of ``Person``.
         """
+        by_fields, eyes = ByFields.taken_from(more), Person(**more)
         if vectors is not None and ids is not None:
             raise ValueError("a query starts from vectors or from ids, not both")
-        eyes = Person(**person)
         if vectors is None and ids is None and user is None and not eyes.has_taste:
             raise ValueError("a query needs vectors, ids or a user")
-        weights = {} if taste is True else taste
-        knob = {"diversity": diversity} if isinstance(diversity, (int, float)) else diversity
         options = codec.QueryOptions(
             k=k,
             beam=beam or 0,
@@ -231,37 +222,36 @@ class Client(GenerationCalls, BackupCalls, PatchCalls, TasteCalls, FieldCalls):
             user=user,
             minimum_version=minimum_version,
             exclude=None if exclude is None else np.unique(codec.as_ids(exclude)),
-            taste=None if weights is None or weights is False else taste_section(**weights),
-            diversity=None if knob is None else codec.diversity(**knob),
+            taste=_taste(taste),
+            diversity=_diversity(diversity),
             person=eyes,
         )
-        matrix = None if vectors is None else codec.as_vectors(vectors)
-        column = None if ids is None else codec.as_ids(ids)
-        def ask(handle: int) -> Results:
-            if filter is None and not (group or field_boosts or fields):
-                return search(self._session, handle, Search(options, matrix, column))
-            return self._session.with_fields(
-                name,
-                lambda known: search(
-                    self._session,
-                    handle,
-                    Search(
-                        dataclasses.replace(
-                            options,
-                            field_sections=query_sections(known, filter, field_boosts, fields),
-                            group=(field_id(known, group[0]), group[1]) if group else (0, 0),
-                            field_names=fields,
-                        ),
-                        matrix,
-                        column,
-                    ),
-                ),
-            )
-
-        with self._session.lock:
-            results = self._session.with_handle(name, ask)
+        results = self._search(name, vectors, ids, options, by_fields)
         results.fill(payload, parts, reasons)
         return results
+
+    def _search(
+        self,
+        name: str,
+        vectors: npt.ArrayLike | None,
+        ids: npt.ArrayLike | None,
+        options: codec.QueryOptions,
+        by_fields: ByFields,
+    ) -> Results:
+        matrix = None if vectors is None else codec.as_vectors(vectors)
+        column = None if ids is None else codec.as_ids(ids)
+
+        def ask(handle: int, known: Fields) -> Results:
+            batch = Search(by_fields.added_to(options, known), matrix, column)
+            return search(self._session, handle, batch)
+
+        with self._session.lock:
+            return self._session.with_handle(
+                name,
+                lambda handle: self._session.with_fields(name, lambda f: ask(handle, f))
+                if by_fields.is_asked
+                else ask(handle, {}),
+            )
 
     def recommend(self, name: str, user: int, k: int = 10, **options: Any) -> Results:
         """Items for a user, from the user's taste alone; options as of ``query``."""
@@ -380,6 +370,16 @@ class Client(GenerationCalls, BackupCalls, PatchCalls, TasteCalls, FieldCalls):
                 raise ValueError(f"{len(values)} values of {field} for {len(rows.ids)} rows")
             self._session.with_fields(name, lambda known, field=field: field_id(known, field))
         return dataclasses.replace(rows, columns=columns, fields=self._session.fields[name])
+
+
+def _taste(taste: bool | dict[str, Any] | None) -> bytes | None:
+    weights = {} if taste is True else taste
+    return None if weights is None or weights is False else taste_section(**weights)
+
+
+def _diversity(diversity: float | dict[str, Any] | None) -> bytes | None:
+    knob = {"diversity": diversity} if isinstance(diversity, (int, float)) else diversity
+    return None if knob is None else codec.diversity(**knob)
 
 
 def _rows(

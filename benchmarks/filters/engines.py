@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""One rival's filtered searches, in a process of its own: `rivals.py NAME FOLDER OUTPUT`.
+"""One rival's filtered searches, in a process of its own: `engines.py NAME FOLDER OUTPUT`.
 
 FOLDER keeps what was built. OUTPUT gets a line of JSON per case and setting: case, setting, recall,
 rate (queries per second of processor time, one thread), complete. The filters are made before the
@@ -209,7 +209,7 @@ class Qdrant:
         Qdrant.spent += time.process_time() - self.started
 
 
-RIVALS = {
+ENGINES = {
     "hnswlib": HNSWLib, "faiss-hnsw": FaissHNSW, "faiss-scan": FaissScan, "qdrant": Qdrant,
 }  # fmt: skip
 
@@ -249,7 +249,7 @@ def main() -> int:
     data = DATA_SETS["fashion-mnist"]
     vectors = np.load(data.folder / "vectors.npy").astype(np.float32)
     queries = np.load(drawn.FOLDER / "queries.npy").astype(np.float32)
-    rival = RIVALS[name](folder, vectors)
+    rival = ENGINES[name](folder, vectors)
     with open(output, "w", encoding="utf-8") as file:
         for case in drawn.prepare():
             for setting in rival.settings:
