@@ -8,6 +8,9 @@ import dataclasses
 
 import numpy as np
 
+from palate import field
+from palate import items as only
+
 from .rows import Row, content, make_payload, make_vector
 
 ROWS_MAX = 12
@@ -167,7 +170,20 @@ def get(worker):
             worker.violations.append(f"GET of {item} is not {row}")
 
 
+def filtered(worker):
+    """A filter by the fields of an item's payload finds the item, and by none other."""
+    for item in worker.pick_present(1):
+        stamp = worker.items.present[item].payload
+        if make_payload(item, stamp):
+            where = (field("item") == item) & (field("stamp") == stamp)
+        else:
+            where = only([item]) & ~field("item").exists()
+        count = worker.client.count(worker.collection, where)[0]
+        if count != 1 and item not in worker.items.doubted:
+            worker.violations.append(f"{count} items have the fields of {item}")
+
+
 # What must work whatever became of writes.
-READS = (query, get)
+READS = (query, get, filtered)
 # Kinds of operations and how often each is drawn.
-MIX = {insert: 4, replace: 3, delete: 2, patch: 2, load: 1, tell: 2, query: 3, get: 2}
+MIX = {insert: 4, replace: 3, delete: 2, patch: 2, load: 1, tell: 2, query: 3, get: 2, filtered: 2}

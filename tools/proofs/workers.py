@@ -107,6 +107,7 @@ class Crew:
         """Makes the collection, or finds it there."""
         with Client(address) as client:
             client.create_collection(COLLECTION, dim=DIMENSIONS, metric="l2", quantizer="sq8")
+            client.declare_fields(COLLECTION, {"item": "int", "stamp": "int"})
 
     def start(self, address, **options):
         """Lets everybody run; options as of `Worker.run`."""
