@@ -9,6 +9,7 @@ import random
 import struct
 import time
 
+import hostile_fields as fields
 import numpy as np
 import rawframes as raw
 from served import Server
@@ -19,7 +20,6 @@ DIMENSIONS = 24
 MALFORMED, UNSUPPORTED, OUT_OF_RANGE, UNKNOWN_COLLECTION, UNKNOWN_HANDLE = 1, 2, 3, 4, 5
 COLLECTION_EXISTS, BAD_NAME, UNKNOWN_CHOICE, WRONG_DIMENSIONS, BAD_COMPONENT = 6, 7, 8, 9, 10
 UNEQUAL_COLUMNS, UNKNOWN_ITEM, MISSING_USER, NO_TASTE = 11, 12, 13, 14
-UNKNOWN_FIELD, FIELD_NOT_READY, WRONG_FIELD_TYPE, FIELD_EXISTS, BAD_FIELD = 28, 29, 30, 31, 32
 LOAD_SEQUENCE, STALE_EPOCH, LOAD_MISMATCH = 15, 16, 17
 BAD_MAGIC, HEADER_CHECKSUM, BODY_CHECKSUM, FRAME_TOO_LARGE = 128, 129, 130, 131
 HELLO_EXPECTED, HELLO_REPEATED, VERSION_MISMATCH, WRONG_SERVER, REQUEST_ID_ZERO = (
@@ -286,66 +286,18 @@ def bad_schemas(context):
     return len(tries)
 
 
-FIELDS_DECLARE, FIELDS_LIST, COUNT, SCROLL, DELETE_MATCHING = 21, 22, 23, 24, 38
-
-
-def node(operation, argument=0, content=b""):
-    """A node of a filter."""
-    return struct.pack("<BBH", operation, 0, argument) + content
-
-
-def count(context, *nodes, nodes_said=None):
-    """A COUNT by a filter of these nodes."""
-    said = len(nodes) if nodes_said is None else nodes_said
-    return struct.pack("<IIIHH", context.handle, 1, 0, said, 0) + b"".join(nodes)
-
-
-def declare(context, name, kind, path):
-    """A FIELDS_DECLARE of one field."""
-    texts = b"".join(struct.pack("<H", len(text)) + text for text in (name, path))
-    return struct.pack("<IHHHBB", context.handle, 1, 0, 0, kind, 0) + texts
-
-
 def bad_fields(context):
-    """Fields that must not be declared, filters that are too much, and what they name wrongly."""
-    price = struct.pack("<2d", 0, 1)
-    deep = [node(1), *[node(18)] * 17]
-    tries = [
-        (FIELDS_DECLARE, declare(context, b"id", 1, b"/id"), BAD_FIELD),
-        (FIELDS_DECLARE, declare(context, b"a/b", 1, b"/a"), BAD_FIELD),
-        (FIELDS_DECLARE, declare(context, b"x", 1, b"no slash"), BAD_FIELD),
-        (FIELDS_DECLARE, declare(context, b"x", 99, b"/x"), UNSUPPORTED),
-        (FIELDS_DECLARE, declare(context, b"price", 3, b"/price"), FIELD_EXISTS),
-        (FIELDS_LIST, struct.pack("<I", 0xDEAD_BEEF), UNKNOWN_HANDLE),
-        (COUNT, count(context, node(2, 77)), UNKNOWN_FIELD),
-        (COUNT, count(context, node(7, 1, b"\1")), WRONG_FIELD_TYPE),
-        (COUNT, count(context, *deep), OUT_OF_RANGE),
-        (COUNT, count(context, *[node(1)] * 256, node(16, 256)), OUT_OF_RANGE),
-        (COUNT, count(context, node(1), node(1)), MALFORMED),
-        (COUNT, count(context, node(16, 5)), MALFORMED),
-        (COUNT, count(context, node(1), nodes_said=200), MALFORMED),
-        (COUNT, count(context, node(55)), UNSUPPORTED),
-        (COUNT, count(context, node(10, 0, struct.pack("<I", 65_537))), OUT_OF_RANGE),
-        (COUNT, count(context, node(10, 0, struct.pack("<I", 65_536))), MALFORMED),
-        (COUNT, count(context, node(3, 1, struct.pack("<IH", 1, 513))), OUT_OF_RANGE),
-        (COUNT, count(context, node(6, 1, struct.pack("<2d", float("nan"), 1))), MALFORMED),
-        (COUNT, count(context, node(6, 1, struct.pack("<2d", 2, 1))), MALFORMED),
-        (SCROLL, struct.pack("<IIHHIQq", context.handle, 0, 0, 0, 0, 0, 0), OUT_OF_RANGE),
-        (SCROLL, struct.pack("<IIHHIQq", context.handle, 1, 0, 0, 0, 5, 0), MALFORMED),
-        (DELETE_MATCHING, struct.pack("<IIHH", context.handle, 0, 1, 0) + node(1), OUT_OF_RANGE),
-    ]
+    """What fields and filters must not be, and filters as large as they may be."""
+    tries, largest = fields.bad_requests(context), fields.largest(context)
     with context.connect() as connection:
-        connection.ask(FIELDS_DECLARE, declare(context, b"price", 4, b"/price"))
+        price = fields.declare(context, b"price", 4, b"/price")
+        connection.ask(fields.FIELDS_DECLARE, price)
         for opcode, body, code in tries:
-            expect_refused(connection, opcode, body, {code, FIELD_NOT_READY})
-        # As much as a filter may be.
-        connection.ask(COUNT, count(context, *[node(1)] * 255, node(17, 255)))
-        ids = struct.pack("<I65536Q", 65_536, *range(65_536))
-        connection.ask(COUNT, count(context, node(10, 0, ids)))
-        ranges = [node(6, 1, price)] * 200
-        answer = connection.exchange(COUNT, count(context, *ranges, node(17, 200)))
-        assert answer.code in (None, FIELD_NOT_READY), answer.message
-    return len(tries) + 4
+            expect_refused(connection, opcode, body, {code, fields.FIELD_NOT_READY})
+        for body in largest:
+            answer = connection.exchange(fields.COUNT, body)
+            assert answer.code in (None, fields.FIELD_NOT_READY), answer.message
+    return 1 + len(tries) + len(largest)
 
 
 def bad_loads(context):
@@ -378,12 +330,7 @@ def mutations(context):
         (raw.EVENT, struct.pack("<IIQQqB", context.handle, 1, 1, 1, 0, 5)),
         (raw.LOAD_BEGIN, raw.load_begin(context.handle, 9, 9)),
         (raw.CREATE, raw.schema(b"mutant", 8)),
-        (COUNT, count(context, node(2, 1), node(6, 1, bytes(16)), node(16, 2), node(18))),
-        (SCROLL, struct.pack("<IIHHIQq", context.handle, 5, 9, 1, 0, 3, 0)
-         + struct.pack("<HH", 1, 0) + node(1)),
-        (FIELDS_DECLARE, declare(context, b"mutant", 4, b"/mutant")),
-        (DELETE_MATCHING, struct.pack("<IIHH", context.handle, 1, 1, 0)
-         + node(10, 0, struct.pack("<IQ", 1, 7))),
+        *fields.mutable(context),
     ]
     connection = context.connect()
     for _ in range(context.mutations):
