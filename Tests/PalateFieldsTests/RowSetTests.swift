@@ -4,7 +4,7 @@ import TestKit
 import Testing
 
 @Suite struct RowSetTests {
-    @Test(arguments: [1, 3, 20, 4_000, 4_096, 4_097, 60_000, 200_000])
+    @Test(arguments: [1, 3, 20, 4_096, 4_097, isOptimisedBuild ? 200_000 : 9_000])
     func `a set agrees with the standard library's through insertions and removals`(
         count: Int
     ) {

@@ -7,7 +7,7 @@ import Testing
 
 @Suite struct FieldQueryTests {
     @Test func `counts and facets are those of the matches`() throws {
-        let filtered = try FilterFixture(count: 500)
+        let filtered = try FilterFixture(count: 400)
         let brand = filtered.field("brand").id
         let request = CountRequest(
             handle: 1,
@@ -16,7 +16,7 @@ import Testing
             facetLimit: 5
         )
         let counted = try FieldQueries.count(request, in: filtered.fixture.collection)
-        let matches = (0..<500).filter { filtered.shares[$0] < 0.5 }
+        let matches = (0..<400).filter { filtered.shares[$0] < 0.5 }
         #expect(counted.count == UInt64(matches.count))
         var counts: [String: UInt64] = [:]
         for row in matches { counts[filtered.brand(row), default: 0] += 1 }

@@ -49,7 +49,7 @@ import Testing
     }
 
     @Test func `every match comes back where there are few, and none that is not`() throws {
-        let filtered = try FilterFixture(count: 1_500)
+        let filtered = try FilterFixture(count: 900)
         for share in [0.0, 0.002, 0.02, 0.5] {
             for isScan in [false, true, nil] {
                 let request = try filtered.request(7, k: 50, "share < \(share)")
@@ -63,7 +63,7 @@ import Testing
     }
 
     @Test func `filters of one meaning give one plan and one answer`() throws {
-        let filtered = try FilterFixture(count: 1_500)
+        let filtered = try FilterFixture(count: 900)
         let texts = [
             "cluster in [1, 2, 3]", "cluster >= 1 and cluster <= 3",
             "cluster = 3 or cluster = 1 or cluster = 2",
@@ -82,9 +82,9 @@ import Testing
     }
 
     @Test func `a filter holds for exclusions, walks, pins and taste together`() throws {
-        let filtered = try FilterFixture(count: 1_500)
+        let filtered = try FilterFixture(count: 900)
         let fixture = filtered.fixture
-        let allowed = (0..<1_500).filter { filtered.shares[$0] < 0.3 }
+        let allowed = (0..<900).filter { filtered.shares[$0] < 0.3 }
         try fixture.tell(1, .save, [3, 40, 90])
         for other in 2..<10 as Range<UserID> {
             try fixture.tell(other, .save, [3, 40, ItemID(other * 9)])
@@ -96,7 +96,7 @@ import Testing
         request.excluded = seen
         request.group = GroupRequest(field: filtered.field("brand").id, cap: 2)
         request.diversity = DiversityRequest(diversity: 0.3)
-        let unpinned = try #require((0..<1_500).first { filtered.shares[$0] > 0.9 })
+        let unpinned = try #require((0..<900).first { filtered.shares[$0] > 0.9 })
         request.pins = [Pin(ItemID(unpinned), slot: 0)]
         let response = try fixture.answer(request, isScan: nil)
         var groups: [String: Int] = [:]
@@ -110,27 +110,26 @@ import Testing
         #expect(response.ids.count == min(30, brands.count * 2))
     }
 
-    @Test(arguments: [1, 2, 7], [nil, "share < 0.2"] as [String?])
-    func `groups give what a walk down all rows by distance would`(
-        cap: Int,
-        text: String?
-    ) throws {
-        let filtered = try FilterFixture(count: 1_500)
-        for query in [0, 311, 900] {
-            var request = try filtered.request(query, k: 40, text)
-            request.group = GroupRequest(field: filtered.field("brand").id, cap: cap)
-            request.parts = .plan
-            let response = try filtered.fixture.answer(request, isScan: true)
-            var counts: [String: Int] = [:]
-            let all = filtered.nearest(1_500, to: query) {
-                text == nil || filtered.shares[$0] < 0.2
+    @Test func `groups give what a walk down all rows by distance would`() throws {
+        let filtered = try FilterFixture(count: 900)
+        for (cap, text) in [(1, nil), (2, "share < 0.2"), (7, nil), (7, "share < 0.5")]
+            as [(Int, String?)]
+        {
+            let limit = text.flatMap { Double($0.suffix(3)) } ?? 1
+            for query in [0, 311] {
+                var request = try filtered.request(query, k: 40, text)
+                request.group = GroupRequest(field: filtered.field("brand").id, cap: cap)
+                request.parts = .plan
+                let response = try filtered.fixture.answer(request, isScan: true)
+                var counts: [String: Int] = [:]
+                let all = filtered.nearest(900, to: query) { filtered.shares[$0] < limit }
+                let expected = all.filter { row in
+                    counts[filtered.brand(row), default: 0] += 1
+                    return counts[filtered.brand(row), default: 0] <= cap
+                }
+                #expect(response.ids.map { Int($0) } == Array(expected.prefix(40)))
+                #expect((response.plan?.rounds ?? 0) >= 1)
             }
-            let expected = all.filter { row in
-                counts[filtered.brand(row), default: 0] += 1
-                return counts[filtered.brand(row), default: 0] <= cap
-            }
-            #expect(response.ids.map { Int($0) } == Array(expected.prefix(40)))
-            #expect((response.plan?.rounds ?? 0) >= 1)
         }
     }
 

@@ -75,7 +75,7 @@ import Testing
     private func answersWhileLeaving(_ path: String) async throws -> [RawConnection.Answer] {
         let server = try await ServedDirectory.start(at: path) {
             $0.workers = 1
-            $0.drainTimeout = .seconds(60)
+            $0.drainTimeout = .seconds(200)
         }
         let pins = Pins(400)
         let handle = try await pins.write(to: server.directory).info.handle
