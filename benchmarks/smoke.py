@@ -30,6 +30,10 @@ LEAST_RECALL = {
 }
 
 
+# Of filtered queries at a beam of 32, and at the planner's.
+LEAST_FILTERED = 0.95
+
+
 def prepare(folder):
     """The sample as a benchmark's data: every eleventh vector, moved a little, is a query."""
     vectors = np.load(ROOT / "sample" / "vectors.npy").astype(np.float32)
@@ -62,6 +66,55 @@ def search(folder):
             yield f"{quantizer}: recall {lines[1]['recall']} at beam 128, {least} expected"
 
 
+def filter_cases(payloads):
+    """Names, expressions and the rows that pass."""
+    return [
+        ("none", "", np.ones(len(payloads), bool)),
+        ("keyword", 'category = "animals"',
+         np.array([p["category"] == "animals" for p in payloads])),
+        ("keywords", "keywords in [animal, flower]",
+         np.array([not {"animal", "flower"}.isdisjoint(p["keywords"]) for p in payloads])),
+        ("others", 'not (category = "animals" or keywords in [flower]) and number < 4000',
+         np.array([p["category"] != "animals" and "flower" not in p["keywords"]
+                   and p["id"] < 4_000 for p in payloads])),
+        ("few", "number in [3, 99, 100]", np.array([p["id"] in (3, 99, 100) for p in payloads])),
+    ]  # fmt: skip
+
+
+def filters(folder):
+    """`palate bench filters` on the sample; what is wrong with its answers."""
+    lines = (ROOT / "sample" / "payloads.jsonl").read_text(encoding="utf-8").splitlines()
+    payloads = [json.loads(line) for line in lines]
+    for payload in payloads:
+        payload["number"] = payload["id"]
+    (folder / "payloads.jsonl").write_text(
+        "".join(json.dumps(payload) + "\n" for payload in payloads), encoding="utf-8"
+    )
+    vectors, queries = (np.load(folder / f"{name}.npy") for name in ("vectors", "queries"))
+    scores = (queries @ vectors.T) / np.linalg.norm(vectors, axis=1)
+    cases = filter_cases(payloads)
+    for name, _, mask in cases:
+        order = np.argsort(np.where(mask, -scores, np.inf), axis=1)[:, :10].astype(np.int64)
+        np.save(folder / f"{name}.truth.npy", np.where(mask[order], order, -1))
+        np.save(folder / f"{name}.of.npy", np.zeros(len(queries), np.int32))
+    listed = [{"name": name, "expressions": [text]} for name, text, _ in cases if text]
+    (folder / "cases.json").write_text(json.dumps(listed), encoding="utf-8")
+    output = run_palate(
+        *("bench", "filters", "--metric", "cosine", "--cases", folder, "--beams", 0, 32),
+        *("--vectors", folder / "vectors.npy", "--queries", folder / "queries.npy"),
+        *("--payloads", folder / "payloads.jsonl", "--passes", 1),
+        *("--fields", "category:keyword", "keywords:keywords", "number:int"),
+    )
+    measured = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
+    if len(measured) != 2 * len(cases):
+        yield f"filters: {len(measured)} lines, expected {2 * len(cases)}"
+    for line in measured:
+        print(f"{line['case']:<14} beam {line['beam']:>3}  recall {line['recall']:.4f}  "
+              f"{line['rate']:,.0f}/s  {line['plan']}")
+        if line["recall"] < LEAST_FILTERED or not line["complete"]:
+            yield f"filter {line['case']}: recall {line['recall']}, complete {line['complete']}"
+
+
 def serve(folder):
     """`palate bench serve` beside `bench search`; what is wrong with the answers."""
     parser = argparse.ArgumentParser()
@@ -80,7 +133,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="palate-smoke-") as scratch:
         folder = pathlib.Path(scratch)
         prepare(folder)
-        broken = [*search(folder), *serve(folder)]
+        broken = [*search(folder), *filters(folder), *serve(folder)]
     for text in broken:
         print(f"smoke: {text}", file=sys.stderr)
     return 1 if broken else 0

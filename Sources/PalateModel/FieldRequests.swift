@@ -240,8 +240,6 @@ public enum SearchStrategy: UInt8, CaseIterable, Sendable {
     case matchScan = 3
     /// By the graph of the rows that pass.
     case matchGraph = 4
-    /// By the graph of all rows; those that do not pass lead on.
-    case gate = 5
 
     /// As `explain` spells it.
     public var name: String {
@@ -250,7 +248,6 @@ public enum SearchStrategy: UInt8, CaseIterable, Sendable {
         case .scan: "scan"
         case .matchScan: "match scan"
         case .matchGraph: "match graph"
-        case .gate: "gate"
         }
     }
 }

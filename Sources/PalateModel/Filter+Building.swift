@@ -79,11 +79,25 @@ extension FieldDeclaration {
 
 extension Filter {
     /// Items for which both hold.
-    public static func && (left: Filter, right: Filter) -> Filter { .and([left, right]) }
+    public static func && (left: Filter, right: Filter) -> Filter {
+        .and(left.conjuncts + right.conjuncts)
+    }
 
     /// Items for which at least one holds.
-    public static func || (left: Filter, right: Filter) -> Filter { .or([left, right]) }
+    public static func || (left: Filter, right: Filter) -> Filter {
+        .or(left.alternatives + right.alternatives)
+    }
 
     /// Items for which it does not hold.
     public static prefix func ! (filter: Filter) -> Filter { .not(filter) }
+
+    // Taken apart, since nesting is limited.
+
+    private var conjuncts: [Filter] {
+        if case .and(let parts) = self { parts } else { [self] }
+    }
+
+    private var alternatives: [Filter] {
+        if case .or(let parts) = self { parts } else { [self] }
+    }
 }

@@ -61,7 +61,7 @@ public struct SearchResponse: Equatable, Sendable {
     public var visitedCount: UInt64 = 0
     /// The deadline stopped the search early.
     public var isDegraded = false
-    /// Every row was scored.
+    /// Every row that may come back was scored, by its codes.
     public var isExact = false
     /// Where each list starts in the columns, shape [lists + 1].
     public var offsets: [UInt32] = [0]

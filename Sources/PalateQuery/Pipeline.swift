@@ -94,6 +94,7 @@ package enum Pipeline {
                 throw RequestError(error)
             }
         }
+        response.isExact = plan.isScan && request.source != .user
         if plan.parts.contains(.plan) { response.plan = plan.report(in: collection) }
         return response
     }

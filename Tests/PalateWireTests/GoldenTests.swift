@@ -30,7 +30,9 @@ import Testing
     }
 
     @Test func `golden requests read and write the same`() throws {
-        for golden in GoldenFrames.requests + GoldenFrames.generationRequests {
+        for golden in GoldenFrames.requests + GoldenFrames.generationRequests
+            + GoldenFrames.fieldRequests
+        {
             let written = try Codec.frame(golden.request, golden.options)
             let stored = try Self.golden(golden.name, orRecord: written)
             #expect(written == stored, "\(golden.name)")
@@ -42,7 +44,9 @@ import Testing
     }
 
     @Test func `golden responses read and write the same`() throws {
-        for golden in GoldenFrames.responses + GoldenFrames.generationResponses {
+        for golden in GoldenFrames.responses + GoldenFrames.generationResponses
+            + GoldenFrames.fieldResponses
+        {
             let written = try Codec.frame(golden.response, golden.options)
             let stored = try Self.golden(golden.name, orRecord: written)
             #expect(written == stored, "\(golden.name)")
@@ -78,6 +82,7 @@ import Testing
             + GoldenFrames.decodedOnly.map(\.name) + GoldenFrames.earlier.map(\.name)
             + GoldenFrames.generationRequests.map(\.name)
             + GoldenFrames.generationResponses.map(\.name)
+            + GoldenFrames.fieldRequests.map(\.name) + GoldenFrames.fieldResponses.map(\.name)
         #expect(Set(names).count == names.count)
         #expect(
             Set(files.filter { $0.hasSuffix(".bin") }) == Set(names.map { "\($0).bin" })

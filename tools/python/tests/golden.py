@@ -8,9 +8,20 @@ from typing import Any
 
 import numpy as np
 
-from palate import EVENT_TYPES, Thresholds
+from palate import (
+    EVENT_TYPES,
+    FieldBoost,
+    FieldInfo,
+    Thresholds,
+    all_of,
+    any_of,
+    everything,
+    field,
+    items,
+)
 from palate import _backups
 from palate import _codec as codec
+from palate import _field_codec as field_codec
 from palate import _taste_codec as taste_codec
 from palate._crc32c import flat
 
@@ -68,10 +79,73 @@ def _schema(message: dict[str, Any]) -> codec.Body:
     return codec.schema(*names, message["neighbours"], message["build_beam"])
 
 
+FIELDS = {
+    name: FieldInfo(number, name, kind, "")
+    for name, number, kind in (
+        ("ships", 1, "keyword"), ("price", 2, "float"), ("seller", 3, "int"), ("sale", 4, "bool"),
+        ("five", 5, "int"), ("place", 6, "geo"), ("tags", 7, "keywords"), ("added", 8, "time"),
+    )
+}  # fmt: skip
+# The filter that `count` and `query-filtered` have: one node of every kind.
+FILTER = all_of(
+    field("ships").isin(["br", "é"]),
+    ~field("price").between(-0.5, 40),
+    any_of(
+        field("seller").isin([17, -1]), field("seller").between(5, 6), field("sale").isin([True]),
+        field("five").exists(), items([7, 1 << 40]), everything(),
+    ),
+    field("place").inside(-10, 170, 10, -170),
+    field("place").near(52.5, -13.25, 1_500),
+)  # fmt: skip
+BOOSTS = (
+    FieldBoost("added", "exp", 0.5, scale=3_600_000),
+    FieldBoost("place", "gauss", -1, (52.5, -13.25), scale=1_000, offset=100, decay=0.25),
+    FieldBoost("price", "linear", 2, 9.5, scale=8),
+)
+
+
+def _about_fields(name: str, m: dict[str, Any]) -> codec.Body | None:
+    """The body of a request about fields; None of any other."""
+    handle, both = m.get("handle", 0), slice(0, 2)
+    match name:
+        case "fields-declare":
+            declared = {n: t if isinstance(t, str) else tuple(t) for n, t in m["fields"].items()}
+            return field_codec.declare(handle, declared)
+        case "fields-list":
+            return field_codec.list_fields(handle)
+        case "count":
+            return field_codec.count(handle, FILTER.encode(FIELDS), m["facets"], m["limit"])
+        case "scroll":
+            after = field_codec.Cursor(**m["after"])
+            where = everything().encode(FIELDS)
+            rest = (m["order"], m["descending"], m["limit"], after, m["fields"], m["payloads"])
+            return field_codec.scroll(handle, where, *rest)
+        case "delete-matching":
+            where = field("five").exists().encode(FIELDS)
+            return field_codec.delete_matching(handle, where, m["limit"])
+        case "query-filtered":
+            sections = field_codec.query_sections(FIELDS, FILTER, BOOSTS, ["ships", "place"])
+            options = codec.QueryOptions(
+                k=m["k"], parts=m["parts"], field_sections=sections, group=tuple(m["group"])
+            )
+            return codec.query(handle, options, ids=codec.as_ids(m["ids"]))
+        case "upsert-fields":
+            vectors = np.full((2, 3), m["vectors"], "<f4")
+            columns = field_codec.columns(FIELDS, m["columns"], both)
+            return codec.rows(handle, codec.as_ids(m["ids"]), vectors, None, columns)
+        case "patch-fields":
+            columns = field_codec.columns(FIELDS, m["columns"], both)
+            return codec.patch(handle, codec.as_ids(m["ids"]), None, None, None, columns)
+    return None
+
+
 def body(frame: dict[str, Any]) -> codec.Body:
     """The request's body by the client's own functions."""
     m = frame["message"]
     opcode = frame["opcode"]
+    about_fields = _about_fields(frame["name"], m)
+    if about_fields is not None:
+        return about_fields
     if opcode == codec.HELLO:
         return codec.hello(m["client"], m["largest_body"], bytes.fromhex(m["server_id"]))
     if opcode == codec.PING:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 import palate
 from palate import _answers, _backups
 from palate import _codec as codec
+from palate import _field_codec as field_codec
 
 FLAGS = {"ERROR": codec.FAILED, "DEGRADED": codec.DEGRADED}
 
@@ -50,6 +52,18 @@ def collection(message: dict[str, Any]) -> palate.Collection:
     return palate.Collection(**message)
 
 
+def check_page(body: memoryview, message: dict[str, Any]) -> None:
+    page, after = field_codec.decode_page(body, list(message["fields"]))
+    assert page.ids.tolist() == message["ids"]
+    listed = {
+        name: [list(v) if isinstance(v, tuple) else v for v in column]
+        for name, column in page.fields.items()
+    }
+    assert listed == message["fields"]
+    assert [payload.decode() for payload in page.payloads or []] == message["payloads"]
+    assert after == field_codec.Cursor(**message["after"])
+
+
 @by_name(golden.RESPONSES)
 def test_responses_are_read_as_the_golden_frames(frame: dict[str, Any]) -> None:
     header, body = decoded(frame)
@@ -76,7 +90,25 @@ def test_responses_are_read_as_the_golden_frames(frame: dict[str, Any]) -> None:
             check_results(_answers.decode_results(header, body, 3), message, frame["flags"])
         case "items":
             check_items(_answers.decode_items(codec.as_ids(message["ids"]), body), message)
-        case "upserted" | "deleted" | "patched" | "load-committed" | "events-recorded":
+        case "fields":
+            got = field_codec.decode_fields(body)
+            assert {name: list(dataclasses.astuple(i)) for name, i in got.items()} == message
+        case "counted":
+            total, facets = field_codec.decode_count(body)
+            assert total == message["count"]
+            texts = [{str(k).lower(): n for k, n in facet.items()} for facet in facets]
+            assert texts == message["facets"]
+        case "page":
+            check_page(body, message)
+        case "results-fields":
+            names = list(message["fields"])
+            got = _answers.decode_results(header, body, 3, names)
+            assert {name: column[0] for name, column in got.fields.items()} == message["fields"]
+            assert got.plan == message["plan"]
+        case (
+            "upserted" | "deleted" | "patched" | "load-committed" | "events-recorded"
+            | "deleted-matching"
+        ):
             assert _answers.decode_receipt(body) == palate.Receipt(**message)
         case "load-granted":
             assert _answers.decode_grant(body) == (*message.values(), 0)

@@ -35,7 +35,17 @@ from .errors import (
     UnknownItem,
     VersionConflict,
 )
-from .filters import Field, FieldInfo, Filter, UnknownField, everything, field, items
+from .filters import (
+    Field,
+    FieldInfo,
+    Filter,
+    UnknownField,
+    all_of,
+    any_of,
+    everything,
+    field,
+    items,
+)
 from .types import (
     EVENT_TYPES,
     LIFECYCLES,
@@ -103,6 +113,8 @@ __all__ = [
     "UnknownHandle",
     "UnknownItem",
     "VersionConflict",
+    "all_of",
+    "any_of",
     "everything",
     "field",
     "items",

@@ -21,7 +21,7 @@ TYPES = {
     for number, name in enumerate("keyword keywords int float bool time geo".split(), 1)
 }
 CURVES = {"exp": 1, "gauss": 2, "linear": 3, "value": 4}
-STRATEGIES = {1: "graph", 2: "scan", 3: "match scan", 4: "match graph", 5: "gate"}
+STRATEGIES = {1: "graph", 2: "scan", 3: "match scan", 4: "match graph"}
 _KEYWORD, _KEYWORDS, _INTEGER, _FLOAT, _BOOL, _GEO = 1, 2, 3, 4, 5, 7
 _KINDS = {"keyword": 1, "keywords": 2, "int": 3, "float": 4, "bool": 5, "time": 3, "geo": 7}
 

@@ -69,10 +69,10 @@ class Filter:
     """What an item has to be; combines with ``&``, ``|`` and ``~``."""
 
     def __and__(self, other: Filter) -> Filter:
-        return _Group(_AND, (self, other))
+        return all_of(self, other)
 
     def __or__(self, other: Filter) -> Filter:
-        return _Group(_OR, (self, other))
+        return any_of(self, other)
 
     def __invert__(self) -> Filter:
         return _Not(self)
@@ -261,6 +261,25 @@ class Field:
 def field(name: str) -> Field:
     """A field of the collection that is asked, for filters."""
     return Field(name)
+
+
+def all_of(*filters: Filter) -> Filter:
+    """Items for which all hold; what ``&`` makes."""
+    return _Group(_AND, _flat(_AND, filters))
+
+
+def any_of(*filters: Filter) -> Filter:
+    """Items for which at least one holds; what ``|`` makes."""
+    return _Group(_OR, _flat(_OR, filters))
+
+
+def _flat(operation: int, filters: tuple[Filter, ...]) -> tuple[Filter, ...]:
+    """Groups of the same kind taken apart: nesting is limited."""
+    parts: list[Filter] = []
+    for part in filters:
+        is_same = isinstance(part, _Group) and part.operation == operation
+        parts += part.parts if is_same else (part,)
+    return tuple(parts)
 
 
 def items(ids: Iterable[int]) -> Filter:

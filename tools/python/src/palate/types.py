@@ -234,7 +234,7 @@ class Results:
         version: of the last write the answer can contain.
         visited: rows the searches scored.
         degraded: a deadline stopped a search early.
-        exact: every row was scored.
+        exact: every row that may come back was scored.
         server_seconds: time the server took, all frames together.
     """
 
