@@ -48,6 +48,7 @@ struct OrderedRows: Sendable {
     /// - Parameters:
     ///   - numbers: rising.
     ///   - chunk: which.
+    /// - Returns: members of the chunk.
     func rows(among numbers: [Int64], chunk: Int) -> RowContainer {
         guard chunk < chunks.count else { return .empty }
         return chunks[chunk].rows(among: numbers, of: presence.container(chunk))

@@ -37,8 +37,8 @@ extension LinkArena {
     ///   - visited: rows beyond its limit are newer than the search and passed over.
     ///   - first: rows that `gathered` holds already.
     ///   - gathered: shape [`gatherMax`]; receives the neighbours behind them.
-    ///   - passed: receives neighbours not seen and not eligible, from its first place on; nil
-    ///     where nobody wants to know.
+    ///   - passed: receives neighbours not seen and not eligible, from its first place on.
+    ///   - wantsPassed: whether anybody wants to know those.
     /// - Returns: rows in `gathered`, and rows in `passed`.
     func gatherEligible(
         _ node: Ordinal,

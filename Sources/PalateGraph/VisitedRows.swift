@@ -54,8 +54,8 @@ struct VisitedRows: Sendable {
     /// Lets `body` mark rows in the words and write them behind the first rows of a list.
     ///
     /// - Parameters:
-    ///   - rows: receives the rows marked, from `first` on.
     ///   - first: rows that are there already.
+    ///   - rows: receives the rows marked, from `first` on.
     ///   - mark: sets bits and writes their rows, each once; returns how many rows there are then.
     /// - Returns: rows there are.
     @inline(__always)

@@ -28,6 +28,7 @@ struct FieldReading {
     ///   - slots: whose rows.
     ///   - transaction: of the store.
     /// - Returns: what was stored.
+    /// - Throws: damage, and what the disk says.
     func store(
         _ slots: Range<Ordinal>,
         _ transaction: inout WriteTransaction

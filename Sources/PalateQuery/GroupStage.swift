@@ -118,6 +118,31 @@ enum GroupStage {
         slate.removeLast(slate.count - kept)
     }
 
+    /// Adds what is ranked behind a pool and whose group has room, until the pool can fill a list.
+    static func fill(
+        _ pool: inout [RankedHit],
+        _ group: GroupRequest,
+        k: Int,
+        from ranked: [RankedHit],
+        in collection: Collection
+    ) throws(RequestError) {
+        guard pool.count < ranked.count else { return }
+        let keys = try keys(group, of: ranked.lazy.map(\.ordinal), in: collection)
+        let pooled = pool.count
+        var counts: [Int64: Int] = [:]
+        var room = 0
+        for (index, hit) in ranked.enumerated() {
+            let isPooled = index < pooled
+            guard isPooled || room < k else { return }
+            if let key = keys[index] {
+                counts[key, default: 0] += 1
+                guard counts[key, default: 0] <= group.cap else { continue }
+            }
+            room += 1
+            if !isPooled { pool.append(hit) }
+        }
+    }
+
     /// Numbers from 0 for the groups of a pool, as slates want them; -1 = none.
     static func numbers(
         _ group: GroupRequest,
@@ -127,16 +152,10 @@ enum GroupStage {
         var numbers: [Int64: Int32] = [:]
         return try keys(group, of: pool.lazy.map(\.ordinal), in: collection).map { key in
             guard let key else { return -1 }
-            let next = Int32(numbers.count)
-            return numbers[key, default: next].storing(in: &numbers, for: key)
+            if let known = numbers[key] { return known }
+            let number = Int32(numbers.count)
+            numbers[key] = number
+            return number
         }
-    }
-}
-
-extension Int32 {
-    /// The number, once a table has it under its key.
-    fileprivate func storing(in table: inout [Int64: Int32], for key: Int64) -> Int32 {
-        table[key] = self
-        return self
     }
 }

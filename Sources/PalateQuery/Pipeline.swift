@@ -32,7 +32,7 @@ package enum Pipeline {
     ///
     /// - Parameters:
     ///   - request: decoded, its limits checked.
-    ///   - plan: what the planner made of it.
+    ///   - planned: what the planner made of it.
     ///   - collection: where to look.
     ///   - now: milliseconds since 1970 UTC, for decay.
     ///   - deadline: lists not begun by then stay empty, and the response says so.

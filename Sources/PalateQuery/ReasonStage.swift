@@ -58,7 +58,7 @@ struct ReasonStage {
         var reason = Reason()
         reason.propensity = hit.propensity
         reason.rules = hit.rules
-        if boosted.contains(item) { reason.rules.insert(.boosted) }
+        if boosted.contains(item) || hit.parts[.boost] != 0 { reason.rules.insert(.boosted) }
         if walked.contains(item) { reason.rules.insert(.foundByWalk) }
         if associated.contains(item) { reason.rules.insert(.foundByAssociation) }
         if isByVector {

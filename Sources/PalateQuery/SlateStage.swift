@@ -24,10 +24,11 @@ enum SlateStage {
             try GroupStage.cap(group, in: collection, &scratch.slate)
         }
         let pins = pins(request.pins, in: collection, scratch.slate)
-        let pool = pool(plan.pool, pins, scratch.slate)
+        var pool = pool(plan.pool, pins, scratch.slate)
         var rules = SlateRules()
         var groups: [Int32] = []
         if let group = query.group {
+            try GroupStage.fill(&pool, group, k: query.k, from: scratch.slate, in: collection)
             rules.groupCap = group.cap
             groups = try GroupStage.numbers(group, of: pool, in: collection)
         }
