@@ -13,8 +13,8 @@ extension TasteStore {
 
     /// Derives the edges again.
     ///
-    /// Takes a thread for seconds to minutes, 8 bytes a like, and 1.6 KB an item; queries, events
-    /// and other writes go on.
+    /// Takes a thread for seconds to minutes, 8 bytes a like, and 1.5 KB an item (300 edges of 5
+    /// bytes); queries, events and other writes go on.
     ///
     /// - Parameters:
     ///   - name: a name in the registry; empty = the default.

@@ -24,7 +24,7 @@ package enum TasteLimits {
     package static let edgePeoplePerItem = 10_000
     /// Sandboxes of a collection.
     package static let sandboxes = 64
-    /// Events of one sandbox: some 100 MB.
+    /// Events of one sandbox.
     package static let sandboxEvents = 1_000_000
     /// Sessions of a collection.
     package static let sessions = 100_000

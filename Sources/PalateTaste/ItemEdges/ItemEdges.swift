@@ -66,7 +66,7 @@ package struct ItemEdges: Equatable, Sendable {
         }
     }
 
-    /// Binary search: about 20 ns a level less than a dictionary costs in memory.
+    /// By a search of the ids, which are there anyway: no dictionary beside them.
     private func number(of item: ItemID) -> Int? {
         ids.sortedIndex(of: item)
     }
@@ -78,7 +78,7 @@ extension ItemEdges {
     ///
     /// - Parameters:
     ///   - seeds: liked items and their weights; unknown ones are skipped. The heaviest
-    ///     `TasteLimits.walkSeeds` are enough: some 30 us with 300 edges each.
+    ///     `TasteLimits.walkSeeds` are enough.
     ///   - scratch: holds the scores for `best` and `scores`.
     package func spread(from seeds: [ScoredItem], scratch: inout EdgeScratch) {
         scratch.reset(items: ids.count)
