@@ -1,188 +1,223 @@
-"""The filters that are compared, drawn from a seed: rows' fields, expressions, and exact answers.
+"""The filters that are compared: fields of the rows, expressions over them, exact answers.
 
-Rows of fashion-mnist have `share` (even over 0 to 1), `label` (their class), `colour` (five, 40 to
-5 % of the rows) and `price` (log-normal). Everything lies in `scratch/filters/fashion-mnist`, as
-`palate bench filters` reads it.
+Everything is drawn from one seed. Each row of fashion-mnist has `share` (even over 0 to 1, so that
+`share < s` keeps just that share of the rows), `label` (the class of its picture), `colour` (five,
+40 to 5 % of the rows) and `price` (log-normal). `prepare` writes into
+`scratch/filters/fashion-mnist` what `palate bench filters` reads: payloads.jsonl, queries.npy,
+cases.json, and NAME.of.npy and NAME.truth.npy of each case.
 """
 
-from __future__ import annotations
-
 import dataclasses
+import functools
 import gzip
+import hashlib
 import json
 import pathlib
+import struct
 import sys
 
-import numpy as np
-import numpy.typing as npt
-
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent), str(HERE.parent / "peers")]
+sys.path[:0] = [str(HERE.parent / "peers")]
 
+import numpy as np  # noqa: E402
 from datasets import DATA_SETS, FASHION_MNIST, SCRATCH  # noqa: E402
+from prepare import exact_nearest  # noqa: E402
 
-FOLDER = SCRATCH / "filters" / "fashion-mnist"
-FIELDS = ("share:float", "label:int", "colour:keyword", "price:float")
-K = 10
-QUERIES = 2_000
-SHARES = (0.9, 0.5, 0.2, 0.1, 0.05, 0.01, 0.001, 0.0001)
-COLOURS = ("red", "blue", "green", "grey", "gold")
-COLOUR_SHARES = (0.4, 0.3, 0.15, 0.1, 0.05)
-LABELS_WANTED = (0, 2, 4, 6)
+DATA = DATA_SETS["fashion-mnist"]
+FOLDER = SCRATCH / "filters" / DATA.name
+FIELDS = {"share": "float", "label": "int", "colour": "keyword", "price": "float"}
+K, QUERIES = 10, 2_000
+SEED, CLASSES = 20261126, 10
+SHARES = (0.5, 0.2, 0.1, 0.05, 0.01, 0.001, 0.0001)
+COLOURS, COLOUR_SHARES = ("red", "blue", "green", "grey", "gold"), (0.4, 0.3, 0.15, 0.1, 0.05)
+TOPS, CONJUNCTION_SHARE = (0, 2, 4, 6), 0.05
+# The case without a filter, which the others are compared with.
+NONE = "none"
 
-Mask = npt.NDArray[np.bool_]
+
+@dataclasses.dataclass(frozen=True)
+class Condition:
+    """One condition on a field: `kind` is `<`, `=`, `not =` or `in`."""
+
+    field: str
+    kind: str
+    value: object
+
+    def text(self):
+        """As Palate reads it."""
+        value = json.dumps(self.value)
+        if self.kind == "not =":
+            return f"not {self.field} = {value}"
+        return f"{self.field} {self.kind} {value}"
+
+    def mask(self, columns):
+        """Which rows fulfil it."""
+        column = columns[self.field]
+        if self.kind == "<":
+            return column < self.value
+        if self.kind == "in":
+            return np.isin(column, self.value)
+        return (column == self.value) == (self.kind == "=")
 
 
 @dataclasses.dataclass(frozen=True)
 class Case:
     """One filter, or one per class of queries.
 
-    Attributes:
-        name: in the table.
-        expressions: as `palate` reads them.
-        conditions: the same as Qdrant reads them: (kind, field, value) each, all to hold; kinds
-            are `lt`, `is`, `not` and `any`.
-        masks: the rows that pass each expression.
-        of: the expression of each query.
+    `filters` holds the conditions of each expression, all to be fulfilled; `of` says which
+    expression each query has; `masks` are the rows that pass, [expressions, rows].
     """
 
     name: str
-    expressions: list[str]
-    conditions: list[list[tuple[str, str, object]]]
-    masks: list[Mask]
-    of: npt.NDArray[np.int32]
+    filters: list
+    of: np.ndarray
+    masks: np.ndarray
 
     @property
-    def share(self) -> float:
+    def expressions(self):
+        """The filters as Palate reads them; none where everything passes."""
+        return [" and ".join(one.text() for one in conditions)
+                for conditions in self.filters if conditions]
+
+    @property
+    def matches(self):
+        """How many rows pass each query's filter."""
+        return self.masks.sum(axis=1)[self.of]
+
+    @property
+    def share(self):
         """The mean share of the rows that pass."""
-        return float(np.mean([self.masks[int(one)].mean() for one in self.of]))
+        return float(self.matches.mean() / self.masks.shape[1])
+
+    def groups(self):
+        """(expression, the queries that have it), the ones without queries left out."""
+        for number in range(len(self.masks)):
+            asking = np.flatnonzero(self.of == number)
+            if len(asking):
+                yield number, asking
 
 
-@dataclasses.dataclass(frozen=True)
-class Rows:
-    """The fields of the rows."""
-
-    share: npt.NDArray[np.float64]
-    label: npt.NDArray[np.int64]
-    colour: npt.NDArray[np.int64]
-    price: npt.NDArray[np.float64]
-
-    @classmethod
-    def drawn(cls) -> Rows:
-        """The same every time."""
-        label = labels("train")
-        generator = np.random.default_rng(20_261_126)
-        count = len(label)
-        return cls(
-            np.round(generator.random(count), 9),
-            label,
-            generator.choice(len(COLOURS), count, p=COLOUR_SHARES),
-            np.round(generator.lognormal(3, 1, count), 2),
-        )
-
-    def payload(self, row: int) -> dict[str, object]:
-        """The fields of one row."""
-        return {
-            "share": float(self.share[row]),
-            "label": int(self.label[row]),
-            "colour": COLOURS[int(self.colour[row])],
-            "price": float(self.price[row]),
-        }
+def labels(part):
+    """Classes of the pictures, from the IDX file beside them."""
+    path = FASHION_MNIST / f"{part}-labels-idx1-ubyte.gz"
+    with gzip.open(path) as file:
+        magic, count = struct.unpack(">II", file.read(8))
+        if magic != 0x801:
+            raise SystemExit(f"{path} is no IDX file of labels")
+        return np.frombuffer(file.read(count), dtype=np.uint8).astype(np.int64)
 
 
-def labels(part: str) -> npt.NDArray[np.int64]:
-    """Classes of the pictures, from the files beside them."""
-    with gzip.open(FASHION_MNIST / f"{part}-labels-idx1-ubyte.gz") as file:
-        return np.frombuffer(file.read()[8:], np.uint8).astype(np.int64)
+@functools.cache
+def columns():
+    """The fields of all rows, by name; the floats are the same numbers in 4 and in 8 bytes."""
+    label = labels("train")
+    draw = np.random.default_rng(SEED)
+    count = len(label)
+    return {
+        "share": as_float32((draw.permutation(count) + 0.5) / count),
+        "label": label,
+        "colour": np.array(COLOURS)[draw.choice(len(COLOURS), count, p=COLOUR_SHARES)],
+        "price": as_float32(draw.lognormal(3, 1, count)),
+    }
 
 
-def cases(rows: Rows) -> list[Case]:
-    """All that are compared; the first has no filter."""
-    everything = np.ones(len(rows.label), np.bool_)
-    none = np.zeros(QUERIES, np.int32)
-    found = [Case("none", [], [[]], [everything], none)]
-    for share in SHARES:
-        name = f"random {share * 100:g} %"
-        condition = [("lt", "share", share)]
-        found.append(
-            Case(name, [f"share < {share}"], [condition], [rows.share < share], none)
-        )
-    classes = labels("t10k")[:QUERIES].astype(np.int32)
-    numbers = range(10)
-    found.append(
-        Case(
-            "own class", [f"label = {n}" for n in numbers],
-            [[("is", "label", n)] for n in numbers], [rows.label == n for n in numbers], classes,
-        )
-    )  # fmt: skip
-    others = [(n + 5) % 10 for n in numbers]
-    found.append(
-        Case(
-            "another class", [f"label = {n}" for n in others],
-            [[("is", "label", n)] for n in others], [rows.label == n for n in others], classes,
-        )
-    )  # fmt: skip
-    found.append(
-        Case(
-            "all but own class", [f"not label = {n}" for n in numbers],
-            [[("not", "label", n)] for n in numbers], [rows.label != n for n in numbers], classes,
-        )
-    )  # fmt: skip
-    return [*found, conjunction(rows, none)]
+def as_float32(column):
+    """The nearest numbers of 4 bytes, in 8."""
+    return column.astype(np.float32).astype(np.float64)
 
 
-def conjunction(rows: Rows, of: npt.NDArray[np.int32]) -> Case:
-    """Three fields, together some 5 % of the rows."""
-    wanted = np.isin(rows.label, LABELS_WANTED) & (rows.colour == 0)
-    price = float(np.round(np.quantile(rows.price[wanted], 0.05 / wanted.mean()), 2))
-    text = f'label in {list(LABELS_WANTED)} and colour = "red" and price < {price}'
-    conditions = [("any", "label", list(LABELS_WANTED)), ("is", "colour", "red"),
-                  ("lt", "price", price)]  # fmt: skip
-    return Case("three fields", [text], [conditions], [wanted & (rows.price < price)], of)
+def payloads():
+    """The payload of every row, in order."""
+    lists = [column.tolist() for column in columns().values()]
+    return [dict(zip(FIELDS, values, strict=True)) for values in zip(*lists, strict=True)]
 
 
-def exact(case: Case, distances: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:
-    """The nearest rows that pass, ties by row; -1 where there are fewer."""
-    truth = np.full((QUERIES, K), -1, np.int64)
-    for number, mask in enumerate(case.masks):
-        passing = np.flatnonzero(mask)
-        if not len(passing):
-            continue
-        for query in np.flatnonzero(case.of == number):
-            near = distances[query, passing]
-            kept = min(K, len(passing))
-            bound = np.partition(near, kept - 1)[kept - 1]
-            close = np.flatnonzero(near <= bound)
-            order = np.lexsort((passing[close], near[close]))[:kept]
-            truth[query, :kept] = passing[close[order]]
+def cases():
+    """All cases, the one without a filter first."""
+    same = np.zeros(QUERIES, dtype=np.int32)
+    of_class = labels("t10k")[:QUERIES].astype(np.int32)
+    found = [case(NONE, [[]], same)]
+    found += [case(f"random-{share:g}", [[Condition("share", "<", share)]], same)
+              for share in SHARES]
+    for name, kind, away in (
+        ("own-class", "=", 0),
+        ("other-class", "=", CLASSES // 2),
+        ("all-other-classes", "not =", 0),
+    ):
+        filters = [[Condition("label", kind, (one + away) % CLASSES)] for one in range(CLASSES)]
+        found.append(case(name, filters, of_class))
+    return [*found, case("three-fields", [conjunction()], same)]
+
+
+def case(name, filters, of):
+    """A case, its masks worked out."""
+    rows = len(columns()["label"])
+    masks = np.ones((len(filters), rows), dtype=bool)
+    for mask, conditions in zip(masks, filters, strict=True):
+        for one in conditions:
+            mask &= one.mask(columns())
+    return Case(name, filters, of, masks)
+
+
+def conjunction():
+    """Conditions on three fields that together keep CONJUNCTION_SHARE of the rows."""
+    first = [Condition("label", "in", list(TOPS)), Condition("colour", "=", COLOURS[0])]
+    passing = first[0].mask(columns()) & first[1].mask(columns())
+    bound = np.quantile(columns()["price"][passing], CONJUNCTION_SHARE / passing.mean())
+    return [*first, Condition("price", "<", round(float(bound), 2))]
+
+
+def exact(one, vectors, queries):
+    """The exact K nearest that pass, int64 [queries, K]; -1 where there are fewer."""
+    truth = np.full((len(queries), K), -1, dtype=np.int64)
+    for number, asking in one.groups():
+        passing = np.flatnonzero(one.masks[number])
+        kept = min(K, len(passing))
+        if kept:
+            near = exact_nearest(vectors[passing], queries[asking], DATA.metric, kept)
+            truth[asking, :kept] = passing[near]
     return truth
 
 
-def prepare() -> list[Case]:
-    """Writes what is not there yet; the cases."""
-    data = DATA_SETS["fashion-mnist"]
-    rows = Rows.drawn()
-    found = cases(rows)
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    if (FOLDER / "cases.json").exists():
+def prepare(again=False):
+    """Writes the folder of the cases where it does not hold these yet; the cases."""
+    found = cases()
+    stamp = stamp_of(found)
+    stamp_file = FOLDER / "stamp.txt"
+    # Written last: the folder is whole where it has a stamp.
+    if not again and stamp_file.exists() and stamp_file.read_text(encoding="utf-8") == stamp:
         return found
-    queries = np.load(data.folder / "queries.npy")[:QUERIES]
-    np.save(FOLDER / "queries.npy", queries)
-    with open(FOLDER / "payloads.jsonl", "w", encoding="utf-8") as file:
-        for row in range(len(rows.label)):
-            file.write(json.dumps(rows.payload(row)) + "\n")
-    vectors = np.load(data.folder / "vectors.npy").astype(np.float32)
-    wanted = queries.astype(np.float32)
-    # Whole numbers below 2^24 are exact in float32; the query's own square changes no order.
-    distances = (vectors**2).sum(axis=1) - 2 * wanted @ vectors.T
-    for case in found:
-        np.save(FOLDER / f"{case.name}.of.npy", case.of)
-        np.save(FOLDER / f"{case.name}.truth.npy", exact(case, distances))
-    listed = [{"name": c.name, "expressions": c.expressions} for c in found if c.expressions]
+    stamp_file.unlink(missing_ok=True)
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    listed = [{"name": one.name, "expressions": one.expressions}
+              for one in found if one.name != NONE]
     (FOLDER / "cases.json").write_text(json.dumps(listed), encoding="utf-8")
+    vectors = np.load(DATA.folder / "vectors.npy")
+    queries = np.load(DATA.folder / "queries.npy")[:QUERIES]
+    np.save(FOLDER / "queries.npy", queries)
+    lines = [json.dumps(payload) + "\n" for payload in payloads()]
+    (FOLDER / "payloads.jsonl").write_text("".join(lines), encoding="utf-8")
+    for one in found:
+        np.save(FOLDER / f"{one.name}.of.npy", one.of)
+        np.save(FOLDER / f"{one.name}.truth.npy", exact(one, vectors, queries))
+    stamp_file.write_text(stamp, encoding="utf-8")
     return found
 
 
-def truth(case: Case) -> npt.NDArray[np.int64]:
+def stamp_of(found):
+    """What the folder was made of: fields, filters, and who asks which."""
+    digest = hashlib.sha256(json.dumps(payloads()).encode())
+    for one in found:
+        digest.update(json.dumps([one.name, one.expressions]).encode())
+        digest.update(one.of.tobytes() + np.packbits(one.masks).tobytes())
+    return digest.hexdigest()
+
+
+def truth_of(one):
     """The exact answer of a case that was prepared."""
-    return np.load(FOLDER / f"{case.name}.truth.npy")
+    return np.load(FOLDER / f"{one.name}.truth.npy")
+
+
+if __name__ == "__main__":
+    for one in prepare(again="--again" in sys.argv[1:]):
+        print(f"{one.name:18} {one.share:9.4%}  {', '.join(one.expressions[:2])}")

@@ -1,264 +1,237 @@
-#!/usr/bin/env python3
-"""One rival's filtered searches, in a process of its own: `engines.py NAME FOLDER OUTPUT`.
+"""The rivals with filters: what is asked of each, and those that take a filter ready made.
 
-FOLDER keeps what was built. OUTPUT gets a line of JSON per case and setting: case, setting, recall,
-rate (queries per second of processor time, one thread), complete. The filters are made before the
-clock runs, where a library takes them ready made: bitmaps for faiss, a callback for hnswlib.
+A rival has `series`: settings of one kind in order of cost, from the cheapest. What a caller can
+do before a query comes (a bitmap, a list of rows, requests as objects) is done before the clock
+runs, and all queries of one filter go in one call: both are to the rivals' benefit.
 """
 
-from __future__ import annotations
-
-import json
-import os
+import contextlib
 import pathlib
 import sys
-import time
-
-for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ[_variable] = "1"
 
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parent / "peers")]
+sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parent / "peers"),
+                str(HERE.parents[1] / "tools")]
 
-import cases as drawn  # noqa: E402
 import numpy as np  # noqa: E402
-from cases import K, QUERIES, Case  # noqa: E402
-from datasets import DATA_SETS  # noqa: E402
+import runs  # noqa: E402
+from cases import DATA, FOLDER, NONE, K  # noqa: E402
+from rivals import RIVALS  # noqa: E402
+from rivals.contract import file_in  # noqa: E402
 
-BEAMS = (10, 16, 32, 64, 128, 256, 512)
-NEIGHBOURS, BUILD_BEAM = 16, 100
-#: A setting is not tried where the last one took longer than this for all queries.
-PATIENCE_SECONDS = 12.0
+BEAMS = (10, 12, 16, 20, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512)
+# Lists of inverted files, and how many of them are probed.
+LISTS = (256, 1024)
+PROBES = (2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 48, 64, 128, 256)
+BUILT = FOLDER / "built"
 
 
-class HNSWLib:
-    """float32; the filter is a Python function, called for every row that is met."""
+class Engine:
+    """One library: `build` once, `load` in each process, then `ask`, `answer`, `rows`."""
 
-    settings = BEAMS
+    series = {}
 
-    def __init__(self, folder: pathlib.Path, vectors: np.ndarray) -> None:
-        import hnswlib
+    def build(self, cpu):
+        """Builds what `load` reads, where it is not there from before."""
 
-        self.index = hnswlib.Index(space="l2", dim=vectors.shape[1])
-        path = folder / "hnswlib.index"
-        if path.exists():
-            self.index.load_index(str(path))
-        else:
-            self.index.init_index(
-                len(vectors), M=NEIGHBOURS, ef_construction=BUILD_BEAM, random_seed=100
-            )
-            self.index.add_items(vectors, num_threads=1)
-            self.index.save_index(str(path))
-        self.index.set_num_threads(1)
+    def load(self):
+        """Makes the index ready."""
+        raise NotImplementedError
 
-    def make_filter(self, case: Case, number: int):
-        if case.name == "none":
+    def filter_for(self, case, number):
+        """An expression of a case as the library takes it; None where all rows pass."""
+        if case.name == NONE:
             return None
+        return self.made_filter(case, number)
+
+    def made_filter(self, case, number):
+        """The filter of a case that has one."""
+        raise NotImplementedError
+
+    def ask(self, queries, made, most, setting):
+        """The request, made before the clock runs; at most `most` rows pass."""
+        return queries, made, most, setting
+
+    def answer(self, request):
+        """The answer to a request; this is what the clock measures."""
+        raise NotImplementedError
+
+    def rows(self, answer):
+        """Row numbers [queries, K], -1 where there are fewer."""
+        return padded(answer)
+
+
+def padded(found):
+    """Row numbers in K columns, -1 where there is none."""
+    rows = np.full((len(found), K), -1, dtype=np.int64)
+    rows[:, : found.shape[1]] = found
+    return rows
+
+
+class Peer(Engine):
+    """A library of `benchmarks/peers`, its index built and kept there."""
+
+    peer = ""
+
+    def build(self, cpu):
+        runs.built(DATA, self.peer, cpu)
+
+    def load(self):
+        folder, _ = runs.built(DATA, self.peer, cpu=None)
+        self.rival = RIVALS[self.peer]()
+        self.rival.dimensions = rows_of_data().shape[1]
+        self.rival.load(rows_of_data, DATA.metric, folder)
+
+
+class HNSWLib(Peer):
+    """float32; its filter is a Python callback, called for every row that the search meets.
+
+    The cheapest there is: the method of a list that gives its element.
+    """
+
+    peer = "hnswlib"
+    series = {"ef": BEAMS}
+
+    def made_filter(self, case, number):
         return case.masks[number].tolist().__getitem__
 
-    def search(self, queries, made, beam):
-        self.index.set_ef(beam)
-        try:
-            return self.index.knn_query(queries, k=K, num_threads=1, filter=made)[0]
-        except RuntimeError:
-            # It has no answer where it finds fewer than k.
-            return np.full((len(queries), K), -1)
-
-
-class FaissHNSW:
-    """8-bit codes that lose nothing on pixels; the filter is a bitmap."""
-
-    settings = BEAMS
-
-    def __init__(self, folder: pathlib.Path, vectors: np.ndarray) -> None:
-        import faiss
-
-        self.faiss = faiss
-        faiss.omp_set_num_threads(1)
-        path = folder / f"{type(self).__name__}.index"
-        if path.exists():
-            self.index = faiss.read_index(str(path))
-        else:
-            self.index = self.make(vectors)
-            self.index.train(vectors)
-            self.index.add(vectors)
-            faiss.write_index(self.index, str(path))
-
-    def make(self, vectors):
-        codes = self.faiss.ScalarQuantizer.QT_8bit_direct
-        index = self.faiss.IndexHNSWSQ(vectors.shape[1], codes, NEIGHBOURS)
-        index.hnsw.efConstruction = BUILD_BEAM
-        return index
-
-    def make_filter(self, case: Case, number: int):
-        if case.name == "none":
-            return None
-        bits = np.packbits(case.masks[number], bitorder="little")
-        selector = self.faiss.IDSelectorBitmap(
-            len(case.masks[number]), self.faiss.swig_ptr(bits)
-        )
-        return bits, selector
-
-    def parameters(self, made, beam):
-        selector = {} if made is None else {"sel": made[1]}
-        return self.faiss.SearchParametersHNSW(efSearch=beam, **selector)
-
-    def search(self, queries, made, beam):
-        return self.index.search(queries, K, params=self.parameters(made, beam))[1]
-
-
-class FaissScan(FaissHNSW):
-    """All 8-bit codes that the bitmap has."""
-
-    settings = (0,)
-
-    def make(self, vectors):
-        codes = self.faiss.ScalarQuantizer.QT_8bit_direct
-        return self.faiss.IndexScalarQuantizer(vectors.shape[1], codes)
-
-    def parameters(self, made, beam):
-        return None if made is None else self.faiss.SearchParameters(sel=made[1])
-
-
-class Qdrant:
-    """Qdrant's own engine: 8-bit codes with rescoring, an index of every field."""
-
-    settings = (16, 32, 64, 128, 256)
-    schema = {"share": "Float", "label": "Integer", "colour": "Keyword", "price": "Float"}
-
-    def __init__(self, folder: pathlib.Path, vectors: np.ndarray) -> None:
-        import qdrant_edge as qdrant
-
-        self.qdrant = qdrant
-        path = folder / "qdrant"
-        if path.exists():
-            self.shard = qdrant.EdgeShard.load(str(path))
-            return
-        codes = qdrant.ScalarQuantizationConfig(
-            qdrant.ScalarType.Int8, quantile=1.0, always_ram=True
-        )
-        config = qdrant.EdgeConfig(
-            vectors=qdrant.EdgeVectorParams(
-                size=vectors.shape[1], distance=qdrant.Distance.Euclid, quantization_config=codes
-            ),
-            hnsw_config=qdrant.HnswIndexConfig(
-                m=NEIGHBOURS, ef_construct=BUILD_BEAM, full_scan_threshold=10_000,
-                max_indexing_threads=1,
-            ),
-            optimizers=qdrant.EdgeOptimizersConfig(default_segment_number=1),
-            max_search_threads=1,
-        )  # fmt: skip
-        self.shard = qdrant.EdgeShard.create(str(path), config)
-        for field, kind in self.schema.items():
-            schema = getattr(qdrant.PayloadSchemaType, kind)
-            self.shard.update(qdrant.UpdateOperation.create_field_index(field, schema))
-        rows = drawn.Rows.drawn()
-        for first in range(0, len(vectors), 2_000):
-            points = [
-                qdrant.Point(row, vectors[row].tolist(), rows.payload(row))
-                for row in range(first, min(first + 2_000, len(vectors)))
-            ]
-            self.shard.update(qdrant.UpdateOperation.upsert_points(points))
-        self.shard.optimize()
-        self.shard.flush()
-
-    def make_filter(self, case: Case, number: int):
-        if case.name == "none":
-            return None
-        q = self.qdrant
-        must, must_not = [], []
-        for kind, field, value in case.conditions[number]:
-            if kind == "lt":
-                must.append(q.FieldCondition(key=field, range=q.RangeFloat(lt=value)))
-            elif kind == "any":
-                must.append(q.FieldCondition(key=field, match=q.MatchAny(value)))
-            else:
-                condition = q.FieldCondition(key=field, match=q.MatchValue(value))
-                (must if kind == "is" else must_not).append(condition)
-        return q.Filter(must=must or None, must_not=must_not or None)
-
-    def search(self, queries, made, beam):
-        q = self.qdrant
-        parameters = q.SearchParams(
-            hnsw_ef=beam, quantization=q.QuantizationSearchParams(rescore=True)
-        )
-        found = np.full((len(queries), K), -1)
-        requests = [
-            q.QueryRequest(
-                limit=K, query=q.Query.Nearest(query), filter=made, params=parameters
-            )
-            for query in self.lists(queries)
-        ]
-        self.begin()
-        answers = self.shard.query_batch(q.QueryBatchRequest(requests))
-        self.end()
-        for row, points in enumerate(answers):
-            found[row, : len(points)] = [point.id for point in points]
+    def answer(self, request):
+        queries, made, most, (_, beam) = request
+        index = self.rival.index
+        index.set_ef(beam)
+        with contextlib.suppress(RuntimeError):
+            return index.knn_query(queries, k=min(K, most), num_threads=1, filter=made)[0]
+        # It gives no answer at all where one query of a call finds fewer than k: one by one.
+        found = np.full((len(queries), K), -1, dtype=np.int64)
+        for row, query in zip(found, queries, strict=True):
+            with contextlib.suppress(RuntimeError):
+                one = index.knn_query(query, k=min(K, most), num_threads=1, filter=made)[0]
+                row[: one.shape[1]] = one[0]
         return found
 
-    # Making lists of Python numbers is the binding's cost, not the engine's: it is left out.
-    spent = 0.0
 
-    def lists(self, queries):
-        return queries.tolist()
+class FaissHNSW(Peer):
+    """8-bit codes that lose nothing on pixels; a bitmap of the rows that pass.
 
-    def begin(self):
-        self.started = time.process_time()
+    With its own bounded queue, as it comes: the other queue looks at no filter (1.15.1).
+    """
 
-    def end(self):
-        Qdrant.spent += time.process_time() - self.started
+    peer = "faiss-direct"
+    series = {"efSearch": BEAMS}
 
+    def made_filter(self, case, number):
+        return bitmap(case.masks[number])
 
-ENGINES = {
-    "hnswlib": HNSWLib, "faiss-hnsw": FaissHNSW, "faiss-scan": FaissScan, "qdrant": Qdrant,
-}  # fmt: skip
+    def answer(self, request):
+        import faiss
 
-
-def recall(found: np.ndarray, truth: np.ndarray) -> float:
-    """Of all true neighbours, the share that was found."""
-    hits = (found[:, :, None] == np.where(truth < 0, -2, truth)[:, None, :]).any(axis=1)
-    return float((hits & (truth >= 0)).sum() / (truth >= 0).sum())
+        queries, made, _, (_, beam) = request
+        parameters = faiss.SearchParametersHNSW(efSearch=beam, **selector(made))
+        return self.rival.index.search(queries, K, params=parameters)[1]
 
 
-def measure(rival, case: Case, setting: int, queries: np.ndarray) -> dict:
-    """One case at one setting."""
-    made = [rival.make_filter(case, number) for number in range(len(case.masks))]
-    groups = [np.flatnonzero(case.of == number) for number in range(len(case.masks))]
-    found = np.full((QUERIES, K), -1)
-    Qdrant.spent = 0.0
-    started = time.process_time()
-    for one, group in zip(made, groups, strict=True):
-        if len(group):
-            found[group] = rival.search(queries[group], one, setting)
-    seconds = Qdrant.spent or time.process_time() - started
-    truth = drawn.truth(case)
-    return {
-        "case": case.name,
-        "setting": setting,
-        "recall": recall(found, truth),
-        "rate": QUERIES / seconds,
-        "complete": bool(((found >= 0).sum(axis=1) == (truth >= 0).sum(axis=1)).all()),
-        "seconds": seconds,
-    }
+class FaissIVF(Engine):
+    """Inverted lists of the same codes, few or many; a bitmap looked up for each row of a list."""
+
+    series = {f"lists-{lists}": PROBES for lists in LISTS}
+
+    def path(self, kind):
+        """Where the index of a series is."""
+        return file_in(BUILT, f"faiss-{kind}.index")
+
+    def build(self, cpu):
+        import faiss
+
+        missing = [lists for lists in LISTS
+                   if not pathlib.Path(self.path(f"lists-{lists}")).exists()]
+        rows = rows_of_data() if missing else None
+        BUILT.mkdir(parents=True, exist_ok=True)
+        faiss.omp_set_num_threads(1)
+        for lists in missing:
+            width, codes = rows.shape[1], faiss.ScalarQuantizer.QT_8bit_direct
+            coarse = faiss.IndexFlatL2(width)
+            index = faiss.IndexIVFScalarQuantizer(
+                coarse, width, lists, codes, faiss.METRIC_L2, False
+            )
+            index.train(rows)
+            index.add(rows)
+            faiss.write_index(index, self.path(f"lists-{lists}"))
+
+    def load(self):
+        import faiss
+
+        faiss.omp_set_num_threads(1)
+        self.indexes = {kind: faiss.read_index(self.path(kind)) for kind in self.series}
+
+    def made_filter(self, case, number):
+        return bitmap(case.masks[number])
+
+    def answer(self, request):
+        import faiss
+
+        queries, made, _, (kind, probes) = request
+        parameters = faiss.SearchParametersIVF(nprobe=probes, **selector(made))
+        return self.indexes[kind].search(queries, K, params=parameters)[1]
 
 
-def main() -> int:
-    """The command."""
-    name, folder, output = sys.argv[1], pathlib.Path(sys.argv[2]), sys.argv[3]
-    folder.mkdir(parents=True, exist_ok=True)
-    data = DATA_SETS["fashion-mnist"]
-    vectors = np.load(data.folder / "vectors.npy").astype(np.float32)
-    queries = np.load(drawn.FOLDER / "queries.npy").astype(np.float32)
-    rival = ENGINES[name](folder, vectors)
-    with open(output, "w", encoding="utf-8") as file:
-        for case in drawn.prepare():
-            for setting in rival.settings:
-                line = measure(rival, case, setting, queries)
-                file.write(json.dumps(line) + "\n")
-                if line["recall"] >= 0.995 or line["seconds"] > PATIENCE_SECONDS:
-                    break
-    return 0
+class FaissExact(Engine):
+    """Every row that passes: 8-bit codes by the bitmap, or float32 by the list of the rows.
+
+    Given the list, faiss computes those rows' distances and meets no other; of the two the faster
+    counts, case by case.
+    """
+
+    series = {"codes-by-bitmap": (0,), "float32-by-list": (0,)}
+
+    def load(self):
+        import faiss
+
+        faiss.omp_set_num_threads(1)
+        rows = rows_of_data()
+        width = rows.shape[1]
+        self.indexes = {
+            "codes-by-bitmap": faiss.IndexScalarQuantizer(
+                width, faiss.ScalarQuantizer.QT_8bit_direct
+            ),
+            "float32-by-list": faiss.IndexFlatL2(width),
+        }
+        for index in self.indexes.values():
+            index.train(rows)
+            index.add(rows)
+
+    def made_filter(self, case, number):
+        return {"codes-by-bitmap": bitmap(case.masks[number]),
+                "float32-by-list": listed(case.masks[number])}
+
+    def answer(self, request):
+        import faiss
+
+        queries, made, _, (kind, _) = request
+        parameters = faiss.SearchParameters(**selector(made[kind])) if made else None
+        return self.indexes[kind].search(queries, K, params=parameters)[1]
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def bitmap(mask):
+    """A selector by bits, and the bits, which have to outlive it."""
+    import faiss
+
+    bits = np.packbits(mask, bitorder="little")
+    return bits, faiss.IDSelectorBitmap(len(mask), faiss.swig_ptr(bits))
+
+
+def listed(mask):
+    """A selector by a list of rows, and the list, which has to outlive it."""
+    import faiss
+
+    passing = np.flatnonzero(mask).astype(np.int64)
+    return passing, faiss.IDSelectorArray(len(passing), faiss.swig_ptr(passing))
+
+
+def selector(made):
+    """The arguments of search parameters: none where nothing is filtered."""
+    return {} if made is None else {"sel": made[1]}
+
+
+def rows_of_data():
+    """All rows, float32."""
+    return DATA.for_rivals(np.load(DATA.folder / "vectors.npy"))
