@@ -29,7 +29,6 @@ import Testing
             ("seller >= 1e3", .field(3, .integerRange(1_000...Int64.max))),
             ("seller != 1_000", .not(.field(3, .integers([1_000])))),
             ("seller not in [1,-2]", .not(.field(3, .integers([1, -2])))),
-            ("seller > 9223372036854775807", .or([])),
             ("ships in []", .or([])),
             ("sale or sale = false", .or([.field(4, .bool(true)), .field(4, .bool(false))])),
             ("added >= '1970-01-02'", .field(5, .integerRange(86_400_000...Int64.max))),
@@ -40,45 +39,8 @@ import Testing
             ("exists price", .field(2, .exists)), ("all", .all), ("id in []", .or([])),
             ("ships not in []", .not(.or([]))), ("id = 18_446_744_073_709_551_615", .items([.max])),
             (
-                "ships in [1_000, 7-up, +5, in]",
-                .field(1, .keywords(["1_000", "7-up", "+5", "in"]))
-            ),
-            ("ships = '\\n\\u{1F98A}\\\\\\\"'", .field(1, .keywords(["\n🦊\\\""]))),
-            // A quote before a combining mark, and behind one that takes what follows.
-            ("ships = \"\u{301}\"", .field(1, .keywords(["\u{301}"]))),
-            ("ships = \"\u{600}\"", .field(1, .keywords(["\u{600}"]))),
-            ("seller = 9007199254740993.0", .field(3, .integers([9_007_199_254_740_993]))),
-            ("seller = 9007199254740993000e-3", .field(3, .integers([9_007_199_254_740_993]))),
-            (
-                "seller in [-9_223_372_036_854_775_808, +0.0, 00]",
-                .field(3, .integers([.min, 0, 0]))
-            ),
-            ("seller < -9223372036854775808", .or([])),
-            ("price > inf", .or([])),
-            ("price <= -inf", .field(2, .floatRange(-.infinity...(-.infinity)))),
-            (
-                "price in [1, .5]",
-                .or([.field(2, .floatRange(1...1)), .field(2, .floatRange(0.5...0.5))])
-            ),
-            ("price in [1]", .field(2, .floatRange(1...1))),
-            ("price >= 1 and price < 2", .field(2, .floatRange(1...(2.0).nextDown))),
-            (
                 "seller > 1 and (seller < 9 and sale)",
                 .and([.field(3, .integerRange(2...8)), .field(4, .bool(true))])
-            ),
-            (
-                "seller >= 5 and seller <= 3",
-                .and([
-                    .field(3, .integerRange(5...Int64.max)),
-                    .field(3, .integerRange(Int64.min...3)),
-                ])
-            ),
-            (
-                "seller >= 5 or seller <= 3",
-                .or([
-                    .field(3, .integerRange(5...Int64.max)),
-                    .field(3, .integerRange(Int64.min...3)),
-                ])
             ),
             (
                 "(sale and (all and (exists price)))",
@@ -111,6 +73,56 @@ import Testing
         for (text, filter) in known {
             #expect(try parse(text) == filter, "\(text)")
         }
+    }
+
+    @Test func `numbers are read without loss, and strict bounds become closed ones`() throws {
+        let known: [(String, Filter)] = [
+            ("seller > 9223372036854775807", .or([])),
+            ("seller = 9007199254740993.0", .field(3, .integers([9_007_199_254_740_993]))),
+            ("seller = 9007199254740993000e-3", .field(3, .integers([9_007_199_254_740_993]))),
+            (
+                "seller in [-9_223_372_036_854_775_808, +0.0, 00]",
+                .field(3, .integers([.min, 0, 0]))
+            ),
+            ("seller < -9223372036854775808", .or([])),
+            ("price > inf", .or([])),
+            ("price <= -inf", .field(2, .floatRange(-.infinity...(-.infinity)))),
+            (
+                "price in [1, .5]",
+                .or([.field(2, .floatRange(1...1)), .field(2, .floatRange(0.5...0.5))])
+            ),
+            ("price in [1]", .field(2, .floatRange(1...1))),
+            ("price >= 1 and price < 2", .field(2, .floatRange(1...(2.0).nextDown))),
+            (
+                "seller >= 5 and seller <= 3",
+                .and([
+                    .field(3, .integerRange(5...Int64.max)),
+                    .field(3, .integerRange(Int64.min...3)),
+                ])
+            ),
+            (
+                "seller >= 5 or seller <= 3",
+                .or([
+                    .field(3, .integerRange(5...Int64.max)),
+                    .field(3, .integerRange(Int64.min...3)),
+                ])
+            ),
+        ]
+        for (text, filter) in known { #expect(try parse(text) == filter, "\(text)") }
+    }
+
+    @Test func `words and text in quotes are read scalar by scalar`() throws {
+        let known: [(String, Filter)] = [
+            (
+                "ships in [1_000, 7-up, +5, in]",
+                .field(1, .keywords(["1_000", "7-up", "+5", "in"]))
+            ),
+            ("ships = '\\n\\u{1F98A}\\\\\\\"'", .field(1, .keywords(["\n🦊\\\""]))),
+            // A quote before a combining mark, and behind one that takes what follows.
+            ("ships = \"\u{301}\"", .field(1, .keywords(["\u{301}"]))),
+            ("ships = \"\u{600}\"", .field(1, .keywords(["\u{600}"]))),
+        ]
+        for (text, filter) in known { #expect(try parse(text) == filter, "\(text)") }
     }
 
     @Test func `errors say what was got, what was expected, and where`() {

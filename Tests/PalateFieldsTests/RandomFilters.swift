@@ -2,8 +2,8 @@ import PalateFields
 import PalateModel
 import TestKit
 
-/// Filters over the fields of `FilteredTable`, in every form that a caller may send, and their naive
-/// meaning.
+/// Filters over the fields of `FilteredTable`, in every form that a caller may send, and their
+/// naive meaning.
 struct RandomFilters {
     /// Texts that a quoting may get wrong, beside those that rows have.
     static let oddTexts = [

@@ -1,5 +1,7 @@
-/// A number as expressions spell it, `-1_000`, `2.5` or `1e3`, kept digit by digit: whole numbers of
-/// 64 bits do not fit a Double.
+/// A number as expressions spell it, `-1_000`, `2.5` or `1e3`.
+///
+/// Kept digit by digit: whole numbers of 64 bits do not fit a Double. JSON's numbers are some of
+/// these.
 struct DecimalLiteral {
     private let isNegative: Bool
     /// Before and behind the point, without zeros in front.
@@ -9,8 +11,9 @@ struct DecimalLiteral {
     /// For the standard library to read.
     private let plain: String
 
-    /// A sign, digits with single `_` between them, a point and digits, an exponent; only one of the
-    /// first two kinds of digits has to be there. Nil of anything else.
+    /// A sign, digits with single `_` between them, a point and digits, an exponent; nil of else.
+    ///
+    /// Of the digits before and behind the point one kind has to be there.
     init?(_ text: some StringProtocol) {
         var rest = Substring(text).utf8
         isNegative = rest.first == UInt8(ascii: "-")

@@ -51,8 +51,8 @@ package enum FilterExpression {
 
     /// Writes a filter as an expression.
     ///
-    /// What `parse` returned comes back the same from its text; any other filter comes back with the
-    /// same meaning.
+    /// What `parse` returned comes back the same from its text; any other filter comes back with
+    /// the same meaning.
     ///
     /// - Parameters:
     ///   - filter: one within the limits.
