@@ -23,6 +23,8 @@ struct FilterEvaluation {
     private static func node(_ filter: Filter, _ rowsOf: ([ItemID]) -> RowSet) -> Node {
         switch filter {
         case .all: return .all
+        // Sorted once; columns sort per chunk, which is quick where they are sorted.
+        case .field(let id, .integers(let numbers)): return .field(id, .integers(numbers.sorted()))
         case .field(let id, let test): return .field(id, test)
         case .items(let items): return .rows(rowsOf(items))
         case .or(let parts): return .or(parts.map { node($0, rowsOf) })

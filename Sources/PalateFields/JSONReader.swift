@@ -12,7 +12,8 @@ struct JSONReader: ~Escapable {
     @_lifetime(copy bytes)
     init(_ bytes: Span<UInt8>) { self.bytes = bytes }
 
-    /// What `paths` lead to in the one value that the bytes are.
+    /// What `paths` lead to in the one value that the bytes are; what is reported last for a path
+    /// counts, `.null` also where there is nothing.
     ///
     /// - Returns: false where the bytes are not JSON; then `found` is not to be used.
     @_lifetime(self: copy self)
@@ -43,16 +44,18 @@ struct JSONReader: ~Escapable {
         switch byte {
         case UInt8(ascii: "{"):
             return members(depth: depth) { reader, name in
-                guard let child = paths.children[name] else {
+                guard let child = paths.children[Spelling(name)] else {
                     return reader.value(depth: depth + 1, keeping: false) != nil
                 }
+                // Of members with one name the last counts, with all that is not in it.
+                for field in child.inner { found(field, .null) }
                 return reader.walk(child, depth: depth + 1, found)
             }
         case UInt8(ascii: "["):
             var index = 0
             return elements(depth: depth) { reader in
                 defer { index += 1 }
-                guard let child = paths.children[String(index)] else {
+                guard let child = paths.children[Spelling(String(index))] else {
                     return reader.value(depth: depth + 1, keeping: false) != nil
                 }
                 return reader.walk(child, depth: depth + 1, found)
@@ -92,7 +95,7 @@ struct JSONReader: ~Escapable {
         case UInt8(ascii: "t"): return take("true") ? .bool(true) : nil
         case UInt8(ascii: "f"): return take("false") ? .bool(false) : nil
         case UInt8(ascii: "n"): return take("null") ? .null : nil
-        default: return number()
+        default: return number(keeping: keeping)
         }
     }
 
@@ -132,7 +135,7 @@ struct JSONReader: ~Escapable {
     }
 
     @_lifetime(self: copy self)
-    private mutating func number() -> JSONValue? {
+    private mutating func number(keeping: Bool) -> JSONValue? {
         let start = place
         _ = take("-")
         let whole = digits()
@@ -149,9 +152,14 @@ struct JSONReader: ~Escapable {
             if !take("+") { _ = take("-") }
             guard digits() > 0 else { return nil }
         }
+        guard keeping else { return .null }
         let text = String(decoding: (start..<place).map { bytes[$0] }, as: UTF8.self)
         if isWhole, let value = Int64(text) { return .whole(value) }
-        guard let value = Double(text), value.isFinite else { return nil }
+        guard let value = Double(text) else { return nil }
+        // Also 3.0 and 1e3 are whole; a Double alone may have been rounded to be.
+        if value == value.rounded(), let exact = DecimalLiteral(text)?.whole(as: Int64.self) {
+            return .whole(exact)
+        }
         return .fraction(value)
     }
 
@@ -235,52 +243,5 @@ struct JSONReader: ~Escapable {
     @_lifetime(self: copy self)
     private mutating func skipSpace() {
         while let byte = peek, byte == 32 || byte == 10 || byte == 13 || byte == 9 { place += 1 }
-    }
-}
-
-/// The fields' paths, as a tree of names.
-struct JSONPaths: Sendable {
-    /// Numbers of the fields whose values are here.
-    var fields: [Int] = []
-    /// What lies within, by name or position.
-    var children: [String: JSONPaths] = [:]
-
-    /// Adds a JSON pointer (RFC 6901).
-    ///
-    /// - Parameters:
-    ///   - pointer: one that `isPointer`.
-    ///   - field: what to report with what it leads to.
-    mutating func insert(_ pointer: String, field: Int) {
-        let names = pointer.split(separator: "/", omittingEmptySubsequences: false).dropFirst()
-        insert(names.map(Self.unescaped)[...], field)
-    }
-
-    private mutating func insert(_ names: ArraySlice<String>, _ field: Int) {
-        guard let name = names.first else { return fields.append(field) }
-        children[name, default: JSONPaths()].insert(names.dropFirst(), field)
-    }
-
-    /// Whether a text is a JSON pointer: empty, or names that each follow a slash.
-    static func isPointer(_ text: String) -> Bool {
-        guard !text.isEmpty else { return true }
-        guard text.hasPrefix("/") else { return false }
-        let parts = text.split(separator: "~", omittingEmptySubsequences: false).dropFirst()
-        return parts.allSatisfy { $0.hasPrefix("0") || $0.hasPrefix("1") }
-    }
-
-    private static func unescaped(_ name: Substring) -> String {
-        var text = ""
-        var isEscaped = false
-        for character in name {
-            if isEscaped {
-                text.append(character == "1" ? "/" : "~")
-                isEscaped = false
-            } else if character == "~" {
-                isEscaped = true
-            } else {
-                text.append(character)
-            }
-        }
-        return text
     }
 }

@@ -4,9 +4,9 @@ package indirect enum JSONValue: Equatable, Sendable {
     case null
     /// `true` or `false`.
     case bool(Bool)
-    /// A number that is whole, as it was written.
+    /// A whole number of 64 bits, also one written as 3.0 or 1e3.
     case whole(Int64)
-    /// Any other number.
+    /// Any other number; infinite where it is beyond the greatest Double.
     case fraction(Double)
     /// A string.
     case text(String)
@@ -15,21 +15,15 @@ package indirect enum JSONValue: Equatable, Sendable {
     /// An object; of members with one name the last.
     case object([String: JSONValue])
 
-    /// The number, of a whole one too.
+    /// The number, of a whole one too; nil beyond the greatest Double.
     var number: Double? {
         switch self {
         case .whole(let value): Double(value)
-        case .fraction(let value): value
+        case .fraction(let value): value.isFinite ? value : nil
         default: nil
         }
     }
 
-    /// The whole number, also of one written as 3.0 or 1e3.
-    var integer: Int64? {
-        switch self {
-        case .whole(let value): value
-        case .fraction(let value): Int64(exactly: value)
-        default: nil
-        }
-    }
+    /// The whole number.
+    var integer: Int64? { if case .whole(let value) = self { value } else { nil } }
 }

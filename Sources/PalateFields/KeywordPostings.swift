@@ -4,21 +4,21 @@ import PalateModel
 struct KeywordPostings: Sendable {
     /// Texts by number.
     private(set) var texts: [String] = []
-    private var numbers: [String: UInt32] = [:]
+    private var numbers: [Spelling: UInt32] = [:]
     private var rows: [RowSet] = []
 
     /// The number of a text that a row has or had.
-    func number(of text: String) -> UInt32? { numbers[text] }
+    func number(of text: String) -> UInt32? { numbers[Spelling(text)] }
 
     /// Adds a row to a text's, and returns the text's number.
     mutating func insert(_ row: Ordinal, _ text: String) -> UInt32 {
         let number: UInt32
-        if let known = numbers[text] {
+        if let known = numbers[Spelling(text)] {
             number = known
         } else {
             number = UInt32(texts.count)
             texts.append(text)
-            numbers[text] = number
+            numbers[Spelling(text)] = number
             rows.append(RowSet())
         }
         rows[Int(number)].insert(row)
@@ -30,7 +30,9 @@ struct KeywordPostings: Sendable {
 
     /// The rows of a chunk that have one of the texts.
     func rows(_ texts: [String], chunk: Int) -> RowContainer {
-        let found = texts.compactMap { numbers[$0] }.map { rows[Int($0)].container(chunk) }
+        let found = texts.compactMap { numbers[Spelling($0)] }.map {
+            rows[Int($0)].container(chunk)
+        }
         return found.count == 1 ? found[0] : RowContainer(union: found)
     }
 

@@ -98,7 +98,7 @@ package struct RowSet: Equatable, Sendable {
         }
     }
 
-    /// Makes `words` hold a bit for each of `rowCount` rows: 1 for members.
+    /// Makes `words` hold a bit for each of `rowCount` rows: 1 for members; 0 behind the last row.
     package func copyBits(to words: inout [UInt64], rowCount: Int) {
         let wordCount = (rowCount + 63) / 64
         if words.count != wordCount { words = [UInt64](repeating: 0, count: wordCount) }
@@ -112,6 +112,8 @@ package struct RowSet: Equatable, Sendable {
                 RowContainer.empty.copyBits(to: &words, at: first)
             }
         }
+        // Rows that came since the caller counted are not its.
+        if rowCount % 64 != 0 { words[wordCount - 1] &= 1 << UInt64(rowCount % 64) - 1 }
     }
 
     /// Bytes of memory.

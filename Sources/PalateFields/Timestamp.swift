@@ -16,6 +16,35 @@ package enum Timestamp {
         return date + time - offset
     }
 
+    /// A moment as `milliseconds` reads it, UTC: `2026-11-26` at midnight, else
+    /// `2026-11-26T14:03:25Z` or `2026-11-26T14:03:25.500Z`; nil outside of the years 0 to 9999.
+    package static func text(_ milliseconds: Int64) -> String? {
+        let (days, rest) = milliseconds.dividedByDay
+        guard (-719_528...2_932_896).contains(days) else { return nil }
+        // Days since the 1st of March of the year 0, in eras of 400 years.
+        let shifted = days + 719_468
+        let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
+        let dayOfEra = shifted - era * 146_097
+        let yearOfEra =
+            (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        let monthOfYear = (5 * dayOfYear + 2) / 153
+        let day = dayOfYear - (153 * monthOfYear + 2) / 5 + 1
+        let month = monthOfYear < 10 ? monthOfYear + 3 : monthOfYear - 9
+        let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
+        let date = "\(padded(year, 4))-\(padded(month, 2))-\(padded(day, 2))"
+        guard rest > 0 else { return date }
+        let seconds = rest / 1_000
+        let clock = [seconds / 3_600, seconds / 60 % 60, seconds % 60].map { padded($0, 2) }
+        let fraction = rest % 1_000 == 0 ? "" : ".\(padded(rest % 1_000, 3))"
+        return "\(date)T\(clock.joined(separator: ":"))\(fraction)Z"
+    }
+
+    private static func padded(_ number: Int64, _ width: Int) -> String {
+        let digits = "\(number)"
+        return String(repeating: "0", count: max(0, width - digits.utf8.count)) + digits
+    }
+
     private static func time(_ rest: inout Substring.UTF8View) -> Int64? {
         guard let hour = number(&rest, digits: 2), hour < 24, take(":", &rest),
             let minute = number(&rest, digits: 2), minute < 60, take(":", &rest),
@@ -76,5 +105,13 @@ package enum Timestamp {
         let dayOfYear = (153 * ((month + 9) % 12) + 2) / 5 + day - 1
         let dayOfEra = 365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
         return era * 146_097 + dayOfEra - 719_468
+    }
+}
+
+extension Int64 {
+    /// Whole days before a number of milliseconds, and what is left of the day.
+    fileprivate var dividedByDay: (days: Int64, rest: Int64) {
+        let (days, rest) = quotientAndRemainder(dividingBy: 86_400_000)
+        return rest < 0 ? (days - 1, rest + 86_400_000) : (days, rest)
     }
 }

@@ -32,4 +32,21 @@ import Testing
         let bits = (0..<150_000).filter(isSet).map { Ordinal($0) }
         #expect(bits == oracle.sorted())
     }
+
+    @Test(arguments: [0, 1, 63, 64, 65, 65_535, 65_536, 65_537, 131_075])
+    func `bits end with the last row that is asked for`(rowCount: Int) {
+        let rows = RowSet(
+            [0, 1, 62, 63, 64, 65, 66, 127, 128, 65_534, 65_535, 65_536, 65_537, 131_074, 131_075]
+        )
+        // What was there before is gone, whether the room is as large or not.
+        var words = [UInt64](repeating: .max, count: (rowCount + 63) / 64)
+        var others: [UInt64] = [7]
+        rows.copyBits(to: &words, rowCount: rowCount)
+        rows.copyBits(to: &others, rowCount: rowCount)
+        #expect(words == others && words.count == (rowCount + 63) / 64)
+        for row in 0..<words.count * 64 {
+            let isSet = words[row / 64] >> UInt64(row % 64) & 1 == 1
+            #expect(isSet == (row < rowCount && rows.contains(Ordinal(row))))
+        }
+    }
 }

@@ -1,122 +1,126 @@
-/// A piece of a filter expression.
-enum FilterToken: Equatable {
-    /// A name, a bare word, or a word operator.
-    case word(String)
-    /// A name between backticks: never an operator.
-    case quotedName(String)
-    /// Text between quotes.
-    case text(String)
-    /// Digits with what belongs to a number, and a unit that may follow.
-    case number(String)
-    /// One of `( ) [ ] , = != < <= > >=`.
-    case symbol(String)
-    case end
-
-    /// As messages spell it.
-    var name: String {
-        switch self {
-        case .word(let word): "\"\(word)\""
-        case .quotedName(let name): "`\(name)`"
-        case .text(let text): "the text \"\(text)\""
-        case .number(let digits): "the number \(digits)"
-        case .symbol(let symbol): "\"\(symbol)\""
-        case .end: "the end"
-        }
-    }
-}
-
-/// Cuts a filter expression into pieces.
+/// Cuts a filter expression into tokens.
+///
+/// By Unicode scalars: a quote before a combining mark is one character with it, and still a quote.
 struct FilterLexer {
     private let text: String
-    private let characters: [Character]
+    private let scalars: [Unicode.Scalar]
     private var place = 0
 
     init(_ text: String) {
         self.text = text
-        characters = Array(text)
+        scalars = Array(text.unicodeScalars)
     }
 
-    /// The next piece and where it begins.
-    mutating func next() throws(FilterExpressionError) -> (token: FilterToken, offset: Int) {
-        while let character = peek, character.isWhitespace { place += 1 }
+    /// The next token and the scalar it begins at.
+    mutating func next() throws(FilterExpressionError) -> (token: FilterToken, place: Int) {
+        while let scalar = peek, scalar.properties.isWhitespace { place += 1 }
         let start = place
-        guard let character = peek else { return (.end, start) }
-        switch character {
-        case "\"", "'": return (.text(try quoted(by: character)), start)
-        case "`": return (.quotedName(try quoted(by: character)), start)
+        guard let scalar = peek else { return (.end, start) }
+        switch scalar {
+        case "\"", "'": return (.text(try quoted(by: scalar)), start)
+        case "`": return (.quotedName(try quoted(by: scalar)), start)
         case "(", ")", "[", "]", ",", "=":
             place += 1
-            return (.symbol(String(character)), start)
+            return (.symbol(String(scalar)), start)
         case "<", ">", "!":
             place += 1
             if peek == "=" {
                 place += 1
-                return (.symbol("\(character)="), start)
+                return (.symbol("\(scalar)="), start)
             }
-            guard character != "!" else {
+            guard scalar != "!" else {
                 throw error("got \"!\" alone, expected \"!=\" or not", at: start)
             }
-            return (.symbol(String(character)), start)
+            return (.symbol(String(scalar)), start)
+        case "0"..."9", "+", "-", ".": return (.number(run()), start)
         default: break
         }
-        if character.isNumber || character == "-" || character == "+" || character == "." {
-            return (.number(number()), start)
+        guard scalar.properties.isAlphabetic || scalar == "_" else {
+            throw error("got \"\(scalar)\", expected a field, a value or an operator", at: start)
         }
-        guard character.isLetter || character == "_" else {
-            throw error("got \"\(character)\", expected a field, a value or an operator", at: start)
-        }
-        return (.word(word()), start)
+        return (.word(run()), start)
     }
 
-    /// An error at a place.
-    func error(_ message: String, at offset: Int) -> FilterExpressionError {
-        FilterExpressionError(text: text, offset: offset, message: message)
-    }
-
-    private var peek: Character? { place < characters.count ? characters[place] : nil }
-
-    private mutating func quoted(by quote: Character) throws(FilterExpressionError) -> String {
-        let start = place
-        place += 1
-        var content = ""
-        while let character = peek {
-            place += 1
-            if character == quote { return content }
-            if character == "\\" {
-                guard let escaped = peek else { break }
-                place += 1
-                content.append(escaped)
-            } else {
-                content.append(character)
-            }
+    /// An error at a scalar.
+    func error(_ message: String, at place: Int) -> FilterExpressionError {
+        // Carets count characters: those that end before the scalar does.
+        var (characters, end) = (0, 0)
+        for character in text {
+            end += character.unicodeScalars.count
+            if end > place { break }
+            characters += 1
         }
-        throw error("got no \(quote) at the end, expected one", at: start)
+        return FilterExpressionError(text: text, offset: characters, message: message)
     }
 
-    private mutating func number() -> String {
-        var digits = ""
-        while let character = peek {
-            let isSign = character == "-" || character == "+"
-            let follows = digits.isEmpty || digits.last == "e" || digits.last == "E"
-            guard
-                character.isNumber || character.isLetter || character == "." || character == "_"
-                    || (isSign && follows)
-            else { break }
-            if character != "_" { digits.append(character) }
-            place += 1
-        }
-        return digits
-    }
+    private var peek: Unicode.Scalar? { place < scalars.count ? scalars[place] : nil }
 
-    private mutating func word() -> String {
-        var word = ""
-        while let character = peek {
-            guard character.isLetter || character.isNumber || "_.-".contains(character) else {
+    /// A word, or what begins as a number: as much as belongs to one of both.
+    private mutating func run() -> String {
+        var run = String.UnicodeScalarView()
+        while let scalar = peek {
+            let isSign = scalar == "+" && (run.isEmpty || run.last == "e" || run.last == "E")
+            guard scalar.properties.isIDContinue || scalar == "." || scalar == "-" || isSign else {
                 break
             }
-            word.append(character)
+            run.append(scalar)
             place += 1
         }
-        return word
+        return String(run)
+    }
+
+    // MARK: Quotes
+
+    private mutating func quoted(
+        by quote: Unicode.Scalar
+    ) throws(FilterExpressionError) -> String {
+        let start = place
+        place += 1
+        var content = String.UnicodeScalarView()
+        while let scalar = peek {
+            place += 1
+            if scalar == quote { return String(content) }
+            content.append(scalar == "\\" ? try escaped(in: start, by: quote) : scalar)
+        }
+        throw unclosed(quote, from: start)
+    }
+
+    private func unclosed(_ quote: Unicode.Scalar, from start: Int) -> FilterExpressionError {
+        error("got no \(quote) at the end, expected one", at: start)
+    }
+
+    /// What stands behind a backslash.
+    private mutating func escaped(
+        in start: Int,
+        by quote: Unicode.Scalar
+    ) throws(FilterExpressionError) -> Unicode.Scalar {
+        guard let scalar = peek else { throw unclosed(quote, from: start) }
+        place += 1
+        switch scalar {
+        case "\\", "\"", "'", "`": return scalar
+        case "n": return "\n"
+        case "r": return "\r"
+        case "t": return "\t"
+        case "u":
+            if let scalar = hexadecimal() { return scalar }
+        default: break
+        }
+        throw error(
+            "got \"\\\(scalar)\", expected a quote, a backtick, \\\\, \\n, \\r, \\t or \\u{HEX}",
+            at: place - 1
+        )
+    }
+
+    /// The scalar of `{1F98A}`; nothing is passed over where there is none.
+    private mutating func hexadecimal() -> Unicode.Scalar? {
+        guard peek == "{" else { return nil }
+        let digits = scalars[(place + 1)...].prefix(7).prefix { $0 != "}" }
+        guard digits.endIndex < scalars.count, scalars[digits.endIndex] == "}",
+            digits.allSatisfy(\.properties.isASCIIHexDigit),
+            let code = UInt32(String(String.UnicodeScalarView(digits)), radix: 16),
+            let scalar = Unicode.Scalar(code)
+        else { return nil }
+        place = digits.endIndex + 1
+        return scalar
     }
 }

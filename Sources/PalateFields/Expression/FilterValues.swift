@@ -1,32 +1,72 @@
 import PalateModel
 
+/// How a value is compared.
+enum FilterComparison: String {
+    case equal = "="
+    case unequal = "!="
+    case below = "<"
+    case atMost = "<="
+    case above = ">"
+    case atLeast = ">="
+
+    /// Whether values of a type compare so.
+    func suits(_ type: FieldType) -> Bool {
+        switch self {
+        case .equal, .unequal: type != .geo
+        case .below, .atMost, .above, .atLeast:
+            type == .integer || type == .float || type == .time
+        }
+    }
+}
+
 /// Values of an expression, and the tests that they make.
 enum FilterValues {
-    /// The value that a piece of an expression is for a field of some type.
+    /// The value that a token is for a field of some type.
     static func value(of token: FilterToken, for type: FieldType) -> FieldValue? {
         switch (type, token) {
         case (.keyword, .text(let text)), (.keyword, .word(let text)),
-            (.keywordSet, .text(let text)), (.keywordSet, .word(let text)),
-            (.keyword, .number(let text)), (.keywordSet, .number(let text)):
+            (.keyword, .number(let text)), (.keywordSet, .text(let text)),
+            (.keywordSet, .word(let text)), (.keywordSet, .number(let text)):
             .keyword(text)
-        case (.integer, .number(let digits)): whole(digits).map { .integer($0) }
-        case (.time, .number(let digits)): whole(digits).map { .integer($0) }
+        case (.integer, .number(let text)), (.time, .number(let text)):
+            DecimalLiteral(text)?.whole(as: Int64.self).map { .integer($0) }
         case (.time, .text(let text)): Timestamp.milliseconds(text).map { .integer($0) }
-        case (.float, .number(let digits)):
-            Double(digits).flatMap { $0.isNaN ? nil : .float($0) }
-        case (.bool, .word(let word)):
-            switch word.lowercased() {
-            case "true": .bool(true)
-            case "false": .bool(false)
-            default: nil
-            }
+        case (.float, .number(let text)), (.float, .word(let text)):
+            float(text).map { .float($0) }
+        case (.bool, .word(let word)): truth(word).map { .bool($0) }
         default: nil
         }
     }
 
-    private static func whole(_ digits: String) -> Int64? {
-        Int64(digits) ?? Double(digits).flatMap { Int64(exactly: $0) }
+    /// What tokens are values of a type, as messages say it.
+    static func expectation(_ type: FieldType) -> String {
+        switch type {
+        case .keyword, .keywordSet: "a word or text in quotes"
+        case .integer: "a whole number of 64 bits"
+        case .float: "a number"
+        case .bool: "true or false"
+        case .time: "milliseconds since 1970 or a quoted time such as '2026-11-26T14:03:25Z'"
+        case .geo: "near(…) or inside(…) around the field"
+        }
     }
+
+    private static func float(_ text: String) -> Double? {
+        switch text.lowercased() {
+        case "inf", "+inf": .infinity
+        case "-inf": -.infinity
+        default: DecimalLiteral(text)?.float
+        }
+    }
+
+    private static func truth(_ word: String) -> Bool? {
+        switch word.lowercased() {
+        case "true": true
+        case "false": false
+        default: nil
+        }
+    }
+
+    // MARK: Tests
 
     /// Items whose value is one of these.
     static func among(_ values: [FieldValue], _ field: FieldDeclaration) -> Filter {
@@ -41,58 +81,53 @@ enum FilterValues {
             }
             return .field(field.id, .integers(numbers))
         case .float, .bool, .geo:
-            let parts = values.compactMap { comparing(field, "=", $0) }
-            return parts.count == 1 ? parts[0] : .or(parts)
+            return .joined(anyOf: values.map { comparing(field, .equal, $0) })
         }
     }
 
-    /// Items whose value compares so; nil where values of the type do not.
+    /// Items whose value compares so, of a type that the comparison suits.
     static func comparing(
         _ field: FieldDeclaration,
-        _ comparison: String,
+        _ comparison: FilterComparison,
         _ value: FieldValue
-    ) -> Filter? {
-        switch comparison {
-        case "=": return equals(field, value)
-        case "!=": return equals(field, value).map { .not($0) }
-        default: break
-        }
-        switch value {
-        case .integer(let number):
-            return integers(comparison, number).map { .field(field.id, .integerRange($0)) }
-                ?? .or([])
-        case .float(let number):
-            return floats(comparison, number).map { .field(field.id, .floatRange($0)) } ?? .or([])
-        default: return nil
-        }
-    }
-
-    private static func equals(_ field: FieldDeclaration, _ value: FieldValue) -> Filter? {
-        switch value {
-        case .keyword(let text): .field(field.id, .keywords([text]))
-        case .integer(let number): .field(field.id, .integers([number]))
-        case .float(let number): .field(field.id, .floatRange(number...number))
-        case .bool(let isTrue): .field(field.id, .bool(isTrue))
-        case .keywords, .geo: nil
-        }
+    ) -> Filter {
+        if comparison == .unequal { return .not(comparing(field, .equal, value)) }
+        let test: FieldTest? =
+            switch value {
+            case .keyword(let text): .keywords([text])
+            case .bool(let isTrue): .bool(isTrue)
+            case .integer(let number) where comparison == .equal: .integers([number])
+            case .integer(let number): integers(comparison, number).map { .integerRange($0) }
+            case .float(let number): floats(comparison, number).map { .floatRange($0) }
+            case .keywords, .geo: nil
+            }
+        return test.map { .field(field.id, $0) } ?? .or([])
     }
 
     /// Whole numbers that compare so; nil = none does.
-    private static func integers(_ comparison: String, _ number: Int64) -> ClosedRange<Int64>? {
+    private static func integers(
+        _ comparison: FilterComparison,
+        _ number: Int64
+    ) -> ClosedRange<Int64>? {
         switch comparison {
-        case "<": number == .min ? nil : .min...(number - 1)
-        case "<=": .min...number
-        case ">": number == .max ? nil : (number + 1)...Int64.max
-        default: number...Int64.max
+        case .below: number == .min ? nil : .min...(number - 1)
+        case .atMost: .min...number
+        case .above: number == .max ? nil : (number + 1)...Int64.max
+        case .atLeast: number...Int64.max
+        case .equal, .unequal: number...number
         }
     }
 
-    private static func floats(_ comparison: String, _ number: Double) -> ClosedRange<Double>? {
+    private static func floats(
+        _ comparison: FilterComparison,
+        _ number: Double
+    ) -> ClosedRange<Double>? {
         switch comparison {
-        case "<": number == -.infinity ? nil : -.infinity...number.nextDown
-        case "<=": -.infinity...number
-        case ">": number == .infinity ? nil : number.nextUp...Double.infinity
-        default: number...Double.infinity
+        case .below: number == -.infinity ? nil : -.infinity...number.nextDown
+        case .atMost: -.infinity...number
+        case .above: number == .infinity ? nil : number.nextUp...Double.infinity
+        case .atLeast: number...Double.infinity
+        case .equal, .unequal: number...number
         }
     }
 }
