@@ -29,9 +29,14 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
     ],
     targets: [
         // Nouns.
@@ -112,12 +117,38 @@ let package = Package(
 
         // The asynchronous edge.
         .target(
+            name: "PalateAccess",
+            dependencies: [
+                "PalateModel",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "JWTKit", package: "jwt-kit"),
+            ],
+            swiftSettings: common
+        ),
+        .target(
+            name: "PalateConfiguration",
+            dependencies: [.product(name: "Yams", package: "Yams")],
+            swiftSettings: common
+        ),
+        .target(
+            name: "PalateOperations",
+            dependencies: [
+                "PalateModel", "PalateServer", "PalateAccess",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: common
+        ),
+        .target(
             name: "PalateServer",
             dependencies: [
-                "PalateModel", "PalateWire", "PalateQuery", "PalateIndex",
+                "PalateModel", "PalateWire", "PalateQuery", "PalateIndex", "PalateAccess",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: common
@@ -128,6 +159,7 @@ let package = Package(
                 "PalateModel", "PalateWire",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ],
             swiftSettings: common
         ),
@@ -136,7 +168,7 @@ let package = Package(
             dependencies: [
                 "PalateModel", "PalateGraph", "PalateQuantization", "PalateIndex", "PalateQuery",
                 "PalateServer", "PalateClient", "PalateKernels", "PalateWire", "PalateBench",
-                "PalateFields",
+                "PalateFields", "PalateAccess", "PalateConfiguration", "PalateOperations",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
@@ -217,9 +249,32 @@ let package = Package(
             swiftSettings: common
         ),
         .testTarget(
+            name: "PalateAccessTests",
+            dependencies: [
+                "PalateAccess", "PalateModel", "TestKit",
+                .product(name: "JWTKit", package: "jwt-kit"),
+            ],
+            swiftSettings: common
+        ),
+        .testTarget(
+            name: "PalateConfigurationTests",
+            dependencies: ["PalateConfiguration", "TestKit"],
+            swiftSettings: common
+        ),
+        .testTarget(
+            name: "PalateOperationsTests",
+            dependencies: [
+                "PalateOperations", "PalateServer", "PalateAccess", "PalateClient", "PalateIndex",
+                "PalateModel", "TestKit",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: common
+        ),
+        .testTarget(
             name: "PalateServerTests",
             dependencies: [
-                "PalateServer", "PalateClient", "PalateWire", "PalateModel", "PalateIndex",
+                "PalateServer", "PalateClient", "PalateAccess", "PalateWire", "PalateModel",
+                "PalateIndex",
                 "PalateQuery", "TestKit",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),

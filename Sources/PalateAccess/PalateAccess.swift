@@ -1,0 +1,1 @@
+// PalateAccess: see ARCHITECTURE.md.

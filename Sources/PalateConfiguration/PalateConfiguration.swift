@@ -1,0 +1,1 @@
+// PalateConfiguration: see ARCHITECTURE.md.

@@ -1,0 +1,1 @@
+// PalateOperations: see ARCHITECTURE.md.
