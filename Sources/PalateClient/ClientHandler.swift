@@ -13,6 +13,8 @@ final class ClientHandler: ChannelInboundHandler {
 
     /// How often deadlines are looked at, and so how late a time-out may be.
     private static let sweepInterval = TimeAmount.milliseconds(20)
+    /// How long an answer to CANCEL may take: it needs no work.
+    private static let cancelTimeout = TimeAmount.seconds(10)
     /// Room that is kept in the encoding buffer between bursts.
     private static let keptBytes = 1 << 20
 
@@ -223,9 +225,10 @@ final class ClientHandler: ChannelInboundHandler {
     private func expire(at now: NIODeadline) {
         for (id, call) in pending where call.deadline < now {
             guard let reply = call.reply else { continue }
-            pending[id]?.reply = nil
+            giveUp(id)
             reply(Reply(.failure(.timedOut(milliseconds: call.timeout.nanoseconds / 1_000_000))))
         }
+        defer { if !waiting.isEmpty { pump() } }
         guard waiting.contains(where: { $0.deadline < now }) else { return }
         for call in waiting where call.deadline < now {
             let elapsed = call.timeout.nanoseconds / 1_000_000
@@ -240,9 +243,26 @@ final class ClientHandler: ChannelInboundHandler {
         if let index = waiting.firstIndex(where: { $0.ticket == ticket }) {
             waiting.remove(at: index).reply(Reply(.failure(.cancelled)))
         } else if let (id, call) = pending.first(where: { $0.value.ticket == ticket }) {
-            pending[id]?.reply = nil
+            giveUp(id)
             call.reply?(Reply(.failure(.cancelled)))
+            pump()
         }
+    }
+
+    /// Nobody waits for the answer any more: the server need not make it.
+    ///
+    /// The id stays taken until an answer comes; CANCEL itself waits for its own.
+    private func giveUp(_ id: UInt32) {
+        guard pending[id]?.reply != nil else { return }
+        pending[id]?.reply = nil
+        let cancel = Call(
+            ticket: 0,
+            request: .cancel(requestID: id),
+            deadline: .now() + Self.cancelTimeout,
+            timeout: Self.cancelTimeout,
+            reply: { _ in }
+        )
+        waiting.prepend(cancel)
     }
 
     /// Ends the connection because of `error`.

@@ -16,6 +16,12 @@ public struct ClientOptions: Sendable {
     public var bodyBytesMax: Int
     /// 32 hexadecimal digits of the only server to talk to; nil = whichever answers.
     public var expectedServer: String?
+    /// How bytes travel; nil = in the clear.
+    public var tls: ClientTLS?
+    /// Who the client is; nil = the server lets it in without, or not at all.
+    public var credential: ClientCredential?
+    /// Credentials go to other machines in the clear; refused otherwise.
+    public var sendsCredentialInClear: Bool
 
     /// Half a minute for a call, checksums, and the largest frames there are.
     public init(
@@ -24,7 +30,10 @@ public struct ClientOptions: Sendable {
         requestTimeout: TimeAmount = .seconds(30),
         bodyChecksum: Bool = true,
         bodyBytesMax: Int = Limits.frameBytesMax,
-        expectedServer: String? = nil
+        expectedServer: String? = nil,
+        tls: ClientTLS? = nil,
+        credential: ClientCredential? = nil,
+        sendsCredentialInClear: Bool = false
     ) {
         self.clientName = clientName
         self.connectTimeout = connectTimeout
@@ -32,5 +41,8 @@ public struct ClientOptions: Sendable {
         self.bodyChecksum = bodyChecksum
         self.bodyBytesMax = bodyBytesMax
         self.expectedServer = expectedServer
+        self.tls = tls
+        self.credential = credential
+        self.sendsCredentialInClear = sendsCredentialInClear
     }
 }

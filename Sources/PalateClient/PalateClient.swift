@@ -10,7 +10,9 @@ package import PalateWire
 // | PalateClient           | connecting, and the one way a request goes out: start here    |
 // | PalateClient+Requests  | a method per request                                          |
 // | BulkLoad               | a stream of rows that survives a crash on either side         |
+// | PalateClient+Access    | who the client is                                             |
 // | ClientOptions          | what a client asks for                                        |
+// | ClientTLS              | certificates and credentials                                  |
 // | ClientHandler          | the connection's state on its event loop                      |
 // | Outbox                 | from the callers' threads to the event loop, a burst at once  |
 // | PalateClientError      | why a call brought no answer                                  |
@@ -57,7 +59,12 @@ public final class PalateClient: Sendable {
         options: ClientOptions = ClientOptions(),
         group: (any EventLoopGroup)? = nil
     ) async throws(PalateClientError) -> PalateClient {
-        try await connect(options, group) { bootstrap in
+        if options.credential != nil, options.tls == nil, !options.sendsCredentialInClear,
+            !["localhost", "::1"].contains(host), !host.hasPrefix("127.")
+        {
+            throw .connectFailed(reason: "a credential would travel to \(host) in the clear")
+        }
+        return try await connect(options, group, name: host) { bootstrap in
             bootstrap.connect(host: host, port: port)
         }
     }
@@ -83,6 +90,7 @@ public final class PalateClient: Sendable {
     private static func connect(
         _ options: ClientOptions,
         _ group: (any EventLoopGroup)?,
+        name: String? = nil,
         _ dial: (ClientBootstrap) -> EventLoopFuture<any Channel>
     ) async throws(PalateClientError) -> PalateClient {
         var server = ServerID.any
@@ -95,6 +103,7 @@ public final class PalateClient: Sendable {
         let connection = try await Connection.dial(
             options,
             group ?? MultiThreadedEventLoopGroup.singleton,
+            name: name,
             dial
         )
         let hello = Hello(
@@ -108,7 +117,9 @@ public final class PalateClient: Sendable {
                 throw .unexpectedResponse(opcode: 0)
             }
             connection.onLoop { $0.adopt(welcome) }
-            return PalateClient(connection, options, welcome)
+            let client = PalateClient(connection, options, welcome)
+            if let credential = options.credential { try await client.authenticate(credential) }
+            return client
         } catch {
             await connection.close()
             throw error
@@ -166,17 +177,23 @@ struct Connection: Sendable {
     static func dial(
         _ options: ClientOptions,
         _ group: any EventLoopGroup,
+        name: String?,
         _ dial: (ClientBootstrap) -> EventLoopFuture<any Channel>
     ) async throws(PalateClientError) -> Connection {
         let outbox = Outbox()
         let bodyChecksum = options.bodyChecksum
+        let tls = try options.tls?.makeContext()
+        let serverName = options.tls?.serverName ?? name
         let bootstrap = ClientBootstrap(group: group)
             .connectTimeout(options.connectTimeout)
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    let handler = ClientHandler(outbox: outbox, bodyChecksum: bodyChecksum)
-                    try channel.pipeline.syncOperations.addHandler(handler)
+                    let pipeline = channel.pipeline.syncOperations
+                    if let tls { try pipeline.addHandler(ClientTLS.handler(tls, serverName)) }
+                    try pipeline.addHandler(
+                        ClientHandler(outbox: outbox, bodyChecksum: bodyChecksum)
+                    )
                 }
             }
         do {

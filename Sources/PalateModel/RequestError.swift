@@ -73,6 +73,12 @@ public enum RequestError: Error, Equatable, Sendable {
     case overloaded(retryMilliseconds: UInt32)
     /// The server is going away.
     case shuttingDown
+    /// The credential is missing, unknown, or no longer holds.
+    case notAuthenticated(reason: String)
+    /// The credential holds, for less than this.
+    case forbidden(needs: String)
+    /// The client gave the request up.
+    case cancelled
     /// The disk or the map is full; deletes still work.
     case storageFull(reason: String)
     /// A write failed; the collection takes no more until its store was opened again.

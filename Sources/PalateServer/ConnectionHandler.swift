@@ -1,5 +1,6 @@
 import Logging
 import NIOCore
+import PalateAccess
 import PalateIndex
 import PalateModel
 import PalateWire
@@ -30,6 +31,14 @@ final class ConnectionHandler: ChannelDuplexHandler {
         case closed
     }
 
+    /// A request whose answer is made elsewhere.
+    struct InFlight {
+        /// As it came.
+        var header: FrameHeader
+        /// What it holds of the load credit.
+        var loadBytes = 0
+    }
+
     let service: RequestService
     private let server: ServerIdentity
     let logger: Logger
@@ -37,11 +46,16 @@ final class ConnectionHandler: ChannelDuplexHandler {
     var phase = Phase.greeting
     var inbox = FrameInbox()
     var outbox = FrameOutbox()
+    /// What the peer may do; nil while it has not said who it is, on a server that asks.
+    var grant: Grant?
+    /// A credential is being looked at.
+    var isAuthenticating = false
+    var rate = RequestRate()
     let clock: StallClock
     /// When the last bytes came: what every whole frame's time is counted from.
-    private var arrival = ContinuousClock.now
-    /// Requests whose answers are made elsewhere, and the bytes that each holds of the load credit.
-    var inFlight: [UInt32: Int] = [:]
+    var arrival = ContinuousClock.now
+    /// Requests whose answers are made elsewhere.
+    var inFlight: [UInt32: InFlight] = [:]
     private var loadBytesInFlight = 0
     /// GOAWAY has been said.
     private var isLeaving = false
@@ -64,6 +78,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     // MARK: Channel events
 
     func channelActive(context: ChannelHandlerContext) {
+        grant = service.access.grant(forAnonymousAt: context.remoteAddress)
         clock.fixed = .now() + service.options.helloTimeout
         watchStall(context)
     }
@@ -130,7 +145,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     /// Whether the client takes its answers and keeps to its load credit.
     private func keepsUp(_ context: ChannelHandlerContext) -> Bool {
-        context.channel.isWritable && loadBytesInFlight <= CollectionWriter.creditBytes
+        context.channel.isWritable && !isAuthenticating
+            && loadBytesInFlight <= CollectionWriter.creditBytes
     }
 
     func wantsBytes(_ context: ChannelHandlerContext) -> Bool {
@@ -235,7 +251,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private func answer(_ header: FrameHeader, _ context: ChannelHandlerContext) -> Response? {
         do throws(RequestError) {
             guard !isLeaving else { throw .shuttingDown }
-            guard inFlight.count < service.options.requestsInFlight else {
+            guard inFlight.count < service.limits.requestsInFlight else {
                 throw .overloaded(retryMilliseconds: SearchWorkers.retryMilliseconds)
             }
             let request = try inbox.decode(
@@ -243,11 +259,27 @@ final class ConnectionHandler: ChannelDuplexHandler {
                 outbox.version,
                 dimensionsOf: service.dimensions(of:)
             )
+            try authorize(request, context)
+            if request.adds {
+                let max = service.limits.memoryBytesMax
+                try service.memory.admit(Int(header.bodyLength), max: max)
+            }
+            switch request {
+            case .authenticate(let said):
+                authenticate(said, header, context)
+                return nil
+            case .cancel(let requestID):
+                cancel(requestID)
+                return .cancelled
+            default: break
+            }
             let call = RequestService.Call(
                 lane: lane,
+                requestID: header.requestID,
                 arrival: arrival,
                 budgetMicroseconds: Int(header.microseconds),
-                answerBytesMax: outbox.bodyBytesMax
+                answerBytesMax: outbox.bodyBytesMax,
+                collections: grant?.collections ?? .all
             )
             let response = try service.answer(
                 request,
@@ -257,7 +289,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
             guard response == nil else { return response }
             // Of a load, the whole body counts until it is durable.
             let bytes = if case .loadData = request { Int(header.bodyLength) } else { 0 }
-            inFlight[header.requestID] = bytes
+            inFlight[header.requestID] = InFlight(header: header, loadBytes: bytes)
             loadBytesInFlight += bytes
             return nil
         } catch {
@@ -280,14 +312,18 @@ final class ConnectionHandler: ChannelDuplexHandler {
         }
     }
 
-    private func complete(
+    func complete(
         _ result: Result<Response, RequestError>,
         _ header: FrameHeader,
         arrival: ContinuousClock.Instant,
         _ context: ChannelHandlerContext
     ) {
-        guard isServing, let bytes = inFlight.removeValue(forKey: header.requestID) else { return }
-        loadBytesInFlight -= bytes
+        // Nobody waits for what was cancelled; by now its id may be another request's.
+        guard isServing, let request = inFlight[header.requestID], request.header == header else {
+            return
+        }
+        inFlight.removeValue(forKey: header.requestID)
+        loadBytesInFlight -= request.loadBytes
         let response: Response =
             switch result {
             case .success(let response): response
@@ -320,14 +356,14 @@ final class ConnectionHandler: ChannelDuplexHandler {
         let welcome = try Welcome(
             answering: hello,
             bodyBytesMax: service.options.bodyBytesMax,
-            requestsInFlight: service.options.requestsInFlight,
+            requestsInFlight: service.limits.requestsInFlight,
             server: server.id,
             serverName: server.name
         )
         phase = .open
         clock.fixed = nil
         outbox.bodyBytesMax = welcome.bodyBytesMax
-        inbox.bodyBytesMax = welcome.bodyBytesMax
+        inbox.bodyBytesMax = bodyBytesGranted
         if let agreed = WireVersions.newestCommon(with: hello.versions) { outbox.version = agreed }
         let took = (ContinuousClock.now - arrival).frameMicroseconds
         outbox.append(.welcome(welcome), to: header, microseconds: took)

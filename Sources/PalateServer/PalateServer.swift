@@ -26,12 +26,18 @@ import ServiceLifecycle
 // | ServerOptions.swift     | every limit of the edge                                         |
 // | ServerError.swift       | why a server does not serve                                     |
 // | StoreKeeper.swift       | what stores need every few seconds                              |
+// | Access/                 | who is on the other end, and what it may do                     |
+// | TLS/                    | the certificate that new connections get                        |
+// | ServerLimits.swift      | the limits that may change while it runs                        |
+// | MemoryBudget.swift      | no writes beyond the memory there may be                        |
 // | WallClock.swift         | the time, and times as the wire has them                        |
 
 /// A server over one data directory, run by a service group.
 package struct PalateServer: Service {
     private let directory: DataDirectory
     private let options: ServerOptions
+    /// What may change while it runs.
+    package let limits: ServerLimits
     private let logger: Logger
     private let whenListening: @Sendable (_ address: String) -> Void
 
@@ -50,6 +56,7 @@ package struct PalateServer: Service {
     ) {
         self.directory = directory
         self.options = options
+        limits = ServerLimits(options)
         self.logger = logger
         self.whenListening = whenListening
     }
@@ -63,11 +70,11 @@ package struct PalateServer: Service {
         signal(SIGPIPE, SIG_IGN)
         signal(SIGXFSZ, SIG_IGN)
         let group = MultiThreadedEventLoopGroup(numberOfThreads: options.eventLoops)
-        let service = RequestService(directory: directory, options: options)
+        let service = RequestService(directory: directory, options: options, limits: limits)
         let scrubbing = ScrubTimer(directory: directory, logger: logger)
         let identity = ServerIdentity(
             id: directory.serverID,
-            connectionsMax: options.connectionsMax
+            limits: limits
         )
         let listener: any Channel
         do {
@@ -80,7 +87,7 @@ package struct PalateServer: Service {
         let address = listener.localAddress.flatMap(Self.text) ?? wanted
         logger.info("listening", metadata: ["address": "\(address)"])
         whenListening(address)
-        let keeper = StoreKeeper(directory: directory, options: options)
+        let keeper = StoreKeeper(directory: directory, options: options, logger: logger)
         let keeping = Task { await keeper.run() }
         try? await gracefulShutdown()
         keeping.cancel()
@@ -154,10 +161,10 @@ package struct PalateServer: Service {
             )
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    guard identity.connections.add(channel) else {
-                        throw ServerError.tooManyConnections(expected: options.connectionsMax)
-                    }
-                    try channel.pipeline.syncOperations.addHandler(
+                    try identity.connections.add(channel)
+                    let pipeline = channel.pipeline.syncOperations
+                    if let tls = options.tls { try pipeline.addHandler(tls.makeHandler()) }
+                    try pipeline.addHandler(
                         ConnectionHandler(service: service, server: identity, logger: logger)
                     )
                 }

@@ -1,4 +1,5 @@
 import Logging
+import PalateAccess
 import PalateIndex
 import PalateModel
 import PalateQuery
@@ -13,12 +14,16 @@ final class RequestService: Sendable {
     struct Call {
         /// The connection's place among the workers' customers.
         var lane: SearchWorkers.LaneID
+        /// The client's number for it.
+        var requestID: UInt32
         /// When the request was whole; its time budget runs from here.
         var arrival: ContinuousClock.Instant
         /// What the client gave; 0 = the server's default.
         var budgetMicroseconds: Int
         /// The largest body the client takes.
         var answerBytesMax: Int
+        /// The collections that the client may know of.
+        var collections: CollectionAccess
     }
 
     /// Ids up to which GET runs on the event loop: some 5 us each when their pages are cached.
@@ -42,11 +47,17 @@ final class RequestService: Sendable {
     let directory: DataDirectory
     let workers: SearchWorkers
     let options: ServerOptions
+    let limits: ServerLimits
+    let access: ServerAccess
     let backups: BackupQueue
+    let subjectRates = SubjectRates()
+    let memory = MemoryBudget()
 
-    init(directory: DataDirectory, options: ServerOptions) {
+    init(directory: DataDirectory, options: ServerOptions, limits: ServerLimits) {
         self.directory = directory
         self.options = options
+        self.limits = limits
+        access = options.access
         backups = BackupQueue(directory: directory, home: options.backupsPath)
         workers = SearchWorkers(count: options.workers, waitingMax: options.waitingMax)
     }
@@ -71,7 +82,10 @@ final class RequestService: Sendable {
         case .ping(let token): return .pong(token: token)
         case .open(let name):
             return .opened(try directory.collection(named: name).info)
-        case .listCollections: return .collections(directory.collections.map(\.info))
+        case .listCollections:
+            let visible = directory.collections.lazy.map(\.info)
+                .filter { call.collections.allows($0.schema.name) }
+            return .collections(Array(visible))
         case .get(let get): return try self.get(get, call, completion)
         case .createCollection(let schema):
             return try onWorker(call, completion()) { [directory] () throws(RequestError) in
@@ -103,8 +117,8 @@ final class RequestService: Sendable {
             return nil
         case .profile, .forget, .history, .refreshTaste, .tasteNumbers, .session, .sandbox:
             return try answerAboutTaste(request, call, completion())
-        case .hello:
-            throw .internalFailure(reason: "HELLO belongs to the connection")
+        case .hello, .authenticate, .cancel:
+            throw .internalFailure(reason: "opcode \(request.opcode) belongs to the connection")
         }
     }
 
@@ -257,7 +271,12 @@ final class RequestService: Sendable {
         _ run: @escaping @Sendable () throws(RequestError) -> Response
     ) throws(RequestError) -> Response? {
         let budget = call.budgetMicroseconds == 0 ? nil : call.budgetMicroseconds
-        try workers.submit(call.lane, microseconds: microseconds, budget: budget) {
+        try workers.submit(
+            call.lane,
+            requestID: call.requestID,
+            microseconds: microseconds,
+            budget: budget
+        ) {
             do throws(RequestError) {
                 completion(.success(try run()))
             } catch {

@@ -19,6 +19,7 @@ final class SearchWorkers: Sendable {
     }
 
     private struct Job {
+        var requestID: UInt32
         var microseconds: Int
         var run: @Sendable () -> Void
     }
@@ -94,6 +95,19 @@ final class SearchWorkers: Sendable {
         }
     }
 
+    /// Forgets what waits in a lane for one request; what has begun goes on.
+    func cancel(_ requestID: UInt32, _ id: LaneID) {
+        state.withWriteLock { state in
+            guard var lane = state.lanes[id],
+                let index = lane.jobs.firstIndex(where: { $0.requestID == requestID })
+            else { return }
+            lane.microseconds -= lane.jobs.remove(at: index).microseconds
+            state.waiting -= 1
+            // Where it was the last, the lane's turn finds nothing and passes.
+            state.lanes[id] = lane
+        }
+    }
+
     /// Holds a lane's jobs back, or lets them go on.
     func setPaused(_ isPaused: Bool, _ id: LaneID) {
         let starts = state.withWriteLock { state in
@@ -112,12 +126,14 @@ final class SearchWorkers: Sendable {
     ///
     /// - Parameters:
     ///   - id: whose job it is.
+    ///   - requestID: the client's number for it, to cancel it by.
     ///   - microseconds: what it will cost, roughly.
     ///   - budget: microseconds until nobody waits for it any more; nil = somebody always does.
     ///   - work: never runs when this throws.
     /// - Throws: `overloaded`, or `shuttingDown`.
     func submit(
         _ id: LaneID,
+        requestID: UInt32,
         microseconds: Int,
         budget: Int?,
         _ work: @escaping @Sendable () -> Void
@@ -128,7 +144,7 @@ final class SearchWorkers: Sendable {
                 throw .overloaded(retryMilliseconds: Self.retryMilliseconds)
             }
             var lane = state.lanes[id] ?? Lane()
-            lane.jobs.append(Job(microseconds: microseconds, run: work))
+            lane.jobs.append(Job(requestID: requestID, microseconds: microseconds, run: work))
             lane.microseconds += microseconds
             state.waiting += 1
             makeReady(id, &lane, &state)

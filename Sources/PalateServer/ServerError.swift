@@ -4,6 +4,12 @@ package enum ServerError: Error, Equatable, Sendable {
     case cannotListen(address: String, reason: String)
     /// As many connections as are allowed are open.
     case tooManyConnections(expected: Int)
+    /// As many connections as one address may have are open from it.
+    case tooManyConnectionsOfAddress(address: String, expected: Int)
+    /// The server shuts down.
+    case leaving
+    /// The certificate, its key or the clients' authority cannot be used.
+    case badCertificate(certificate: String, reason: String)
 }
 
 extension ServerError: CustomStringConvertible {
@@ -11,6 +17,11 @@ extension ServerError: CustomStringConvertible {
     package var description: String {
         switch self {
         case .cannotListen(let address, let reason): "cannot listen on \(address): \(reason)"
+        case .badCertificate(let certificate, let reason):
+            "cannot use the certificate \(certificate): \(reason)"
+        case .tooManyConnectionsOfAddress(let address, let expected):
+            "\(expected) connections are open from \(address) already"
+        case .leaving: "the server is shutting down"
         case .tooManyConnections(let expected): "\(expected) connections are open already"
         }
     }

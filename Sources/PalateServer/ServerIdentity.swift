@@ -10,9 +10,9 @@ final class ServerIdentity: Sendable {
     let name = "palate 0.1.0"
     let connections: Connections
 
-    init(id: (low: UInt64, high: UInt64), connectionsMax: Int) {
+    init(id: (low: UInt64, high: UInt64), limits: ServerLimits) {
         self.id = ServerID(low: id.low, high: id.high)
-        connections = Connections(max: connectionsMax)
+        connections = Connections(limits: limits)
     }
 }
 
@@ -20,32 +20,44 @@ final class ServerIdentity: Sendable {
 final class Connections: Sendable {
     private struct State {
         var channels: [ObjectIdentifier: any Channel] = [:]
+        /// Open connections by address; those of Unix sockets are not counted.
+        var byAddress: [String: Int] = [:]
         /// Set once the server is leaving; kept when the last connection has gone.
         var whenEmpty: EventLoopPromise<Void>?
     }
 
     private let state = ReadWriteLock(State())
-    private let max: Int
+    private let limits: ServerLimits
 
-    init(max: Int) { self.max = max }
+    init(limits: ServerLimits) { self.limits = limits }
 
     /// Notes a connection until it closes.
     ///
-    /// - Returns: false when there are too many, or the server is leaving.
-    func add(_ channel: any Channel) -> Bool {
-        let isWelcome = state.withWriteLock { state in
-            guard state.whenEmpty == nil, state.channels.count < max else { return false }
+    /// - Throws: `tooManyConnections`, in all or of one address; `leaving`.
+    func add(_ channel: any Channel) throws(ServerError) {
+        let address = channel.remoteAddress?.ipAddress
+        let (max, maxOfOne) = (limits.connectionsMax, limits.connectionsPerAddress)
+        try state.withWriteLock { state throws(ServerError) in
+            guard state.whenEmpty == nil else { throw .leaving }
+            guard state.channels.count < max else { throw .tooManyConnections(expected: max) }
+            if let address {
+                let open = state.byAddress[address, default: 0]
+                guard open < maxOfOne else {
+                    throw .tooManyConnectionsOfAddress(address: address, expected: maxOfOne)
+                }
+                state.byAddress[address] = open + 1
+            }
             state.channels[ObjectIdentifier(channel)] = channel
-            return true
         }
-        guard isWelcome else { return false }
-        channel.closeFuture.whenComplete { [self] _ in remove(channel) }
-        return true
+        channel.closeFuture.whenComplete { [self] _ in remove(channel, address) }
     }
 
-    private func remove(_ channel: any Channel) {
+    private func remove(_ channel: any Channel, _ address: String?) {
         let whenEmpty = state.withWriteLock { state in
             state.channels.removeValue(forKey: ObjectIdentifier(channel))
+            if let address, let open = state.byAddress[address] {
+                state.byAddress[address] = open > 1 ? open - 1 : nil
+            }
             return state.channels.isEmpty ? state.whenEmpty : nil
         }
         whenEmpty?.succeed()

@@ -10,8 +10,14 @@ package struct ServerOptions: Sendable {
     package var unixSocketPath: String?
     /// The only directory that BACKUP writes to; nil = it is refused.
     package var backupsPath: String?
+    /// Who may come.
+    package var access = ServerAccess()
+    /// The server's certificate and key; nil = bytes travel in the clear.
+    package var tls: ServerTLS?
     /// Connections that may be open; more are closed at once.
     package var connectionsMax = 4_096
+    /// Connections that may be open from one address; Unix sockets have none.
+    package var connectionsPerAddress = 1_024
     /// Threads that serve connections; each runs cheap queries to completion.
     package var eventLoops = 1
     /// Threads that run costly queries and whatever blocks.
@@ -20,6 +26,12 @@ package struct ServerOptions: Sendable {
     package var bodyBytesMax = 64 << 20
     /// Requests of one connection that may be unanswered.
     package var requestsInFlight = 1_024
+    /// Requests a second of one connection, a second's worth at once; 0 = as many as come.
+    package var requestsPerSecond = 0
+    /// Requests a second of all connections of one key or subject; 0 = as many as come.
+    package var requestsPerSecondPerKey = 0
+    /// Resident bytes of the process above which writes that add are refused; 0 = no limit.
+    package var memoryBytesMax = 0
     /// Estimated microseconds up to which a query runs on its event loop.
     package var inlineMicroseconds = 1_000
     /// Frames one connection may have handled in a row while others wait.

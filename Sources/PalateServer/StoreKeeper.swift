@@ -1,10 +1,13 @@
 import Dispatch
+import Logging
+import PalateAccess
 import PalateIndex
 
 /// Looks after the stores of a directory while it is served.
 struct StoreKeeper: Sendable {
     let directory: DataDirectory
     let options: ServerOptions
+    let logger: Logger
 
     /// Goes round every `tendInterval`, until the task is cancelled.
     func run() async {
@@ -15,8 +18,19 @@ struct StoreKeeper: Sendable {
         }
     }
 
+    /// Keys and certificates that were changed hold without a restart.
+    private func lookAtCredentials() {
+        do {
+            if try options.tls?.reloadIfChanged() == true { logger.notice("certificate reloaded") }
+        } catch {
+            logger.error("certificate not reloaded", metadata: ["error": "\(error)"])
+        }
+        options.access.gatekeeper?.refreshIfChanged()
+    }
+
     /// One round, on a thread that may block.
     private func tend(checks: Bool) async {
+        lookAtCredentials()
         let directory = directory
         await withCheckedContinuation { continuation in
             DispatchQueue.global(qos: .utility).async {

@@ -5,6 +5,8 @@
 package enum Opcode: UInt8, CaseIterable, Sendable {
     /// Opens a connection.
     case hello = 1
+    /// Says who the client is; may be said again on an open connection.
+    case authenticate = 2
     /// Asks whether anybody is there.
     case ping = 3
     /// Turns a name into a handle.
@@ -37,6 +39,8 @@ package enum Opcode: UInt8, CaseIterable, Sendable {
     case scroll = 24
     /// A search.
     case query = 16
+    /// Gives a request up.
+    case cancel = 18
     /// Items by id.
     case get = 19
     /// Writes rows.

@@ -4,6 +4,10 @@ package import PalateModel
 package enum Request: Equatable, Sendable {
     /// Opens the connection.
     case hello(Hello)
+    /// Says who the client is.
+    case authenticate(Authentication)
+    /// Gives an earlier request up.
+    case cancel(requestID: UInt32)
     /// Asks for the token back.
     case ping(token: UInt64)
     /// Turns a name into a handle.
@@ -94,6 +98,8 @@ package enum Request: Equatable, Sendable {
     package var opcode: Opcode {
         switch self {
         case .hello: .hello
+        case .authenticate: .authenticate
+        case .cancel: .cancel
         case .ping: .ping
         case .open: .open
         case .createCollection: .createCollection

@@ -4,6 +4,10 @@ package import PalateModel
 package enum Response: Equatable, Sendable {
     /// The connection is open.
     case welcome(Welcome)
+    /// What the credential allows.
+    case authenticated(AuthenticationReceipt)
+    /// The request is given up, or was answered before.
+    case cancelled
     /// The token of the PING.
     case pong(token: UInt64)
     /// The collection is there.
@@ -70,6 +74,8 @@ package enum Response: Equatable, Sendable {
     package var opcode: UInt8 {
         switch self {
         case .welcome: Opcode.hello.rawValue
+        case .authenticated: Opcode.authenticate.rawValue
+        case .cancelled: Opcode.cancel.rawValue
         case .pong: Opcode.ping.rawValue
         case .opened: Opcode.open.rawValue
         case .created: Opcode.createCollection.rawValue

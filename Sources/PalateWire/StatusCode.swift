@@ -69,6 +69,10 @@ public enum StatusCode: UInt16, CaseIterable, Sendable {
     case fieldExists = 31
     /// A field's name or path breaks the rules.
     case badField = 32
+    /// The server asks for a credential, and has none that holds.
+    case notAuthenticated = 33
+    /// The credential is good, for something else.
+    case forbidden = 34
 
     // The server cannot do it now.
     /// Too much to do.
@@ -79,6 +83,8 @@ public enum StatusCode: UInt16, CaseIterable, Sendable {
     case versionNotReached = 66
     /// The disk or the map is full.
     case storageFull = 67
+    /// The client gave the request up.
+    case cancelled = 68
 
     // The server is broken.
     /// A write failed.
@@ -113,8 +119,9 @@ public enum StatusCode: UInt16, CaseIterable, Sendable {
     /// Who has to act.
     public var failureClass: FailureClass {
         switch self {
+        case .notAuthenticated, .forbidden: .authentication
         case .overloaded: .overload
-        case .shuttingDown, .versionNotReached, .storageFull: .unavailable
+        case .shuttingDown, .versionNotReached, .storageFull, .cancelled: .unavailable
         case .storageFailed, .internalFailure: .internalFailure
         case .corrupt: .dataLoss
         default: rawValue >= 128 ? .connection : .client
@@ -137,8 +144,10 @@ public enum StatusCode: UInt16, CaseIterable, Sendable {
 ///
 /// Raw values are the wire's.
 public enum FailureClass: UInt8, CaseIterable, Sendable {
-    /// The caller: the request is wrong. Number 2 is kept for authentication.
+    /// The caller: the request is wrong.
     case client = 1
+    /// Whoever gives out keys and tokens.
+    case authentication = 2
     /// Nobody: wait and try again.
     case overload = 3
     /// The operator, or time.
@@ -241,6 +250,9 @@ public struct ErrorReport: Error, Equatable, Sendable {
             self.init(.overloaded, error.message, retryAfter: retry)
         case .shuttingDown: self.init(.shuttingDown, error.message)
         case .storageFull: self.init(.storageFull, error.message)
+        case .notAuthenticated: self.init(.notAuthenticated, error.message)
+        case .forbidden: self.init(.forbidden, error.message)
+        case .cancelled: self.init(.cancelled, error.message)
         case .storageFailed: self.init(.storageFailed, error.message)
         case .corrupt: self.init(.corrupt, error.message)
         case .internalFailure: self.init(.internalFailure, error.message)

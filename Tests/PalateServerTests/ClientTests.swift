@@ -14,6 +14,11 @@ import Testing
         let receipt = WriteReceipt(version: UInt64(id), changed: 2, generation: 3)
         let response: Response =
             switch request {
+            case .authenticate:
+                .authenticated(
+                    AuthenticationReceipt(scopes: 5, subject: "a", expiryMilliseconds: 0)
+                )
+            case .cancel: .cancelled
             case .ping(let token): .pong(token: token)
             case .open(let name): .opened(info(name))
             case .createCollection(let schema):
@@ -207,7 +212,10 @@ import Testing
         let late = ReadWriteLock<[(UInt32, Response)]>([])
         let script: ScriptedServer.Script = { request, id in
             late.withWriteLock { late in
-                guard case .query = request else { return late + Self.standard(request, id) }
+                guard case .query = request else {
+                    defer { late = [] }
+                    return late + Self.standard(request, id)
+                }
                 late = Self.standard(request, id)
                 return []
             }

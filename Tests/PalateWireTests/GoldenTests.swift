@@ -31,7 +31,7 @@ import Testing
 
     @Test func `golden requests read and write the same`() throws {
         for golden in GoldenFrames.requests + GoldenFrames.generationRequests
-            + GoldenFrames.fieldRequests
+            + GoldenFrames.fieldRequests + GoldenFrames.accessRequests
         {
             let written = try Codec.frame(golden.request, golden.options)
             let stored = try Self.golden(golden.name, orRecord: written)
@@ -45,7 +45,7 @@ import Testing
 
     @Test func `golden responses read and write the same`() throws {
         for golden in GoldenFrames.responses + GoldenFrames.generationResponses
-            + GoldenFrames.fieldResponses
+            + GoldenFrames.fieldResponses + GoldenFrames.accessResponses
         {
             let written = try Codec.frame(golden.response, golden.options)
             let stored = try Self.golden(golden.name, orRecord: written)
@@ -83,6 +83,7 @@ import Testing
             + GoldenFrames.generationRequests.map(\.name)
             + GoldenFrames.generationResponses.map(\.name)
             + GoldenFrames.fieldRequests.map(\.name) + GoldenFrames.fieldResponses.map(\.name)
+            + GoldenFrames.accessRequests.map(\.name) + GoldenFrames.accessResponses.map(\.name)
         #expect(Set(names).count == names.count)
         #expect(
             Set(files.filter { $0.hasSuffix(".bin") }) == Set(names.map { "\($0).bin" })

@@ -9,7 +9,7 @@ struct RandomMessages {
     /// How many kinds of request there are.
     static let requestKinds = 0..<Opcode.allCases.count - 2
     /// How many kinds of response there are.
-    static let responseKinds = 0..<35
+    static let responseKinds = 0..<37
 
     private static let numberOpcodes: [Opcode] = [
         .tasteRefresh, .tasteNumbers, .session, .sandbox,
@@ -240,7 +240,9 @@ struct RandomMessages {
             )
         case 20: .events(handle: half(), events: (0..<number(1...9)).map { _ in event() })
         case 21...25: fieldRequest(kind: kind - 21)
-        default: tasteRequest(kind: kind - 26)
+        case 26...32: tasteRequest(kind: kind - 26)
+        case 33: .authenticate(authentication())
+        default: .cancel(requestID: half())
         }
     }
 
@@ -393,6 +395,8 @@ struct RandomMessages {
                     microseconds: word()
                 )
             )
+        case 34: .authenticated(authenticated())
+        case 35: .cancelled
         default: .goAway(GoAway(drainMilliseconds: half(), reason: text(0...90)))
         }
     }

@@ -22,6 +22,7 @@ import Testing
         .versionNotReached(got: 1, expected: 2), .answerTooLarge(got: 9, expected: 8),
         .backupExists(path: "a"), .malformed(reason: "short", offset: 77),
         .unsupported(what: "opcode", got: 5),
+        .notAuthenticated(reason: "a"), .forbidden(needs: "a"), .cancelled,
         .overloaded(retryMilliseconds: 40), .shuttingDown, .storageFull(reason: "map"),
         .storageFailed(reason: "io"), .corrupt(place: "row 4"),
         .internalFailure(reason: "no"),

@@ -32,6 +32,8 @@ package struct V1: WireVersion {
         switch Opcode(rawValue: header.opcode) {
         case .query: .query(try decodeQuery(&reader, dimensionsOf))
         case .hello: .hello(try decodeHello(&reader))
+        case .authenticate: .authenticate(try decodeAuthentication(&reader))
+        case .cancel: .cancel(requestID: try reader.read(UInt32.self, "request id"))
         case .ping: .ping(token: try reader.read(UInt64.self, "token"))
         case .open: .open(name: try decodeName(&reader))
         case .createCollection: .createCollection(try decodeSchema(&reader))
@@ -82,6 +84,8 @@ package struct V1: WireVersion {
         switch request {
         case .query(let search): encodeQuery(search, &writer)
         case .hello(let hello): encodeHello(hello, &writer)
+        case .authenticate(let said): encodeAuthentication(said, &writer)
+        case .cancel(let requestID): writer.write(requestID)
         case .ping(let token): writer.write(token)
         case .open(let name), .dropCollection(let name), .collectionStats(let name),
             .listGenerations(let name):
@@ -145,6 +149,8 @@ package struct V1: WireVersion {
         return switch Opcode(rawValue: header.opcode) {
         case .query: .results(try decodeResults(header, &reader))
         case .hello: .welcome(try decodeWelcome(&reader))
+        case .authenticate: .authenticated(try decodeAuthenticated(&reader))
+        case .cancel: .cancelled
         case .ping: .pong(token: try reader.read(UInt64.self, "token"))
         case .open: .opened(try decodeInfo(&reader))
         case .createCollection: .created(try decodeInfo(&reader))
@@ -193,10 +199,11 @@ package struct V1: WireVersion {
         switch response {
         case .results(let results): encodeResults(results, &writer)
         case .welcome(let welcome): encodeWelcome(welcome, &writer)
+        case .authenticated(let receipt): encodeAuthenticated(receipt, &writer)
         case .pong(let token): writer.write(token)
         case .opened(let info), .created(let info), .generationCreated(let info):
             encodeInfo(info, &writer)
-        case .dropped, .generationDropped: break
+        case .dropped, .generationDropped, .cancelled: break
         case .generationReport(let report): encodeGenerationReport(report, &writer)
         case .generations(let generations): encodeGenerations(generations, &writer)
         case .collections(let infos): encodeList(infos, &writer)

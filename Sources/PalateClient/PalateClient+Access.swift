@@ -1,0 +1,58 @@
+import NIOCore
+import PalateModel
+import PalateWire
+
+// Who the client is: AUTH right behind HELLO, and again before it expires.
+extension PalateClient {
+    /// What a credential allows, as the server sees it.
+    public struct Access: Equatable, Sendable {
+        /// The key's id, or the token's subject.
+        public var subject: String
+        /// Of query, write, events and admin.
+        public var scopes: Set<String>
+        /// Milliseconds since 1970; nil = it does not expire.
+        public var expiryMilliseconds: Int64?
+
+        init(_ receipt: AuthenticationReceipt) {
+            subject = receipt.subject
+            let names = ["query", "write", "events", "admin"]
+            scopes = Set(
+                names.enumerated().filter { receipt.scopes >> $0.offset & 1 == 1 }.map(\.element)
+            )
+            expiryMilliseconds =
+                receipt.expiryMilliseconds == 0 ? nil : receipt.expiryMilliseconds
+        }
+    }
+
+    /// Says who the client is, or who it is from now on.
+    ///
+    /// A credential that is refused takes nothing away: the connection keeps what it had.
+    ///
+    /// - Throws: `refused` with `notAuthenticated`; with `overloaded` after too many failures.
+    @discardableResult
+    public func authenticate(
+        _ credential: ClientCredential
+    ) async throws(PalateClientError) -> Access {
+        let secret: String
+        do {
+            secret = try await credential.secret()
+        } catch {
+            throw .connectFailed(reason: "the source of tokens failed")
+        }
+        let kind: Authentication.Kind = credential.kind == .apiKey ? .apiKey : .token
+        guard Authentication.secretBytes.contains(secret.utf8.count) else {
+            throw .invalidRequest(
+                .outOfRange(
+                    field: "bytes of the credential",
+                    got: secret.utf8.count,
+                    expected: Authentication.secretBytes
+                )
+            )
+        }
+        let said = Authentication(kind: kind, secret: secret)
+        guard case .authenticated(let receipt) = try await call(.authenticate(said)) else {
+            throw .unexpectedResponse(opcode: Opcode.authenticate.rawValue)
+        }
+        return Access(receipt)
+    }
+}

@@ -1,0 +1,141 @@
+import Logging
+import NIOCore
+import PalateAccess
+import PalateIndex
+import PalateModel
+import PalateWire
+
+// Who is on the other end of a connection, and what it may do.
+extension ConnectionHandler {
+    /// What the largest body is while nobody has said who they are.
+    var bodyBytesGranted: Int {
+        grant == nil ? FrameHeader.bodyBytesBeforeHello : outbox.bodyBytesMax
+    }
+
+    /// Refuses what the peer may not do; notes what an administrator does.
+    func authorize(
+        _ request: Request,
+        _ context: ChannelHandlerContext
+    ) throws(RequestError) {
+        switch request {
+        case .ping, .authenticate: return
+        default: break
+        }
+        guard let grant, service.access.stillHolds(grant, now: nowMilliseconds()) else {
+            self.grant = nil
+            throw .notAuthenticated(reason: "send AUTH with a key or token that holds")
+        }
+        try service.checkRates(of: grant, &rate)
+        let isAudited = Authorization.scope(of: request.opcode) == .admin
+        do throws(RequestError) {
+            try Authorization.check(request, grant, service.directory)
+        } catch {
+            if isAudited { audit(request, "refused", context) }
+            throw error
+        }
+        if isAudited { audit(request, "allowed", context) }
+    }
+
+    /// A line of the log about what an administrator does, or wanted to.
+    private func audit(_ request: Request, _ outcome: String, _ context: ChannelHandlerContext) {
+        let target =
+            switch request.target {
+            case .nothing: "nothing"
+            case .everything: "everything"
+            case .name(let name): String(reflecting: name)
+            case .handle(let handle):
+                (try? service.directory.collection(handle: handle).info.schema.name)
+                    .map { String(reflecting: $0) } ?? "handle \(handle)"
+            }
+        logger.notice(
+            "audit",
+            metadata: [
+                "action": "\(request.opcode)", "target": "\(target)", "outcome": "\(outcome)",
+                "subject": "\(String(reflecting: grant?.subject ?? "nobody"))",
+                "address": "\(context.remoteAddress?.description ?? "unix")",
+            ]
+        )
+    }
+
+    /// Looks at a credential; frames behind it wait, since what they may do depends on it.
+    func authenticate(
+        _ said: Authentication,
+        _ header: FrameHeader,
+        _ context: ChannelHandlerContext
+    ) {
+        isAuthenticating = true
+        inFlight[header.requestID] = InFlight(header: header)
+        let (access, address) = (service.access, context.remoteAddress)
+        let (eventLoop, arrival) = (context.eventLoop, arrival)
+        let bound = NIOLoopBound(self, eventLoop: eventLoop)
+        let context = context.loopBound
+        Task {
+            let result: Result<Grant, RequestError>
+            do throws(RequestError) {
+                result = .success(try await access.authenticate(said, at: address))
+            } catch {
+                result = .failure(error)
+            }
+            eventLoop.execute {
+                bound.value.adopt(result, header, arrival: arrival, context.value)
+            }
+        }
+    }
+
+    /// A credential that fails takes nothing away: the connection keeps the grant it had.
+    private func adopt(
+        _ result: Result<Grant, RequestError>,
+        _ header: FrameHeader,
+        arrival: ContinuousClock.Instant,
+        _ context: ChannelHandlerContext
+    ) {
+        isAuthenticating = false
+        let outcome: Logger.MetadataValue
+        let answer: Result<Response, RequestError>
+        switch result {
+        case .success(let new):
+            grant = new
+            inbox.bodyBytesMax = bodyBytesGranted
+            outcome = "allowed"
+            answer = .success(.authenticated(new.receipt))
+        case .failure(let error):
+            outcome = "refused: \(error.message)"
+            answer = .failure(error)
+        }
+        logger.log(
+            level: grant == nil ? .notice : .debug,
+            "authentication",
+            metadata: [
+                "outcome": outcome,
+                "subject": "\(String(reflecting: grant?.subject ?? "nobody"))",
+                "address": "\(context.remoteAddress?.description ?? "unix")",
+            ]
+        )
+        complete(answer, header, arrival: arrival, context)
+    }
+
+    /// Gives up a request that waits for its turn or is being worked on.
+    ///
+    /// Loads are not given up: they end by their own rules.
+    func cancel(_ requestID: UInt32) {
+        guard let request = inFlight[requestID]?.header,
+            request.opcode != Opcode.loadData.rawValue,
+            request.opcode != Opcode.authenticate.rawValue
+        else { return }
+        service.workers.cancel(requestID, lane)
+        inFlight.removeValue(forKey: requestID)
+        let failure = Response.failure(opcode: request.opcode, ErrorReport(.cancelled))
+        outbox.append(failure, to: request, microseconds: 0)
+    }
+}
+
+extension Grant {
+    /// As the wire has it.
+    var receipt: AuthenticationReceipt {
+        AuthenticationReceipt(
+            scopes: scopes.rawValue,
+            subject: subject,
+            expiryMilliseconds: expiry ?? 0
+        )
+    }
+}

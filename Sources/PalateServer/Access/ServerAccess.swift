@@ -1,0 +1,94 @@
+import NIOCore
+package import PalateAccess
+import PalateModel
+import PalateWire
+
+/// Who may come: the keys and tokens of the server, and what holds while there are none.
+package struct ServerAccess: Sendable {
+    /// Whom a server without keys and tokens lets in.
+    package enum Anonymous: String, CaseIterable, Sendable {
+        /// Peers on this machine: loopback addresses and Unix sockets.
+        case loopback
+        /// Nobody.
+        case refuse
+        /// Everybody: for networks that are closed otherwise.
+        case everywhere
+    }
+
+    /// Asked about credentials; nil = there is no file of keys and no key for tokens to look at.
+    package var gatekeeper: Gatekeeper?
+    /// Whom to let in while there is nothing to authenticate by.
+    package var anonymous: Anonymous
+
+    /// Without a gatekeeper, as a library's tests have it.
+    package init(gatekeeper: Gatekeeper? = nil, anonymous: Anonymous = .loopback) {
+        self.gatekeeper = gatekeeper
+        self.anonymous = anonymous
+    }
+
+    /// What a peer may do that has not said who it is; nil = nothing.
+    func grant(forAnonymousAt address: SocketAddress?) -> Grant? {
+        guard gatekeeper?.isOpen ?? true else { return nil }
+        return switch anonymous {
+        case .refuse: nil
+        case .everywhere: .everything
+        case .loopback: address?.isLocal == true ? .everything : nil
+        }
+    }
+
+    /// Whether a grant made earlier still holds: a key may be revoked or expire, and the first key
+    /// ends what was open to everybody.
+    func stillHolds(_ grant: Grant, now: Int64) -> Bool {
+        guard let gatekeeper else { return true }
+        if grant.isAnonymous { return gatekeeper.isOpen }
+        return gatekeeper.stillHolds(grant, now: now)
+    }
+
+    /// What a credential allows.
+    ///
+    /// - Throws: `notAuthenticated`; `overloaded` for an address that failed too often.
+    func authenticate(
+        _ said: Authentication,
+        at address: SocketAddress?
+    ) async throws(RequestError) -> Grant {
+        guard let gatekeeper else {
+            throw .notAuthenticated(reason: "the server has no keys")
+        }
+        let credential: Credential =
+            switch said.kind {
+            case .apiKey: .apiKey(said.secret)
+            case .token: .token(said.secret)
+            }
+        do throws(AccessError) {
+            return try await gatekeeper.authenticate(
+                credential,
+                from: address?.ipAddress ?? Self.unixAddress,
+                now: nowMilliseconds()
+            )
+        } catch {
+            if case .throttled(let milliseconds) = error {
+                throw .overloaded(retryMilliseconds: UInt32(clamping: milliseconds))
+            }
+            throw .notAuthenticated(reason: "\(error)")
+        }
+    }
+
+    /// What all peers on a Unix socket count as.
+    private static let unixAddress = "unix"
+}
+
+extension Grant {
+    /// Whether it was given to whoever came.
+    var isAnonymous: Bool { subject == Grant.everything.subject }
+}
+
+extension SocketAddress {
+    /// Whether the peer is on this machine.
+    var isLocal: Bool {
+        switch self {
+        case .unixDomainSocket: true
+        case .v4: ipAddress?.hasPrefix("127.") == true
+        case .v6: ipAddress == "::1" || ipAddress?.hasPrefix("::ffff:127.") == true
+        }
+    }
+}

@@ -1,0 +1,44 @@
+import Synchronization
+
+/// The limits that may change while a server runs; each is read whenever it is needed.
+package final class ServerLimits: Sendable {
+    private let connections: Atomic<Int>
+    private let connectionsAnAddress: Atomic<Int>
+    private let inFlight: Atomic<Int>
+    private let requests: Atomic<Int>
+    private let requestsAKey: Atomic<Int>
+    private let memory: Atomic<Int>
+
+    /// As the options say.
+    package init(_ options: ServerOptions) {
+        connections = Atomic(options.connectionsMax)
+        connectionsAnAddress = Atomic(options.connectionsPerAddress)
+        inFlight = Atomic(options.requestsInFlight)
+        requests = Atomic(options.requestsPerSecond)
+        requestsAKey = Atomic(options.requestsPerSecondPerKey)
+        memory = Atomic(options.memoryBytesMax)
+    }
+
+    /// Takes over what these options say; connections keep what they were granted.
+    package func adopt(_ options: ServerOptions) {
+        connections.store(options.connectionsMax, ordering: .relaxed)
+        connectionsAnAddress.store(options.connectionsPerAddress, ordering: .relaxed)
+        inFlight.store(options.requestsInFlight, ordering: .relaxed)
+        requests.store(options.requestsPerSecond, ordering: .relaxed)
+        requestsAKey.store(options.requestsPerSecondPerKey, ordering: .relaxed)
+        memory.store(options.memoryBytesMax, ordering: .relaxed)
+    }
+
+    /// Connections that may be open.
+    var connectionsMax: Int { connections.load(ordering: .relaxed) }
+    /// Connections that may be open from one address.
+    var connectionsPerAddress: Int { connectionsAnAddress.load(ordering: .relaxed) }
+    /// Requests of one connection that may be unanswered.
+    var requestsInFlight: Int { inFlight.load(ordering: .relaxed) }
+    /// Requests a second of one connection; 0 = as many as come.
+    var requestsPerSecond: Int { requests.load(ordering: .relaxed) }
+    /// Requests a second of one subject; 0 = as many as come.
+    var requestsPerSecondPerKey: Int { requestsAKey.load(ordering: .relaxed) }
+    /// Resident bytes above which writes that add are refused; 0 = no limit.
+    var memoryBytesMax: Int { memory.load(ordering: .relaxed) }
+}

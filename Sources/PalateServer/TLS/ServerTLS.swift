@@ -1,0 +1,121 @@
+import Glibc
+import NIOCore
+import NIOSSL
+import PalateModel
+
+/// Where a server's certificate is.
+package struct TLSFiles: Equatable, Sendable {
+    /// PEM: the server's certificate, then those up to the authority's.
+    package var certificate: String
+    /// PEM: its private key.
+    package var key: String
+    /// PEM: who signs the certificates of clients; nil = clients need none.
+    package var clientAuthority: String?
+
+    /// A certificate and its key.
+    package init(certificate: String, key: String, clientAuthority: String? = nil) {
+        self.certificate = certificate
+        self.key = key
+        self.clientAuthority = clientAuthority
+    }
+}
+
+/// The certificate that new connections are given; connections that are open keep theirs.
+///
+/// TLS 1.3 alone; ALPN `palate/1` for those who offer it.
+package final class ServerTLS: Sendable {
+    private struct State {
+        var context: NIOSSLContext
+        var stamps: [FileStamp]
+    }
+
+    /// What ALPN agrees on.
+    package static let applicationProtocol = "palate/1"
+
+    private let files: TLSFiles
+    private let state: ReadWriteLock<State>
+
+    /// Reads the files.
+    ///
+    /// - Throws: `ServerError.badCertificate`.
+    package init(_ files: TLSFiles) throws(ServerError) {
+        self.files = files
+        let stamps = Self.stamps(of: files)
+        state = ReadWriteLock(State(context: try Self.makeContext(files), stamps: stamps))
+    }
+
+    /// A handler for one new connection.
+    func makeHandler() -> NIOSSLServerHandler {
+        NIOSSLServerHandler(context: state.withReadLock { $0.context })
+    }
+
+    /// Reads the files anew; when they are bad, the certificate stays.
+    ///
+    /// - Throws: `ServerError.badCertificate`.
+    package func reload() throws(ServerError) {
+        let stamps = Self.stamps(of: files)
+        let result: Result<NIOSSLContext, ServerError>
+        do throws(ServerError) {
+            result = .success(try Self.makeContext(files))
+        } catch {
+            result = .failure(error)
+        }
+        // Bad files are named once, not every time they are looked at.
+        state.withWriteLock { state in
+            state.stamps = stamps
+            if case .success(let context) = result { state.context = context }
+        }
+        _ = try result.get()
+    }
+
+    /// As `reload`, where a file is another than it was.
+    ///
+    /// - Returns: whether one was.
+    package func reloadIfChanged() throws(ServerError) -> Bool {
+        guard Self.stamps(of: files) != state.withReadLock({ $0.stamps }) else { return false }
+        try reload()
+        return true
+    }
+
+    private static func makeContext(_ files: TLSFiles) throws(ServerError) -> NIOSSLContext {
+        do {
+            let chain = try NIOSSLCertificate.fromPEMFile(files.certificate)
+            let key = try NIOSSLPrivateKey(file: files.key, format: .pem)
+            var settings = TLSConfiguration.makeServerConfiguration(
+                certificateChain: chain.map { .certificate($0) },
+                privateKey: .privateKey(key)
+            )
+            settings.minimumTLSVersion = .tlsv13
+            settings.applicationProtocols = [applicationProtocol]
+            if let authority = files.clientAuthority {
+                settings.certificateVerification = .noHostnameVerification
+                settings.trustRoots = .certificates(try NIOSSLCertificate.fromPEMFile(authority))
+            }
+            return try NIOSSLContext(configuration: settings)
+        } catch {
+            throw .badCertificate(certificate: files.certificate, reason: "\(error)")
+        }
+    }
+
+    private static func stamps(of files: TLSFiles) -> [FileStamp] {
+        [files.certificate, files.key, files.clientAuthority].compactMap { $0 }.map(FileStamp.init)
+    }
+}
+
+/// What tells one version of a file from the next without reading it.
+private struct FileStamp: Equatable {
+    private var inode: UInt64 = 0
+    private var seconds = 0
+    private var nanoseconds = 0
+    private var byteCount = 0
+
+    /// Of the file as it is now; all zero where there is none.
+    init(_ path: String) {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return }
+        inode = UInt64(status.st_ino)
+        seconds = status.st_mtim.tv_sec
+        nanoseconds = status.st_mtim.tv_nsec
+        byteCount = Int(status.st_size)
+    }
+}
