@@ -2,7 +2,7 @@ import NIOCore
 import NIOSSL
 import PalateModel
 
-/// How a client knows its server, and the server its client. TLS 1.3, ALPN `palate/1`.
+/// How a client knows its server, and the server its client: TLS 1.3, ALPN `palate/1`.
 public struct ClientTLS: Sendable {
     /// PEM: whom to trust; nil = whom the system trusts.
     public var authority: String?
@@ -53,8 +53,12 @@ public struct ClientTLS: Sendable {
 
     /// The handler of one connection.
     ///
-    /// - Parameter host: what was dialled; an address has no name to send along, and is still what
-    ///   the certificate must hold.
+    /// - Parameters:
+    ///   - context: of `makeContext`.
+    ///   - name: what was dialled; an address is not sent along, and is still what the certificate
+    ///     must hold.
+    /// - Returns: it, for the front of a pipeline.
+    /// - Throws: `NIOSSLExtraError` for a name that no host can have.
     static func handler(
         _ context: NIOSSLContext,
         _ name: String?

@@ -1,6 +1,8 @@
 /// Who a client says it is: the body of AUTH.
 package struct Authentication: Equatable, Sendable {
-    /// What kind of credential it is. Raw values are the wire's.
+    /// What kind of credential it is.
+    ///
+    /// Raw values are the wire's.
     package enum Kind: UInt8, CaseIterable, Sendable {
         /// One that `palate keys` made.
         case apiKey = 1

@@ -45,6 +45,7 @@ struct TestCertificates {
     ///   - name: of the files, and the DNS name it is good for.
     ///   - days: until it ends; negative = it has ended.
     /// - Returns: the two PEM files.
+    /// - Throws: what writing them throws.
     func issue(
         _ name: String = "localhost",
         days: Double = 1
