@@ -117,7 +117,7 @@ package struct RowSet: Equatable, Sendable {
     }
 
     /// Bytes of memory.
-    var byteCount: Int {
+    package var byteCount: Int {
         2 * chunks.capacity + containers.reduce(MemoryLayout<RowSet>.stride) { $0 + $1.byteCount }
     }
 

@@ -322,11 +322,7 @@ package final class DataDirectory: Sendable {
     // MARK: Schemas
 
     static func check(_ schema: CollectionSchema) throws(RequestError) {
-        let bytes = Array(schema.name.utf8)
-        let isNamed =
-            Limits.nameBytes.contains(bytes.count) && bytes[0] != UInt8(ascii: ".")
-            && bytes.allSatisfy(isNameByte)
-        guard isNamed else { throw .badName(got: schema.name) }
+        guard CollectionSchema.isName(schema.name) else { throw .badName(got: schema.name) }
         try check("metric", schema.metric, MetricRegistry.all.map { $0.name })
         try check("dimensions", schema.dimensions, Limits.dimensions)
         try check(quantizer: schema.quantizer, dimensions: schema.dimensions)
@@ -366,16 +362,6 @@ package final class DataDirectory: Sendable {
     ) throws(RequestError) {
         guard expected.contains(got) else {
             throw .unknownChoice(field: field, got: got, expected: expected)
-        }
-    }
-
-    private static func isNameByte(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"):
-            true
-        default:
-            byte == UInt8(ascii: "_") || byte == UInt8(ascii: "-") || byte == UInt8(ascii: ".")
         }
     }
 }

@@ -9,6 +9,7 @@ package final class FieldStore: Sendable {
 
     private let table: ReadWriteLock<FieldTable>
     private let directory: ItemDirectory
+    private let cache = FilterCache()
 
     init(_ table: FieldTable, _ directory: ItemDirectory) {
         self.table = ReadWriteLock(table)
@@ -31,14 +32,23 @@ package final class FieldStore: Sendable {
         _ filter: Filter
     ) throws(RequestError) -> (rows: RowSet, version: UInt64) {
         try table.withReadLock { table throws(RequestError) in
+            if let rows = cache.rows(filter, version: table.version) {
+                return (rows, table.version)
+            }
             try table.check(filter)
             let rows = table.matches(filter) { items in
                 var ordinals: [Ordinal] = []
                 directory.appendOrdinals(of: items, to: &ordinals)
                 return RowSet(ordinals.sorted())
             }
+            cache.keep(rows, filter, version: table.version)
             return (rows, table.version)
         }
+    }
+
+    /// Whether the rows of a filter are known already.
+    package func knows(_ filter: Filter) -> Bool {
+        table.withReadLock { cache.rows(filter, version: $0.version) != nil }
     }
 
     /// Changes with every write.
@@ -51,7 +61,7 @@ package final class FieldStore: Sendable {
     package var declarations: [FieldDeclaration] { table.withReadLock { $0.declarations } }
 
     /// Bytes of memory.
-    package var byteCount: Int { table.withReadLock { $0.byteCount } }
+    package var byteCount: Int { table.withReadLock { $0.byteCount } + cache.byteCount }
 
     // MARK: Writing
 

@@ -98,3 +98,21 @@ public struct CollectionStats: Equatable, Sendable {
     /// All zero.
     public init() {}
 }
+
+extension CollectionSchema {
+    /// Whether a text may be a name: 1 to 64 bytes of `a-z A-Z 0-9 _ - .` without a leading dot.
+    ///
+    /// The rule of collections, sandboxes, profiles, backups and keys.
+    package static func isName(_ text: String) -> Bool {
+        Limits.nameBytes.contains(text.utf8.count) && !text.hasPrefix(".")
+            && text.utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"),
+                    UInt8(ascii: "."):
+                    true
+                default: false
+                }
+            }
+    }
+}

@@ -75,7 +75,7 @@ public enum FieldValue: Equatable, Sendable {
 }
 
 /// A place on Earth.
-public struct GeoPoint: Equatable, Sendable {
+public struct GeoPoint: Hashable, Sendable {
     /// Degrees north, -90 to 90.
     public var latitude: Double
     /// Degrees east, -180 to 180.

@@ -2,7 +2,7 @@
 ///
 /// One meaning everywhere, whatever plan answers: a test of a field holds for the rows that have a
 /// value for which it is true, so a row without a value fails it; `not` holds for every other row.
-public indirect enum Filter: Equatable, Sendable {
+public indirect enum Filter: Hashable, Sendable {
     /// Every item.
     case all
     /// Items with a value in the field that passes the test.
@@ -18,7 +18,7 @@ public indirect enum Filter: Equatable, Sendable {
 }
 
 /// What a value has to be.
-public enum FieldTest: Equatable, Sendable {
+public enum FieldTest: Hashable, Sendable {
     /// Anything.
     case exists
     /// One of these texts, or a set that has one of them.
@@ -65,7 +65,7 @@ public enum FieldTest: Equatable, Sendable {
 }
 
 /// A part of the globe between two parallels and two meridians.
-public struct GeoBox: Equatable, Sendable {
+public struct GeoBox: Hashable, Sendable {
     /// Degrees north, not above `north`.
     public var south: Double
     /// Degrees north.
@@ -119,6 +119,16 @@ extension Filter {
         case .items(let items): items.count
         case .and(let parts), .or(let parts): parts.reduce(0) { $0 + $1.literalCount }
         case .not(let part): part.literalCount
+        }
+    }
+
+    /// Whether items are named somewhere in it.
+    package var namesItems: Bool {
+        switch self {
+        case .all, .field: false
+        case .items: true
+        case .and(let parts), .or(let parts): parts.contains(where: \.namesItems)
+        case .not(let part): part.namesItems
         }
     }
 

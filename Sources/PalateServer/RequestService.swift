@@ -190,7 +190,7 @@ final class RequestService: Sendable {
         let nanoseconds =
             rows / Self.filterRowsPerNanosecond
             + filter.literalCount * Self.nanosecondsPerExclusion
-        return nanoseconds / 1_000 > options.inlineMicroseconds
+        return nanoseconds / 1_000 > options.inlineMicroseconds && !collection.fields.knows(filter)
     }
 
     /// Refuses what could pass the frame before it is made.

@@ -25,7 +25,13 @@ struct StoreKeeper: Sendable {
         } catch {
             logger.error("certificate not reloaded", metadata: ["error": "\(error)"])
         }
-        options.access.gatekeeper?.refreshIfChanged()
+        do {
+            if try options.access.gatekeeper?.refreshIfChanged() == true {
+                logger.notice("keys reloaded")
+            }
+        } catch {
+            logger.error("keys not reloaded", metadata: ["error": "\(error)"])
+        }
     }
 
     /// One round, on a thread that may block.

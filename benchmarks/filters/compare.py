@@ -41,7 +41,7 @@ from verdicts import OWN  # noqa: E402
 
 FILE = "filters.jsonl"
 # 0 is the planner's own.
-OWN_BEAMS = (0, 10, 12, 16, 20, 24, 32, 40, 48, 64, 80, 96, 128, 160)
+OWN_BEAMS = (0, 3, 4, 5, 6, 7, 8, 10, 12, 16, 20, 24, 32, 40, 48, 64, 80, 96, 128, 160)
 SECONDS = 1_800
 # Settings of a case that the later rounds take, and the least rate that is measured again.
 AGAIN, AGAIN_RATE = 2, 300

@@ -40,7 +40,6 @@ package struct ServerAccess: Sendable {
     /// ends what was open to everybody.
     func stillHolds(_ grant: Grant, now: Int64) -> Bool {
         guard let gatekeeper else { return true }
-        if grant.isAnonymous { return gatekeeper.isOpen }
         return gatekeeper.stillHolds(grant, now: now)
     }
 
@@ -79,7 +78,7 @@ package struct ServerAccess: Sendable {
 
 extension Grant {
     /// Whether it was given to whoever came.
-    var isAnonymous: Bool { subject == Grant.everything.subject }
+    var isAnonymous: Bool { source == .nobody }
 }
 
 extension SocketAddress {

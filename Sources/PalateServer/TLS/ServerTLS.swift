@@ -1,6 +1,5 @@
-import Glibc
-import NIOCore
 import NIOSSL
+import PalateAccess
 import PalateModel
 
 /// Where a server's certificate is.
@@ -26,7 +25,7 @@ package struct TLSFiles: Equatable, Sendable {
 package final class ServerTLS: Sendable {
     private struct State {
         var context: NIOSSLContext
-        var stamps: [FileStamp]
+        var stamps: [FileStamp?]
     }
 
     /// What ALPN agrees on.
@@ -97,25 +96,7 @@ package final class ServerTLS: Sendable {
         }
     }
 
-    private static func stamps(of files: TLSFiles) -> [FileStamp] {
+    private static func stamps(of files: TLSFiles) -> [FileStamp?] {
         [files.certificate, files.key, files.clientAuthority].compactMap { $0 }.map(FileStamp.init)
-    }
-}
-
-/// What tells one version of a file from the next without reading it.
-private struct FileStamp: Equatable {
-    private var inode: UInt64 = 0
-    private var seconds = 0
-    private var nanoseconds = 0
-    private var byteCount = 0
-
-    /// Of the file as it is now; all zero where there is none.
-    init(_ path: String) {
-        var status = stat()
-        guard stat(path, &status) == 0 else { return }
-        inode = UInt64(status.st_ino)
-        seconds = status.st_mtim.tv_sec
-        nanoseconds = status.st_mtim.tv_nsec
-        byteCount = Int(status.st_size)
     }
 }

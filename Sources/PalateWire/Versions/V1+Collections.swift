@@ -93,17 +93,6 @@ extension V1 {
 
     /// The rule of `CollectionSchema.name`: it becomes the name of a directory.
     func checkName(_ name: String) throws(RequestError) {
-        let isAllowed = name.utf8.allSatisfy { byte in
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"),
-                UInt8(ascii: "."):
-                true
-            default: false
-            }
-        }
-        guard isAllowed, Limits.nameBytes.contains(name.utf8.count), !name.hasPrefix(".") else {
-            throw .badName(got: name)
-        }
+        guard CollectionSchema.isName(name) else { throw .badName(got: name) }
     }
 }
