@@ -2,8 +2,8 @@ import Crypto
 
 /// The text of a key, `plt_ID_SECRET`, and what is stored of it.
 ///
-/// The secret is 32 random bytes, so one SHA-256 is enough: there is nothing to try that is likelier
-/// than anything else, which is what slow hashes are against.
+/// The secret is 32 random bytes, so one SHA-256 is enough: slow hashes are for secrets of which
+/// some are likelier than others.
 package struct APIKey: Sendable {
     /// Letters of an id; without those that look like others.
     private static let letters = Array("abcdefghjkmnpqrstuvwxyz23456789".utf8)

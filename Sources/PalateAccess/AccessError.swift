@@ -1,4 +1,6 @@
-/// Why a credential is not taken. Says nothing that helps to guess, and nothing of the credential.
+/// Why a credential is not taken.
+///
+/// Says nothing that helps to guess, and nothing of the credential.
 package enum AccessError: Error, Equatable, Sendable {
     /// Unknown, wrong or revoked: which of them is not said.
     case notAuthenticated

@@ -1,7 +1,9 @@
 import Crypto
 import PalateModel
 
-/// Credentials to grants: what a server asks. Keys are looked up in memory, in any thread.
+/// Credentials to grants: what a server asks.
+///
+/// Keys are looked up in memory, from any thread.
 package final class Gatekeeper: Sendable {
     private struct State {
         var records: [String: KeyRecord] = [:]
@@ -78,6 +80,7 @@ package final class Gatekeeper: Sendable {
     ///   - credential: as it was presented.
     ///   - address: whose failures are counted together.
     ///   - now: milliseconds since 1970.
+    /// - Returns: what it allows; it is asked again by `stillHolds`.
     /// - Throws: why it allows nothing.
     package func authenticate(
         _ credential: Credential,

@@ -1,4 +1,6 @@
-/// What a credential is for. Raw values are the wire's.
+/// What a credential is for.
+///
+/// Raw values are the wire's.
 package struct Scopes: OptionSet, Sendable, Hashable {
     /// The bits.
     package var rawValue: UInt32

@@ -16,7 +16,7 @@ package struct TokenSettings: Sendable, Equatable {
     package var algorithms: Set<Algorithm>
     /// The secret of HS256: the bytes of a file, 32 at least.
     package var secretFile: String?
-    /// PEM files with a public key each, RSA or P-256; Ed25519 comes in a set of keys.
+    /// PEM files with a public key each: RSA, P-256 or Ed25519.
     package var publicKeyFiles: [String]
     /// A JSON Web Key Set; each key names its algorithm.
     package var keySetFile: String?

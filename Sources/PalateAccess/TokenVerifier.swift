@@ -115,9 +115,13 @@ struct TokenVerifier: Sendable {
             await keys.add(rsa: key, digestAlgorithm: .sha256)
             return Key(algorithm: .rs256, keys: keys)
         }
+        if let key = try? EdDSA.PublicKey(pem: text) {
+            await keys.add(eddsa: key)
+            return Key(algorithm: .edDSA, keys: keys)
+        }
         throw .badTokenKey(
             path: path,
-            reason: "it is no PEM of a public key: P-256, or RSA of 2,048 bits and more"
+            reason: "it is no PEM of a public key: P-256, Ed25519, RSA of 2,048 bits and more"
         )
     }
 
@@ -159,7 +163,9 @@ struct TokenVerifier: Sendable {
     }
 }
 
-/// The claims that count. Times are seconds since 1970.
+/// The claims that count.
+///
+/// Times are seconds since 1970.
 private struct Claims: JWTPayload {
     var exp: Double?
     var nbf: Double?

@@ -254,6 +254,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
             guard inFlight.count < service.limits.requestsInFlight else {
                 throw .overloaded(retryMilliseconds: SearchWorkers.retryMilliseconds)
             }
+            try admit(header)
             let request = try inbox.decode(
                 header,
                 outbox.version,

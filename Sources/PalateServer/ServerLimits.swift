@@ -8,6 +8,7 @@ package final class ServerLimits: Sendable {
     private let requests: Atomic<Int>
     private let requestsAKey: Atomic<Int>
     private let memory: Atomic<Int>
+    private let slowQuery: Atomic<Int>
 
     /// As the options say.
     package init(_ options: ServerOptions) {
@@ -17,6 +18,7 @@ package final class ServerLimits: Sendable {
         requests = Atomic(options.requestsPerSecond)
         requestsAKey = Atomic(options.requestsPerSecondPerKey)
         memory = Atomic(options.memoryBytesMax)
+        slowQuery = Atomic(options.slowQueryMicroseconds)
     }
 
     /// Takes over what these options say; connections keep what they were granted.
@@ -27,6 +29,7 @@ package final class ServerLimits: Sendable {
         requests.store(options.requestsPerSecond, ordering: .relaxed)
         requestsAKey.store(options.requestsPerSecondPerKey, ordering: .relaxed)
         memory.store(options.memoryBytesMax, ordering: .relaxed)
+        slowQuery.store(options.slowQueryMicroseconds, ordering: .relaxed)
     }
 
     /// Connections that may be open.
@@ -41,4 +44,6 @@ package final class ServerLimits: Sendable {
     var requestsPerSecondPerKey: Int { requestsAKey.load(ordering: .relaxed) }
     /// Resident bytes above which writes that add are refused; 0 = no limit.
     var memoryBytesMax: Int { memory.load(ordering: .relaxed) }
+    /// Queries that take longer are logged; 0 = none.
+    var slowQueryMicroseconds: Int { slowQuery.load(ordering: .relaxed) }
 }

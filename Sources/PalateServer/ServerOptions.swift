@@ -32,6 +32,8 @@ package struct ServerOptions: Sendable {
     package var requestsPerSecondPerKey = 0
     /// Resident bytes of the process above which writes that add are refused; 0 = no limit.
     package var memoryBytesMax = 0
+    /// Queries that take longer are logged; 0 = none.
+    package var slowQueryMicroseconds = 0
     /// Estimated microseconds up to which a query runs on its event loop.
     package var inlineMicroseconds = 1_000
     /// Frames one connection may have handled in a row while others wait.

@@ -9,9 +9,8 @@ struct Palate: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             Serve.self, Load.self, Query.self, ItemsCommand.self, Fields.self, Stats.self,
-            Taste.self,
-            Generation.self, Bench.self, Verify.self, Inspect.self, DumpDirectory.self, Backup.self,
-            Restore.self, Repair.self, Compact.self,
+            Taste.self, Generation.self, Keys.self, Config.self, Bench.self, Verify.self,
+            Inspect.self, DumpDirectory.self, Backup.self, Restore.self, Repair.self, Compact.self,
         ]
     )
 }

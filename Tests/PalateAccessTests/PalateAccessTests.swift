@@ -1,1 +1,25 @@
-import Testing
+import PalateAccess
+
+/// A moment that tests count from: 2026-01-01.
+let noon: Int64 = 1_767_225_600_000
+
+extension KeyFile {
+    /// Makes a key in the file.
+    func make(
+        _ scopes: Scopes = .all,
+        collections: [String]? = nil,
+        expiry: Int64? = nil
+    ) throws(KeyRingError) -> APIKey {
+        try update { ring throws(KeyRingError) in
+            var generator = SystemRandomNumberGenerator()
+            return try ring.create(
+                name: "test",
+                scopes: scopes,
+                collections: collections,
+                expiry: expiry,
+                now: noon,
+                using: &generator
+            )
+        }
+    }
+}

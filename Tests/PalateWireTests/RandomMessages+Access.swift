@@ -1,6 +1,7 @@
+import PalateModel
 import PalateWire
 
-// Who the client is.
+// Who the client is, and what only an administrator asks.
 extension RandomMessages {
     mutating func authentication() -> Authentication {
         Authentication(
@@ -14,6 +15,15 @@ extension RandomMessages {
             scopes: half(),
             subject: text(0...60),
             expiryMilliseconds: Int64(bitPattern: word())
+        )
+    }
+
+    mutating func backup() -> BackupRequest {
+        BackupRequest(
+            name: name(),
+            collection: flag() ? name() : "",
+            form: BackupForm.allCases[number(0...1)],
+            bytesPerSecond: word()
         )
     }
 }

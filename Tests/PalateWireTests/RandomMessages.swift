@@ -229,15 +229,7 @@ struct RandomMessages {
         case 16: .dropGeneration(handle: half(), role: flag() ? .candidate : .previous)
         case 17: .listGenerations(name: name())
         case 18: .patch(handle: half(), patch: patch())
-        case 19:
-            .backup(
-                BackupRequest(
-                    name: name(),
-                    collection: flag() ? name() : "",
-                    form: BackupForm.allCases[number(0...1)],
-                    bytesPerSecond: word()
-                )
-            )
+        case 19: .backup(backup())
         case 20: .events(handle: half(), events: (0..<number(1...9)).map { _ in event() })
         case 21...25: fieldRequest(kind: kind - 21)
         case 26...32: tasteRequest(kind: kind - 26)

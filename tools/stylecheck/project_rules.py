@@ -25,12 +25,19 @@ ARROWS = {
     },
     "PalateBench": set(),
     "PalateWire": {"PalateModel", "PalateChecksum"},
-    "PalateServer": {"PalateModel", "PalateWire", "PalateQuery", "PalateIndex"},
+    "PalateAccess": {"PalateModel"},
+    "PalateConfiguration": set(),
+    "PalateServer": {
+        "PalateModel", "PalateWire", "PalateQuery", "PalateIndex", "PalateAccess",
+    },
+    "PalateOperations": {
+        "PalateModel", "PalateIndex", "PalateServer", "PalateAccess",
+    },
     "PalateClient": {"PalateModel", "PalateWire"},
     "palate": {
         "PalateModel", "PalateGraph", "PalateQuantization", "PalateIndex", "PalateQuery",
         "PalateServer", "PalateClient", "PalateKernels", "PalateWire", "PalateBench",
-        "PalateFields",
+        "PalateFields", "PalateAccess", "PalateConfiguration", "PalateOperations",
     },
 }
 

@@ -12,20 +12,23 @@ extension ConnectionHandler {
         grant == nil ? FrameHeader.bodyBytesBeforeHello : outbox.bodyBytesMax
     }
 
-    /// Refuses what the peer may not do; notes what an administrator does.
-    func authorize(
-        _ request: Request,
-        _ context: ChannelHandlerContext
-    ) throws(RequestError) {
-        switch request {
-        case .ping, .authenticate: return
-        default: break
-        }
+    /// Refuses a request before its body is looked at: of nobody, or too many of somebody.
+    func admit(_ header: FrameHeader) throws(RequestError) {
+        let opcode = Opcode(rawValue: header.opcode)
+        guard opcode != .ping, opcode != .authenticate else { return }
         guard let grant, service.access.stillHolds(grant, now: nowMilliseconds()) else {
             self.grant = nil
             throw .notAuthenticated(reason: "send AUTH with a key or token that holds")
         }
         try service.checkRates(of: grant, &rate)
+    }
+
+    /// Refuses what the peer may not do; notes what an administrator does.
+    func authorize(
+        _ request: Request,
+        _ context: ChannelHandlerContext
+    ) throws(RequestError) {
+        guard let grant, request.opcode != .ping, request.opcode != .authenticate else { return }
         let isAudited = Authorization.scope(of: request.opcode) == .admin
         do throws(RequestError) {
             try Authorization.check(request, grant, service.directory)

@@ -1,7 +1,8 @@
 import ArgumentParser
 import Glibc
 import Logging
-import PalateBench
+import PalateAccess
+import PalateConfiguration
 import PalateIndex
 import PalateKernels
 import PalateModel
@@ -16,87 +17,78 @@ struct Serve: AsyncParsableCommand {
         discussion: """
             Prints `palate: listening on HOST:PORT` on standard output once it is ready; the log \
             goes to standard error. SIGTERM and SIGINT answer what is in flight, write a \
-            checkpoint and exit with 0.
+            checkpoint and exit with 0. SIGHUP reads configuration, keys and certificates anew. \
+            Settings: flags, then variables PALATE_..., then the file; `palate config schema` \
+            lists them.
             """
     )
 
-    @Option(help: "The data directory; made when it is not there.")
-    var data: String
-
-    @Option(help: "HOST:PORT, port 0 picks a free one; or unix:PATH.")
-    var listen: ListenAddress = ListenAddress(host: "127.0.0.1", port: 7_411)
-
-    @Option(help: "Event loops; each runs cheap queries to completion. 0 = one per two cores.")
-    var eventLoops = 0
-
-    @Option(help: "Threads for costly queries. 0 = one per core.")
-    var workers = 0
-
-    @Option(
-        help: "Threads that link rows; while queries come, less the event loops. 0 = one per core."
-    )
-    var buildThreads = 0
-
-    @Option(
-        help: ArgumentHelp(
-            "The most a collection's file may grow to: bytes, or a number and MB, GB, MiB or GiB.",
-            discussion: """
-                Address space, not disk. Maps begin with 1 GiB and double while the server runs. \
-                Above 85 % of this only deletes are taken.
-                """
-        ),
-        transform: ByteSize.init(parsing:)
-    )
-    var mapMax = ByteSize(bytes: 256 << 30)
-
-    @Option(help: "The directory that clients may have backups made in; none without it.")
-    var backups: String?
-
-    @Option(help: "trace, debug, info, notice, warning, error or critical.")
-    var logLevel = "info"
-
-    func validate() throws {
-        guard (0...256).contains(eventLoops), (0...256).contains(workers),
-            (0...256).contains(buildThreads)
-        else { throw ValidationError("thread counts are 0 to 256") }
-        guard Logger.Level(rawValue: logLevel) != nil else {
-            let names = Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")
-            throw ValidationError("--log-level is one of \(names)")
-        }
-        guard (1 << 20...16 << 40).contains(mapMax.bytes) else {
-            throw ValidationError("--map-max is 1 MiB to 16384 GiB")
-        }
-    }
+    @OptionGroup var flags: ServeFlags
 
     func run() async throws {
-        let level = Logger.Level(rawValue: logLevel) ?? .info
-        LoggingSystem.bootstrap { label in
-            var handler = StreamLogHandler.standardError(label: label)
-            handler.logLevel = level
-            return handler
+        let configuration = try flags.load()
+        guard let data = configuration.text("data") else {
+            throw CommandFailure("the data directory is not given: --data DIR")
         }
+        let level = LogLevel(configuration)
+        LogLines.bootstrap(configuration, level)
         let logger = Logger(label: "palate")
         // A file size limit is a full disk to handle, not a reason to die; opening writes already.
         signal(SIGXFSZ, SIG_IGN)
-        let kernels = try KernelTable.selected()
-        let cores = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
-        var storage = DataDirectoryOptions()
-        storage.buildThreads = buildThreads == 0 ? cores : buildThreads
-        storage.generationMapBytes = mapMax.bytes
-        storage.whenHealthChanges = { change in
-            logger.log(
-                level: change.state == .healthy ? .notice : .error,
-                "store \(change.state)",
-                metadata: [
-                    "collection": "\(change.collection)", "store": "\(change.store)",
-                    "last_failure": "\(change.lastFailure)",
-                ]
-            )
+        var options = try ServerOptions(configuration)
+        let gatekeeper = try await Self.gatekeeper(configuration, data: data)
+        options.access.gatekeeper = gatekeeper
+        let directory = try Self.openDirectory(data, configuration, options, logger)
+        let server = PalateServer(directory: directory, options: options, logger: logger) {
+            print("palate: listening on \($0)")
+            fflush(nil)
         }
-        let loops = eventLoops == 0 ? max(1, cores / 2) : eventLoops
-        storage.reservedThreads = loops
+        let reload = ReloadService(
+            flags: flags,
+            configuration: configuration,
+            level: level,
+            limits: server.limits,
+            tls: options.tls,
+            gatekeeper: gatekeeper,
+            logger: logger
+        )
+        let group = ServiceGroup(
+            services: [reload, server],
+            gracefulShutdownSignals: [.sigterm, .sigint],
+            logger: logger
+        )
+        try await group.run()
+    }
+
+    private static func gatekeeper(
+        _ configuration: Configuration,
+        data: String
+    ) async throws -> Gatekeeper {
+        do throws(KeyRingError) {
+            return try await Gatekeeper(
+                keysPath: configuration.text("access.keys") ?? "\(data)/keys",
+                tokens: TokenSettings(configuration)
+            )
+        } catch {
+            throw CommandFailure("\(error)")
+        }
+    }
+
+    private static func openDirectory(
+        _ data: String,
+        _ configuration: Configuration,
+        _ options: ServerOptions,
+        _ logger: Logger
+    ) throws -> DataDirectory {
+        let kernels = try KernelTable.selected()
+        let storage = DataDirectoryOptions(configuration, options, logger)
         let started = ContinuousClock.now
-        let directory = try openDirectory(storage)
+        let directory: DataDirectory
+        do throws(IndexError) {
+            directory = try DataDirectory(path: data, options: storage)
+        } catch {
+            throw CommandFailure("cannot open \(data): \(error)")
+        }
         logger.info(
             "opened",
             metadata: [
@@ -105,32 +97,7 @@ struct Serve: AsyncParsableCommand {
                 "kernels": "\(kernels.name)",
             ]
         )
-        var options = ServerOptions()
-        switch listen.kind {
-        case .tcp(let host, let port): (options.host, options.port) = (host, port)
-        case .unix(let path): options.unixSocketPath = path
-        }
-        options.eventLoops = loops
-        options.workers = workers == 0 ? cores : workers
-        options.backupsPath = backups
-        let server = PalateServer(directory: directory, options: options, logger: logger) {
-            print("palate: listening on \($0)")
-            fflush(nil)
-        }
-        let group = ServiceGroup(
-            services: [server],
-            gracefulShutdownSignals: [.sigterm, .sigint],
-            logger: logger
-        )
-        try await group.run()
-    }
-
-    private func openDirectory(_ options: DataDirectoryOptions) throws -> DataDirectory {
-        do throws(IndexError) {
-            return try DataDirectory(path: data, options: options)
-        } catch {
-            throw CommandFailure("cannot open \(data): \(error)")
-        }
+        return directory
     }
 }
 

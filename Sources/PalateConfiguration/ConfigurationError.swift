@@ -1,0 +1,27 @@
+/// What is wrong with a configuration: everything, not only the first.
+package struct ConfigurationError: Error, Equatable, Sendable {
+    /// One thing that is wrong.
+    package struct Problem: Equatable, Sendable {
+        /// FILE:LINE:COLUMN, a variable, or a flag.
+        package var place: String
+        /// What was got, and what was expected.
+        package var text: String
+
+        init(_ place: String, _ text: String) {
+            self.place = place
+            self.text = text
+        }
+    }
+
+    /// In the order they were found.
+    package var problems: [Problem]
+
+    init(_ problems: [Problem]) { self.problems = problems }
+}
+
+extension ConfigurationError: CustomStringConvertible {
+    /// A line per problem.
+    package var description: String {
+        problems.map { "\($0.place): \($0.text)" }.joined(separator: "\n")
+    }
+}

@@ -1,0 +1,62 @@
+import ArgumentParser
+import PalateConfiguration
+
+/// `palate config`.
+struct Config: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Check a file of settings, show what holds, list all settings.",
+        subcommands: [Check.self, Show.self, List.self]
+    )
+
+    struct Check: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Say everything that is wrong with a file; exit with 1 where something is."
+        )
+
+        @Argument(help: "The file, YAML.")
+        var file: String
+
+        func run() throws {
+            do throws(ConfigurationError) {
+                _ = try Configuration(file: file, environment: [:], flags: [:])
+            } catch {
+                throw CommandFailure("\(error)")
+            }
+            print("ok")
+        }
+    }
+
+    struct Show: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "What `serve` would hold, given the same flags, and where it comes from."
+        )
+
+        @OptionGroup var flags: ServeFlags
+
+        func run() throws {
+            for (setting, held) in try flags.load().all {
+                let value = held.value.map { "\($0)" } ?? "-"
+                print("\(setting.name)\t\(value)\t\(held.source.rawValue)")
+            }
+        }
+    }
+
+    struct List: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "schema",
+            abstract: "Every setting, as a table in Markdown."
+        )
+
+        func run() {
+            print("| setting | variable | what it may be | default | reload | what it is for |")
+            print("|---|---|---|---|---|---|")
+            for setting in Schema.settings {
+                let columns = [
+                    "`\(setting.name)`", "`\(setting.variable)`", setting.kind.expected,
+                    setting.fallback ?? "", setting.isReloadable ? "yes" : "no", setting.help,
+                ]
+                print("| \(columns.joined(separator: " | ")) |")
+            }
+        }
+    }
+}
