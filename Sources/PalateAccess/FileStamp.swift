@@ -3,9 +3,12 @@ import Glibc
 /// What tells one version of a file from the next without reading it.
 package struct FileStamp: Equatable, Sendable {
     private let inode: UInt64
-    private let seconds: Int
-    private let nanoseconds: Int
-    private let byteCount: Int
+    /// When it was changed, since 1970.
+    package let seconds: Int
+    /// The rest of that.
+    package let nanoseconds: Int
+    /// Its length.
+    package let byteCount: Int
 
     /// Of the file as it is now; nil where there is none.
     package init?(_ path: String) {

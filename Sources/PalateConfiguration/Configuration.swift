@@ -43,7 +43,9 @@ package struct Configuration: Equatable, Sendable {
         }
         for (variable, text) in environment.sorted(by: { $0.key < $1.key })
         where variable.hasPrefix(Schema.variablePrefix) {
-            guard !Schema.otherVariables.contains(variable) else { continue }
+            guard !Schema.otherVariables.contains(variable),
+                !variable.hasPrefix(Schema.clientPrefix)
+            else { continue }
             guard let setting = Schema.settings.first(where: { $0.variable == variable }) else {
                 problems.append(.init(variable, "there is no such setting"))
                 continue

@@ -16,6 +16,9 @@ package enum Schema {
         "PALATE_RECORD_SKIP_SYNC", "PALATE_TRACK_ROOT", "PALATE_DISK_FULL_NAMESPACE",
     ]
 
+    /// What the variables of clients begin with: of the other commands, not of a server.
+    static let clientPrefix = "PALATE_CLIENT_"
+
     /// Every setting, in the order of the documentation.
     package static let settings: [Setting] = process + edge + access + limits + operations
 

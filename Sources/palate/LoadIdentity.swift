@@ -1,4 +1,5 @@
 import Glibc
+import PalateAccess
 
 /// A loader's lasting id, from what it loads: the same files, unchanged, give the same number.
 struct LoadIdentity {
@@ -14,13 +15,12 @@ struct LoadIdentity {
     /// Adds a file's place, size and time of change; nil is no file.
     mutating func add(_ path: String?) throws {
         guard let path else { return add(text: "") }
-        var facts = stat()
-        guard let resolved = realpath(path, nil), stat(path, &facts) == 0 else {
+        guard let resolved = realpath(path, nil), let facts = FileStamp(path) else {
             throw CommandFailure("\(path): \(String(cString: strerror(errno)))")
         }
         defer { free(resolved) }
         add(text: String(cString: resolved))
-        add(text: "\(facts.st_size) \(facts.st_mtim.tv_sec) \(facts.st_mtim.tv_nsec)")
+        add(text: "\(facts.byteCount) \(facts.seconds) \(facts.nanoseconds)")
     }
 
     private mutating func add(text: String) {

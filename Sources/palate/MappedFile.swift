@@ -10,11 +10,8 @@ final class MappedFile: @unchecked Sendable {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw .unreadable(path: path, reason: lastFailure()) }
         defer { close(descriptor) }
-        var status = stat()
-        guard fstat(descriptor, &status) == 0 else {
-            throw .unreadable(path: path, reason: lastFailure())
-        }
-        let size = Int(status.st_size)
+        let size = Int(lseek(descriptor, 0, SEEK_END))
+        guard size >= 0 else { throw .unreadable(path: path, reason: lastFailure()) }
         guard size > 0 else {
             bytes = UnsafeRawBufferPointer(start: nil, count: 0)
             return

@@ -234,21 +234,6 @@ private struct LoadLine: Encodable {
     var version: UInt64
 }
 
-/// Connects, or says in one line why not.
-func connect(_ address: ListenAddress) async throws -> PalateClient {
-    let options = ClientOptions(clientName: "palate", requestTimeout: .minutes(10))
-    do {
-        return switch address.kind {
-        case .tcp(let host, let port):
-            try await PalateClient.connect(host: host, port: port, options: options)
-        case .unix(let path):
-            try await PalateClient.connect(unixSocketPath: path, options: options)
-        }
-    } catch {
-        throw CommandFailure("cannot connect to \(address): \(error)")
-    }
-}
-
 extension Double {
     /// Rounded to so many digits behind the point.
     func rounded(to digits: Int) -> Double {
