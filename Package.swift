@@ -32,6 +32,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
         .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
@@ -135,8 +136,10 @@ let package = Package(
         .target(
             name: "PalateOperations",
             dependencies: [
-                "PalateModel", "PalateServer", "PalateAccess",
+                "PalateModel", "PalateIndex", "PalateWire", "PalateServer", "PalateAccess",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -267,8 +270,9 @@ let package = Package(
             name: "PalateOperationsTests",
             dependencies: [
                 "PalateOperations", "PalateServer", "PalateAccess", "PalateClient", "PalateIndex",
-                "PalateModel", "TestKit",
+                "PalateModel", "PalateWire", "TestKit",
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: common
         ),

@@ -70,6 +70,8 @@ package enum KeyRingError: Error, Equatable, Sendable {
     case unknownKey(id: String)
     /// As many keys as there may be.
     case tooManyKeys(expected: Int)
+    /// The file had keys, and has none any more.
+    case keysGone(path: String)
     /// A key for tokens cannot be used.
     case badTokenKey(path: String, reason: String)
 }
@@ -89,6 +91,7 @@ extension KeyRingError: CustomStringConvertible {
         case .grantsNothing(let what): "the key would be good for nothing: it has no \(what)"
         case .unknownKey(let id): "there is no key \(id) that could be changed"
         case .tooManyKeys(let expected): "there are \(expected) keys already"
+        case .keysGone(let path): "\(path) had keys and has none; those in memory stay"
         case .badTokenKey(let path, let reason): "cannot use the token key \(path): \(reason)"
         }
     }

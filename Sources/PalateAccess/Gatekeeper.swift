@@ -40,7 +40,7 @@ package final class Gatekeeper: Sendable {
     /// - Throws: what is wrong with them.
     package func reload() async throws(KeyRingError) {
         let stamp = file?.stamp()
-        let ring = try file?.read()
+        let ring = try readRing()
         var verifier: TokenVerifier?
         if let tokens { verifier = try await TokenVerifier(tokens) }
         let new = verifier
@@ -63,9 +63,20 @@ package final class Gatekeeper: Sendable {
             return state.stamp != stamp
         }
         guard isChanged else { return false }
-        let records = Self.records(try file.read())
+        let records = Self.records(try readRing())
         state.withWriteLock { $0.records = records }
         return true
+    }
+
+    /// The keys of the file; a file that had some and is gone or empty is an accident, and does not
+    /// open the server to everybody.
+    private func readRing() throws(KeyRingError) -> KeyRing? {
+        guard let file else { return nil }
+        let ring = try file.read()
+        guard !ring.keys.isEmpty || state.withReadLock({ $0.records.isEmpty }) else {
+            throw .keysGone(path: file.path)
+        }
+        return ring
     }
 
     private static func records(_ ring: KeyRing?) -> [String: KeyRecord] {
@@ -95,7 +106,8 @@ package final class Gatekeeper: Sendable {
             throttle.note(address, isGood: true, now: now)
             return grant
         } catch {
-            throttle.note(address, isGood: false, now: now)
+            // Who has had a good one does not guess.
+            if error != .expired { throttle.note(address, isGood: false, now: now) }
             throw error
         }
     }

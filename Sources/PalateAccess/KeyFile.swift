@@ -86,15 +86,27 @@ package struct KeyFile: Sendable {
             guard count > 0 else { break }
             bytes = bytes.dropFirst(count)
         }
+        keepOwner(of: file)
         let isWritten = bytes.isEmpty && fsync(file) == 0
         guard close(file) == 0, isWritten, rename(aside, path) == 0 else {
             throw failure("cannot write")
         }
-        let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
-        let directory = open(folder.isEmpty ? "/" : folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        let directory = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard directory >= 0 else { throw failure("cannot open the directory of") }
         defer { close(directory) }
         guard fsync(directory) == 0 else { throw failure("cannot sync the directory of") }
+    }
+
+    /// What root writes belongs to whom the directory belongs to: the server reads it.
+    private func keepOwner(of file: Int32) {
+        var status = stat()
+        guard geteuid() == 0, stat(folder, &status) == 0 else { return }
+        _ = fchown(file, status.st_uid, status.st_gid)
+    }
+
+    private var folder: String {
+        let before = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+        return before.isEmpty ? "/" : before
     }
 
     private func failure(_ what: String) -> KeyRingError {

@@ -43,6 +43,8 @@ struct TokenVerifier: Sendable {
         guard let name = parsed.header.alg, let algorithm = TokenSettings.Algorithm(rawValue: name),
             settings.algorithms.contains(algorithm)
         else { throw .tokenRefused(.algorithm) }
+        // Extensions that must be understood (RFC 7515, 4.1.11): none are.
+        guard parsed.header.fields["crit"] == nil else { throw .tokenRefused(.malformed) }
         let identifier = parsed.header.kid
         for key in keys where key.algorithm == algorithm {
             if let identifier, let own = key.identifier, own != identifier { continue }
@@ -98,6 +100,9 @@ struct TokenVerifier: Sendable {
                 reason: "it has \(bytes.count) bytes, expected \(TokenSettings.secretBytesMin)"
                     + " or more"
             )
+        }
+        guard !bytes.starts(with: Array("-----BEGIN".utf8)) else {
+            throw .badTokenKey(path: path, reason: "it is PEM: no secret, but half of a pair")
         }
         let keys = JWTKeyCollection()
         await keys.add(hmac: HMACKey(from: bytes), digestAlgorithm: .sha256)

@@ -42,6 +42,11 @@ extension Collection {
         return stats
     }
 
+    /// Whether its stores take writes: of items, and of events.
+    package var writeStates: [(store: String, state: WriteState)] {
+        [("items", store.environment.health.state), ("events", taste.environment.health.state)]
+    }
+
     /// Calls `observer` when one of the stores stops taking writes, or takes them again.
     func observe(_ observer: @escaping @Sendable (StoreChange) -> Void) {
         let name = info.schema.name

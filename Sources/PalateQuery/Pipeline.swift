@@ -73,6 +73,7 @@ package enum Pipeline {
         } catch {
             throw RequestError(error)
         }
+        scratch.times.mark(.person)
         for list in 0..<plan.listCount {
             if let deadline, ContinuousClock.now >= deadline {
                 response.isDegraded = true
@@ -124,11 +125,9 @@ package enum Pipeline {
         _ scratch: inout QueryScratch,
         to response: inout SearchResponse
     ) throws(IndexError) {
-        var epoch: UInt64
+        var epoch, replacements: UInt64
         var query: ListQuery
-        var replacements: UInt64
-        var attempts = 0
-        var rounds = 1
+        var (attempts, rounds) = (0, 1)
         repeat {
             epoch = collection.changeEpoch
             replacements = collection.replacementCount
@@ -151,6 +150,7 @@ package enum Pipeline {
             )
             attempts += 1
         } while collection.replacementCount != replacements && attempts < searchAttempts
+        scratch.times.mark(.search)
         try collection.store.environment.read(failingWith: IndexError.self) {
             transaction throws(IndexError) in
             let isSteady = epoch % 2 == 0 && collection.changeEpoch == epoch
@@ -166,7 +166,9 @@ package enum Pipeline {
             }
             SearchStage.trim(plan, query, &scratch)
             try RescoreStage.run(plan, rounds, query, in: collection, transaction, &scratch)
+            scratch.times.mark(.rescore)
             try RerankStage.run(plan, query, person, centres, request, in: collection, &scratch)
+            scratch.times.mark(.rerank)
             let reasons =
                 plan.parts.contains(.reasons)
                 ? ReasonStage(person, centres, query, request, in: collection, scratch) : nil
@@ -181,6 +183,7 @@ package enum Pipeline {
                 to: &response
             )
         }
+        scratch.times.mark(.fetch)
     }
 }
 

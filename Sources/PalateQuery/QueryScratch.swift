@@ -35,6 +35,8 @@ package struct QueryScratch: ~Copyable, Sendable {
     let reader = ReadEpochs.shared.makeReader()
     /// Rows scored by the graph since the request began.
     var visitedCount = 0
+    /// What the stages took, where somebody wants to know.
+    package var times = StageTimes()
     /// Bytes of payloads fetched since the request began.
     var payloadBytes = 0
     /// Rescores; of the collection that `owner` names.

@@ -7,6 +7,7 @@ extension ConnectionHandler {
     /// Says on request id 0 why the connection cannot go on, and closes it.
     func refuse(_ error: WireError, _ context: ChannelHandlerContext) {
         logger.debug("connection refused", metadata: ["error": "\(error)"])
+        service.metrics.count(.connectionsFailed)
         let report = Response.failure(opcode: Opcode.error.rawValue, ErrorReport(error))
         outbox.append(aboutConnection: report)
         finish(context)
@@ -25,6 +26,7 @@ extension ConnectionHandler {
         clock.forgetReading()
         let written = context.eventLoop.makePromise(of: Void.self)
         let bytes = outbox.take(context.channel.allocator)
+        service.metrics.count(.bytesSent, bytes.readableBytes)
         context.writeAndFlush(wrapOutboundOut(bytes), promise: written)
         clock.fixed = .now() + clock.allowance(unwrittenBytes(context))
         let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
@@ -57,6 +59,7 @@ extension ConnectionHandler {
     func flush(_ context: ChannelHandlerContext) {
         guard outbox.byteCount > 0 else { return }
         let bytes = outbox.take(context.channel.allocator)
+        service.metrics.count(.bytesSent, bytes.readableBytes)
         context.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
     }
 

@@ -78,7 +78,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     // MARK: Channel events
 
     func channelActive(context: ChannelHandlerContext) {
-        grant = service.access.grant(forAnonymousAt: context.remoteAddress)
+        grant = service.access.grant(forAnonymous: context.remoteAddress?.isLocal ?? false)
         clock.fixed = .now() + service.options.helloTimeout
         watchStall(context)
     }
@@ -94,7 +94,9 @@ final class ConnectionHandler: ChannelDuplexHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard isServing else { return }
         arrival = .now
-        inbox.append(unwrapInboundIn(data))
+        let bytes = unwrapInboundIn(data)
+        service.metrics.count(.bytesReceived, bytes.readableBytes)
+        inbox.append(bytes)
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
@@ -242,7 +244,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         let response = answer(header, context)
         let now = ContinuousClock.now
         if let response {
-            outbox.append(response, to: header, microseconds: (now - arrival).frameMicroseconds)
+            say(response, to: header, microseconds: (now - arrival).frameMicroseconds)
         }
         return now
     }
@@ -331,8 +333,14 @@ final class ConnectionHandler: ChannelDuplexHandler {
             case .failure(let error): .failure(opcode: header.opcode, ErrorReport(error))
             }
         let took = (ContinuousClock.now - arrival).frameMicroseconds
-        outbox.append(response, to: header, microseconds: took)
+        say(response, to: header, microseconds: took)
         takeTurn(context)
+    }
+
+    /// Answers, and counts that.
+    func say(_ response: Response, to header: FrameHeader, microseconds: UInt32) {
+        service.metrics.note(response, opcode: header.opcode, microseconds: microseconds)
+        outbox.append(response, to: header, microseconds: microseconds)
     }
 
     /// Answers HELLO; nothing else is answered before, not even to say what is wrong with it.
@@ -367,7 +375,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         inbox.bodyBytesMax = bodyBytesGranted
         if let agreed = WireVersions.newestCommon(with: hello.versions) { outbox.version = agreed }
         let took = (ContinuousClock.now - arrival).frameMicroseconds
-        outbox.append(.welcome(welcome), to: header, microseconds: took)
+        say(.welcome(welcome), to: header, microseconds: took)
         logger.debug(
             "connected",
             metadata: [

@@ -28,6 +28,8 @@ import ServiceLifecycle
 // | StoreKeeper.swift       | what stores need every few seconds                              |
 // | Access/                 | who is on the other end, and what it may do                     |
 // | TLS/                    | the certificate that new connections get                        |
+// | Figures/                | what is counted, and queries that took long                     |
+// | ServerStatus.swift      | the server as others in its process see it                      |
 // | ServerLimits.swift      | the limits that may change while it runs                        |
 // | MemoryBudget.swift      | no writes beyond the memory there may be                        |
 // | WallClock.swift         | the time, and times as the wire has them                        |
@@ -38,6 +40,8 @@ package struct PalateServer: Service {
     private let options: ServerOptions
     /// What may change while it runs.
     package let limits: ServerLimits
+    /// How others in the process see it.
+    package let status: ServerStatus
     private let logger: Logger
     private let whenListening: @Sendable (_ address: String) -> Void
 
@@ -57,6 +61,7 @@ package struct PalateServer: Service {
         self.directory = directory
         self.options = options
         limits = ServerLimits(options)
+        status = ServerStatus(directory: directory, access: options.access)
         self.logger = logger
         self.whenListening = whenListening
     }
@@ -70,7 +75,13 @@ package struct PalateServer: Service {
         signal(SIGPIPE, SIG_IGN)
         signal(SIGXFSZ, SIG_IGN)
         let group = MultiThreadedEventLoopGroup(numberOfThreads: options.eventLoops)
-        let service = RequestService(directory: directory, options: options, limits: limits)
+        let service = RequestService(
+            directory: directory,
+            options: options,
+            limits: limits,
+            metrics: status.metrics,
+            logger: logger
+        )
         let scrubbing = ScrubTimer(directory: directory, logger: logger)
         let identity = ServerIdentity(
             id: directory.serverID,
@@ -86,10 +97,12 @@ package struct PalateServer: Service {
         }
         let address = listener.localAddress.flatMap(Self.text) ?? wanted
         logger.info("listening", metadata: ["address": "\(address)"])
+        status.serve(service, identity.connections)
         whenListening(address)
         let keeper = StoreKeeper(directory: directory, options: options, logger: logger)
         let keeping = Task { await keeper.run() }
         try? await gracefulShutdown()
+        status.drain()
         keeping.cancel()
         await keeping.value
         logger.info("shutting down")
@@ -99,6 +112,7 @@ package struct PalateServer: Service {
         }
         try? await listener.close()
         await identity.connections.drain(within: options.drainTimeout, on: group.next())
+        status.close()
         try await close(service, group)
         logger.info("closed")
     }
@@ -143,7 +157,7 @@ package struct PalateServer: Service {
         _ service: RequestService,
         _ identity: ServerIdentity
     ) async throws -> any Channel {
-        let (options, logger) = (options, logger)
+        let (options, logger, metrics) = (options, logger, status.metrics)
         var bootstrap = ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 1_024)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
@@ -161,7 +175,13 @@ package struct PalateServer: Service {
             )
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try identity.connections.add(channel)
+                    do throws(ServerError) {
+                        try identity.connections.add(channel)
+                    } catch {
+                        metrics.count(.connectionsRefused)
+                        throw error
+                    }
+                    metrics.count(.connectionsAccepted)
                     let pipeline = channel.pipeline.syncOperations
                     if let tls = options.tls { try pipeline.addHandler(tls.makeHandler()) }
                     try pipeline.addHandler(

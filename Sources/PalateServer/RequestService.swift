@@ -26,10 +26,6 @@ final class RequestService: Sendable {
         var collections: CollectionAccess
     }
 
-    /// Ids up to which GET runs on the event loop: some 5 us each when their pages are cached.
-    private static let inlineGetItems = 64
-    /// Ids that GET reads between looks at how large its answer has become.
-    private static let getChunk = 64
     /// What workers count for requests that have no estimate.
     private static let nominalMicroseconds = 1_000
     /// Rows that a node of a filter is evaluated for in a nanosecond: a range of 60,000 rows takes
@@ -51,10 +47,21 @@ final class RequestService: Sendable {
     let access: ServerAccess
     let backups: BackupQueue
     let subjectRates = SubjectRates()
+    let metrics: ServerMetrics
+    let slowQueries = SlowQueries()
+    let logger: Logger
     let memory = MemoryBudget()
 
-    init(directory: DataDirectory, options: ServerOptions, limits: ServerLimits) {
+    init(
+        directory: DataDirectory,
+        options: ServerOptions,
+        limits: ServerLimits,
+        metrics: ServerMetrics,
+        logger: Logger
+    ) {
         self.directory = directory
+        self.metrics = metrics
+        self.logger = logger
         self.options = options
         self.limits = limits
         access = options.access
@@ -144,8 +151,10 @@ final class RequestService: Sendable {
         let plan = try makePlan(search, collection, call)
         let cost = microseconds(search, plan)
         guard cost > options.inlineMicroseconds else {
+            metrics.count(.queriesInline)
             return try run(search, plan, collection, call)
         }
+        metrics.count(.queriesOnWorkers)
         return try onWorker(call, completion(), microseconds: cost) {
             [self] () throws(RequestError)
             in try run(search, plan, collection, call)
@@ -169,9 +178,13 @@ final class RequestService: Sendable {
         _ call: Call
     ) throws(RequestError) -> Response {
         let deadline = call.arrival + budget(call)
+        let threshold = limits.slowQueryMicroseconds
+        let takesTimes = metrics.takesTimes()
         return .results(
             try workers.withScratch { scratch throws(RequestError) in
-                try Pipeline.answer(
+                let began = threshold > 0 ? ContinuousClock.now : call.arrival
+                scratch.times.start(takesTimes || threshold > 0)
+                let response = try Pipeline.answer(
                     search,
                     plan: plan,
                     in: collection,
@@ -179,6 +192,23 @@ final class RequestService: Sendable {
                     deadline: deadline,
                     scratch: &scratch
                 )
+                if takesTimes { metrics.note(scratch.times) }
+                if threshold > 0 {
+                    let took = ContinuousClock.now - call.arrival
+                    if took > .microseconds(threshold) {
+                        metrics.count(.queriesSlow)
+                        slowQueries.log(
+                            logger,
+                            collection: collection.info.schema.name,
+                            plan: plan,
+                            times: scratch.times,
+                            call: call,
+                            waited: began - call.arrival,
+                            took: took
+                        )
+                    }
+                }
+                return response
             }
         )
     }
@@ -217,50 +247,6 @@ final class RequestService: Sendable {
 
     private func budget(_ call: Call) -> Duration {
         call.budgetMicroseconds == 0 ? options.timeBudget : .microseconds(call.budgetMicroseconds)
-    }
-
-    private func get(
-        _ get: GetRequest,
-        _ call: Call,
-        _ completion: () -> Completion
-    ) throws(RequestError) -> Response? {
-        let collection = try directory.collection(handle: get.handle)
-        let bytesMax = call.answerBytesMax
-        let run: @Sendable () throws(RequestError) -> Response = { () throws(RequestError) in
-            .items(try Self.items(get, in: collection, bytesMax: bytesMax))
-        }
-        guard get.ids.count > Self.inlineGetItems else { return try run() }
-        return try onWorker(call, completion(), run)
-    }
-
-    /// Reads items until all are there, or until they are more than a frame holds: a million ids
-    /// may ask for more than there is memory.
-    private static func items(
-        _ get: GetRequest,
-        in collection: Collection,
-        bytesMax: Int
-    ) throws(RequestError) -> GetResponse {
-        var items = GetResponse()
-        var payloadBytes = 0
-        var begin = 0
-        repeat {
-            let end = min(begin + getChunk, get.ids.count)
-            let chunk: GetResponse
-            do throws(IndexError) {
-                chunk = try collection.get(
-                    Array(get.ids[begin..<end]),
-                    wantsVectors: get.wantsVectors
-                )
-            } catch {
-                throw RequestError(error)
-            }
-            items.append(chunk)
-            payloadBytes += chunk.payloads.reduce(0) { $0 + $1.count }
-            let bytes = payloadBytes + items.vectors.count * MemoryLayout<Float>.stride
-            guard bytes <= bytesMax else { throw .answerTooLarge(got: bytes, expected: bytesMax) }
-            begin = end
-        } while begin < get.ids.count
-        return items
     }
 
     /// Runs a request on a worker when its lane's turn comes.
@@ -370,15 +356,5 @@ final class RequestService: Sendable {
                 }
             )
         }
-    }
-}
-
-extension GetResponse {
-    /// Appends the items of another answer.
-    fileprivate mutating func append(_ other: GetResponse) {
-        found += other.found
-        versions += other.versions
-        payloads += other.payloads
-        vectors += other.vectors
     }
 }

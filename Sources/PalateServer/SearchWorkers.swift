@@ -77,6 +77,11 @@ final class SearchWorkers: Sendable {
         try await threads.shutdownGracefully()
     }
 
+    /// Jobs that wait, and threads that work.
+    var workload: (waiting: Int, running: Int) {
+        state.withReadLock { ($0.waiting, $0.running) }
+    }
+
     // MARK: Lanes
 
     /// A lane for a new connection.

@@ -31,6 +31,9 @@ final class Connections: Sendable {
 
     init(limits: ServerLimits) { self.limits = limits }
 
+    /// Connections that are open.
+    var openCount: Int { state.withReadLock { $0.channels.count } }
+
     /// Notes a connection until it closes.
     ///
     /// - Throws: `tooManyConnections`, in all or of one address; `leaving`.

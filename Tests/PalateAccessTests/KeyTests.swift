@@ -169,6 +169,38 @@ import Testing
         ) { try file.read() }
     }
 
+    @Test func `a file of keys that goes missing does not open the server`() async throws {
+        let key = try file.make()
+        let gatekeeper = try await gatekeeper()
+        for step in 0..<2 {
+            if step == 0 {
+                try FileManager.default.removeItem(atPath: file.path)
+            } else {
+                try "{\"keys\": [], \"version\": 1}".write(
+                    toFile: file.path,
+                    atomically: true,
+                    encoding: .utf8
+                )
+            }
+            #expect(throws: KeyRingError.keysGone(path: file.path)) {
+                try gatekeeper.refreshIfChanged()
+            }
+            await #expect(throws: KeyRingError.keysGone(path: file.path)) {
+                try await gatekeeper.reload()
+            }
+            #expect(!gatekeeper.isOpen)
+            #expect(try await outcome(key.text, gatekeeper).get().subject == key.id)
+        }
+    }
+
+    @Test func `expired keys are not taken for guesses`() async throws {
+        let key = try file.make(expiry: noon + 1)
+        let gatekeeper = try await gatekeeper()
+        for _ in 0..<20 {
+            #expect(await outcome(key.text, gatekeeper, now: noon + 2) == .failure(.expired))
+        }
+    }
+
     @Test func `keys made by several processes at once are all there`() async throws {
         let file = file
         try await withThrowingTaskGroup(of: Void.self) { group in

@@ -176,6 +176,12 @@ import Testing
         #expect(try await outcome(other, settings()) == .failure(.tokenRefused(.signature)))
         let swapped = "\(parts[0]).\(parts[1]).\(other.split(separator: ".")[2])"
         #expect(try await outcome(swapped, settings()) == .failure(.tokenRefused(.signature)))
+        let critical = Data(#"{"alg":"HS256","crit":["b64"],"b64":false}"#.utf8)
+            .base64EncodedString().replacing("=", with: "")
+        #expect(
+            try await outcome("\(critical).\(parts[1]).\(parts[2])", settings())
+                == .failure(.tokenRefused(.malformed))
+        )
         #expect(try await outcome("a.b", settings()) == .failure(.tokenRefused(.malformed)))
     }
 
@@ -216,6 +222,11 @@ import Testing
         await #expect(throws: KeyRingError.self) {
             let short = try write("short", "short")
             let settings = TokenSettings(algorithms: [.hs256], secretFile: short)
+            _ = try await Gatekeeper(keysPath: nil, tokens: settings)
+        }
+        await #expect(throws: KeyRingError.self) {
+            let pair = try write(TestKeys.rsaPublic, "pair.pem")
+            let settings = TokenSettings(algorithms: [.hs256], secretFile: pair)
             _ = try await Gatekeeper(keysPath: nil, tokens: settings)
         }
         await #expect(throws: KeyRingError.self) {

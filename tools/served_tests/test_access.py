@@ -1,4 +1,4 @@
-"""A server that is open to the network: certificates, keys, settings, reloading; by the command line."""
+"""A server open to the network: certificates, keys, settings and reloading, by the command line."""
 
 import json
 import os

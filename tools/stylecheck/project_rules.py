@@ -31,7 +31,7 @@ ARROWS = {
         "PalateModel", "PalateWire", "PalateQuery", "PalateIndex", "PalateAccess",
     },
     "PalateOperations": {
-        "PalateModel", "PalateIndex", "PalateServer", "PalateAccess",
+        "PalateModel", "PalateIndex", "PalateWire", "PalateServer", "PalateAccess",
     },
     "PalateClient": {"PalateModel", "PalateWire"},
     "palate": {

@@ -93,6 +93,8 @@ extension ConnectionHandler {
         _ context: ChannelHandlerContext
     ) {
         isAuthenticating = false
+        let isGood = (try? result.get()) != nil
+        service.metrics.count(isGood ? .authenticationsGood : .authenticationsBad)
         let outcome: Logger.MetadataValue
         let answer: Result<Response, RequestError>
         switch result {
@@ -128,7 +130,7 @@ extension ConnectionHandler {
         service.workers.cancel(requestID, lane)
         inFlight.removeValue(forKey: requestID)
         let failure = Response.failure(opcode: request.opcode, ErrorReport(.cancelled))
-        outbox.append(failure, to: request, microseconds: 0)
+        say(failure, to: request, microseconds: 0)
     }
 }
 

@@ -1,4 +1,4 @@
-import NIOCore
+package import NIOCore
 package import PalateAccess
 import PalateModel
 import PalateWire
@@ -27,12 +27,15 @@ package struct ServerAccess: Sendable {
     }
 
     /// What a peer may do that has not said who it is; nil = nothing.
-    func grant(forAnonymousAt address: SocketAddress?) -> Grant? {
+    ///
+    /// - Parameter isLocal: whether it is on this machine.
+    /// - Returns: everything, or nothing.
+    package func grant(forAnonymous isLocal: Bool) -> Grant? {
         guard gatekeeper?.isOpen ?? true else { return nil }
         return switch anonymous {
         case .refuse: nil
         case .everywhere: .everything
-        case .loopback: address?.isLocal == true ? .everything : nil
+        case .loopback: isLocal ? .everything : nil
         }
     }
 
@@ -83,7 +86,7 @@ extension Grant {
 
 extension SocketAddress {
     /// Whether the peer is on this machine.
-    var isLocal: Bool {
+    package var isLocal: Bool {
         switch self {
         case .unixDomainSocket: true
         case .v4: ipAddress?.hasPrefix("127.") == true

@@ -6,6 +6,7 @@ import PalateConfiguration
 import PalateIndex
 import PalateKernels
 import PalateModel
+import PalateOperations
 import PalateServer
 import ServiceLifecycle
 import UnixSignals
@@ -52,8 +53,13 @@ struct Serve: AsyncParsableCommand {
             gatekeeper: gatekeeper,
             logger: logger
         )
+        var services: [any Service] = [reload]
+        if let operations = try Self.operations(configuration, server.status, logger) {
+            services.append(operations)
+        }
+        // The last one is shut down first: operators see the server drain.
         let group = ServiceGroup(
-            services: [reload, server],
+            services: services + [server],
             gracefulShutdownSignals: [.sigterm, .sigint],
             logger: logger
         )
@@ -72,6 +78,28 @@ struct Serve: AsyncParsableCommand {
         } catch {
             throw CommandFailure("\(error)")
         }
+    }
+
+    private static func operations(
+        _ configuration: Configuration,
+        _ status: ServerStatus,
+        _ logger: Logger
+    ) throws -> OperationsServer? {
+        guard let listen = configuration.text("http.listen") else { return nil }
+        guard let address = ListenAddress(argument: listen),
+            case .tcp(let host, let port) = address.kind
+        else { throw CommandFailure("http.listen: got \"\(listen)\", expected HOST:PORT") }
+        return OperationsServer(
+            status: status,
+            host: host,
+            port: port,
+            logger: logger,
+            reload: { kill(getpid(), SIGHUP) },
+            whenListening: {
+                print("palate: operations on \(host):\($0)")
+                fflush(nil)
+            }
+        )
     }
 
     private static func openDirectory(

@@ -1,0 +1,66 @@
+import Hummingbird
+import HummingbirdCore
+package import Logging
+import NIOCore
+package import PalateServer
+import ServiceLifecycle
+
+/// HTTP for operators: health, readiness, figures, and what an administrator does.
+package struct OperationsServer: Service {
+    /// Connections that may be open: scrapers and balancers are few.
+    private static let connectionsMax = 128
+
+    private let routes: OperationsRoutes
+    private let host: String
+    private let port: Int
+    private let logger: Logger
+    private let whenListening: @Sendable (_ port: Int) -> Void
+
+    /// A server that is not listening yet.
+    ///
+    /// - Parameters:
+    ///   - status: of the server that it tells of.
+    ///   - host: a name or an address.
+    ///   - port: 0 picks a free one.
+    ///   - logger: for requests that fail.
+    ///   - reload: what `POST /admin/reload` does.
+    ///   - whenListening: called once with the port.
+    package init(
+        status: ServerStatus,
+        host: String,
+        port: Int,
+        logger: Logger,
+        reload: @escaping @Sendable () -> Void,
+        whenListening: @escaping @Sendable (_ port: Int) -> Void = { _ in }
+    ) {
+        routes = OperationsRoutes(
+            status: status,
+            access: OperationsAccess(access: status.access),
+            reload: reload
+        )
+        self.host = host
+        self.port = port
+        self.logger = logger
+        self.whenListening = whenListening
+    }
+
+    /// Serves until the service group shuts down.
+    package func run() async throws {
+        let (logger, whenListening) = (logger, whenListening)
+        let application = Application(
+            router: routes.router(),
+            configuration: ApplicationConfiguration(
+                address: .hostname(host, port: port),
+                serverName: "palate",
+                availableConnectionsDelegate: MaximumAvailableConnections(Self.connectionsMax)
+            ),
+            onServerRunning: { channel in
+                let port = channel.localAddress?.port ?? 0
+                logger.info("operations listening", metadata: ["port": "\(port)"])
+                whenListening(port)
+            },
+            logger: logger
+        )
+        try await application.run()
+    }
+}
