@@ -94,11 +94,7 @@ struct Serve: AsyncParsableCommand {
             host: host,
             port: port,
             logger: logger,
-            reload: { kill(getpid(), SIGHUP) },
-            whenListening: {
-                print("palate: operations on \(host):\($0)")
-                fflush(nil)
-            }
+            reload: { kill(getpid(), SIGHUP) }
         )
     }
 
