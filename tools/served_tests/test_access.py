@@ -8,6 +8,7 @@ import time
 
 import numpy as np
 import pytest
+from palate import Client, ConnectionFailed, NotAuthenticated
 from served import Server, find_binary
 
 CERTIFICATE = (
@@ -91,6 +92,31 @@ def test_commands_work_under_tls_with_a_key(guarded, tmp_path):
     )
     stats = palate("stats", "--to", server.address, "--collection", "pins", **variables)
     assert "300" in stats.stdout
+
+
+def test_the_python_client_speaks_tls_and_says_who_it_is(guarded):
+    server, variables = guarded
+    key = open(variables["PALATE_CLIENT_KEY_FILE"]).read().strip()
+    ca_file = variables["PALATE_CLIENT_CA"]
+    vectors = np.random.default_rng(4).normal(size=(3_000, 256)).astype(np.float32)
+    with Client(server.address, api_key=key, ca_file=ca_file) as client:
+        client.create_collection("large", dim=256, metric="l2")
+        client.load("large", np.arange(3_000), vectors)
+        found = client.query("large", vectors=vectors, k=3)
+        assert (found.ids[:, 0] == np.arange(3_000)).mean() > 0.99
+        access = client.access()
+        assert access.scopes == {"query", "write", "events", "admin"} and access.expiry_ms is None
+        assert key.split("_")[1] == access.subject
+    with pytest.raises(NotAuthenticated) as refused:
+        Client(server.address, api_key="plt_abcdefgh_" + "0" * 64, ca_file=ca_file).ping()
+    assert "000" not in str(refused.value)
+    with Client(server.address, ca_file=ca_file) as client, pytest.raises(NotAuthenticated):
+        client.collections()
+    for wrong in ({"tls": True}, {}, {"ca_file": ca_file, "server_hostname": "example.org"}):
+        with pytest.raises(ConnectionFailed):
+            Client(server.address, timeout=10, **wrong).ping()
+    with pytest.raises(ValueError, match="in the clear"):
+        Client("192.0.2.1:7411", api_key=key)
 
 
 def test_nobody_gets_in_without_key_or_certificate(guarded, tmp_path):

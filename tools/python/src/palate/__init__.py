@@ -9,6 +9,7 @@
         ids, scores = client.query("pins", vectors=query, user=42, taste=True, diversity=0.3)
 """
 
+from ._auth import Access
 from ._backups import Backup
 from ._field_codec import FieldBoost, Page
 from ._fields import ByFields
@@ -20,9 +21,11 @@ from .errors import (
     CollectionExists,
     ConnectionFailed,
     DataLoss,
+    Forbidden,
     LoadFailed,
     NoGeneration,
     NoTaste,
+    NotAuthenticated,
     Overloaded,
     PalateError,
     RequestRefused,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import select
-import socket
+import ssl
 import time
 from dataclasses import dataclass
 
-from . import _answers
+from . import _answers, _auth, _transport
 from . import _codec as codec
 from ._crc32c import flat
 from .errors import ConnectionFailed, PalateError, TimedOut
@@ -32,7 +32,15 @@ class Connection:
     """
 
     def __init__(
-        self, address: str, timeout: float, checksum: bool, largest_body: int, server_id: bytes
+        self,
+        address: str,
+        timeout: float,
+        checksum: bool,
+        largest_body: int,
+        server_id: bytes,
+        tls: ssl.SSLContext | None = None,
+        server_hostname: str | None = None,
+        credential: _auth.Credential | None = None,
     ) -> None:
         self.timeout = timeout
         self.checksum = checksum
@@ -44,12 +52,16 @@ class Connection:
         self._consumed = 0
         self._largest_body = codec.BODY_BYTES_BEFORE_HELLO
         self._in_flight = 1
-        self._socket = _connect(address, timeout)
+        self.access: _auth.Access | None = None
+        self._socket = _transport.connect(address, timeout, tls, server_hostname)
         self._socket.setblocking(False)
         try:
             hello = codec.hello("palate-python 0.1", largest_body, server_id)
             request = self.send(codec.HELLO, hello)
             self.welcome = _answers.decode_welcome(self.wait(request).body)
+            if credential is not None:
+                request = self.send(_auth.AUTHENTICATE, credential.body())
+                self.access = _auth.decode_access(self.wait(request).body)
         except BaseException:
             self.close()
             raise
@@ -128,10 +140,12 @@ class Connection:
             remaining = deadline - time.monotonic()
             if remaining <= 0:
                 raise TimedOut("no answer in time")
-            ready, writable, _ = select.select(
-                [self._socket], [self._socket] if pending else [], [], remaining
+            # What TLS has decrypted already is not the socket's to say.
+            wait = 0 if getattr(self._socket, "pending", 0) else remaining
+            ready, _, _ = select.select(
+                [self._socket], [self._socket] if pending else [], [], wait
             )
-            if ready:
+            if ready or not wait:
                 self._read()
         except PalateError:
             self.close()
@@ -190,18 +204,3 @@ class Connection:
             self.closing = f"the server is closing: {reason}"
         else:
             raise _answers.decode_error(body)
-
-
-def _connect(address: str, timeout: float) -> socket.socket:
-    try:
-        if address.startswith("unix:"):
-            connected = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-            connected.settimeout(timeout)
-            connected.connect(address.removeprefix("unix:"))
-            return connected
-        host, _, port = address.rpartition(":")
-        connected = socket.create_connection((host.strip("[]"), int(port)), timeout)
-        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return connected
-    except OSError as error:
-        raise ConnectionFailed(f"cannot connect to {address}: {error}") from error

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import secrets
+import ssl
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from . import _answers
+from . import _answers, _auth, _transport
 from . import _codec as codec
+from ._auth import Access
 from ._backups import BackupCalls
 from ._batches import Payload, encode_payloads, even_slices
 from ._connection import Connection
@@ -51,6 +53,13 @@ class Client(GenerationCalls, BackupCalls, PatchCalls, TasteCalls, FieldCalls):
         checksum: bool = True,
         largest_body: int = 64 << 20,
         server_id: str | None = None,
+        api_key: str | None = None,
+        token: str | Callable[[], str] | None = None,
+        tls: bool | ssl.SSLContext = False,
+        ca_file: str | None = None,
+        client_certificate: tuple[str, str] | None = None,
+        server_hostname: str | None = None,
+        allow_plaintext: bool = False,
     ) -> None:
         """Remembers where to connect.
 
@@ -61,12 +70,28 @@ class Client(GenerationCalls, BackupCalls, PatchCalls, TasteCalls, FieldCalls):
             checksum: send and ask for CRC32C of bodies; loads have them in any case.
             largest_body: bytes of a frame's body to ask for; the server may say less.
             server_id: 32 hexadecimal digits of the only server to talk to.
+            api_key: what ``palate keys create`` printed.
+            token: a JSON Web Token, or what makes one whenever the client connects.
+            tls: True trusts whom the system trusts; or a context of your own.
+            ca_file: PEM of whom to trust; TLS even without ``tls``.
+            client_certificate: PEM files of the client's own certificate and its key.
+            server_hostname: the name that the certificate must have, where it is not the host.
+            allow_plaintext: lets a credential travel to another machine in the clear.
         """
         wanted = bytes.fromhex(server_id) if server_id else bytes(16)
         if len(wanted) != 16:
             raise ValueError("server_id has 32 hexadecimal digits")
+        context = _transport.context(tls, ca_file, client_certificate)
+        credential = _auth.credential(api_key, token)
+        in_clear = context is None and not _transport.is_local(address)
+        if credential is not None and in_clear and not allow_plaintext:
+            raise ValueError(f"a credential would travel to {address} in the clear")
         self._session = Session(
-            lambda: Connection(address, timeout, checksum, largest_body, wanted), budget
+            lambda: Connection(
+                address, timeout, checksum, largest_body, wanted, context, server_hostname,
+                credential,
+            ),
+            budget,
         )
 
     def __enter__(self) -> Client:
@@ -99,6 +124,11 @@ class Client(GenerationCalls, BackupCalls, PatchCalls, TasteCalls, FieldCalls):
         if bytes(answer.body) != token:
             raise ConnectionFailed("PING came back with another token")
         return elapsed
+
+    def access(self) -> Access | None:
+        """What the client's credential allows; None where it has none."""
+        with self._session.lock:
+            return self._session.connected().access
 
     def server(self) -> dict[str, Any]:
         """The server's name, id and limits, from HELLO."""

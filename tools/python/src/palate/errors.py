@@ -82,6 +82,14 @@ class CandidateChanged(RequestRefused):
     """The candidate was written to while it was checked: check it again."""
 
 
+class NotAuthenticated(PalateError):
+    """The credential is missing, unknown, or no longer holds."""
+
+
+class Forbidden(PalateError):
+    """The credential is good, for something else."""
+
+
 class Overloaded(PalateError):
     """The server has too much to do."""
 
@@ -112,8 +120,9 @@ CODES: dict[int, str] = {
     22: "unknownProfile", 23: "badNumber",
     24: "noGeneration", 25: "candidateExists", 26: "candidateChanged", 27: "backupExists",
     28: "unknownField", 29: "fieldNotReady", 30: "wrongFieldType", 31: "fieldExists",
-    32: "badField",
+    32: "badField", 33: "notAuthenticated", 34: "forbidden",
     64: "overloaded", 65: "shuttingDown", 66: "versionNotReached", 67: "storageFull",
+    68: "cancelled",
     96: "storageFailed", 97: "corrupt", 98: "internalFailure",
     128: "badMagic", 129: "headerChecksum", 130: "bodyChecksum", 131: "frameTooLarge",
     132: "helloExpected", 133: "helloRepeated", 134: "versionMismatch", 135: "wrongServer",
@@ -124,11 +133,11 @@ _BY_CODE: dict[int, type[PalateError]] = {
     4: UnknownCollection, 5: UnknownHandle, 6: CollectionExists, 12: UnknownItem, 14: NoTaste,
     15: LoadFailed, 16: LoadFailed, 17: LoadFailed, 18: AnswerTooLarge, 19: VersionConflict,
     24: NoGeneration, 25: CandidateExists, 26: CandidateChanged,
-    67: StorageFull,
+    33: NotAuthenticated, 34: Forbidden, 67: StorageFull,
 }  # fmt: skip
 
 _BY_CLASS: dict[int, type[PalateError]] = {
-    1: RequestRefused, 3: Overloaded, 4: Unavailable, 5: ServerFailed, 6: DataLoss,
+    1: RequestRefused, 2: NotAuthenticated, 3: Overloaded, 4: Unavailable, 5: ServerFailed, 6: DataLoss,
     7: ConnectionFailed,
 }  # fmt: skip
 
