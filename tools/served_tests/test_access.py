@@ -168,8 +168,8 @@ def test_settings_are_checked_and_shown(tmp_path):
         "config", "show", "--data", "here", "--set", "limits.memory=1GiB", PALATE_DRAIN="9s"
     ).stdout
     held = dict(line.split("\t", 1) for line in shown.splitlines())
-    assert held["data"] == "here\tflag" and held["drain"] == "9000\tenvironment"
-    assert held["limits.memory"] == f"{1 << 30}\tflag" and held["backups"] == "-\tdefault"
+    assert held["data"] == "here\tflag" and held["drain"] == "9s\tenvironment"
+    assert held["limits.memory"] == "1GiB\tflag" and held["backups"] == "-\tdefault"
     assert "| `tls.certificate` |" in palate("config", "schema").stdout
 
 
