@@ -47,7 +47,8 @@ package struct Configuration: Equatable, Sendable {
                 !variable.hasPrefix(Schema.clientPrefix)
             else { continue }
             guard let setting = Schema.settings.first(where: { $0.variable == variable }) else {
-                problems.append(.init(variable, "there is no such setting"))
+                let nearest = Schema.nearestVariable(variable).map { ", is \($0) meant?" } ?? ""
+                problems.append(.init(variable, "there is no such setting\(nearest)"))
                 continue
             }
             set(setting.name, text, .environment, variable, &problems)
@@ -72,8 +73,14 @@ package struct Configuration: Equatable, Sendable {
         _ problems: inout [ConfigurationError.Problem]
     ) {
         let isList = Schema.setting(name)?.kind.isList ?? false
-        let texts = isList ? text.split(separator: ",").map(String.init) : [text]
+        let texts = isList ? text.split(separator: ",").map(Self.trimmed) : [text]
         set(name, texts, source, isList, place, &problems)
+    }
+
+    /// Without the spaces around it: `HS256, ES256` is two names.
+    private static func trimmed(_ text: Substring) -> String {
+        let start = text.drop { $0 == " " }
+        return String(start.prefix(start.count - start.reversed().prefix { $0 == " " }.count))
     }
 
     private mutating func set(
@@ -86,7 +93,8 @@ package struct Configuration: Equatable, Sendable {
     ) {
         guard let setting = Schema.setting(name) else { return }
         guard isList == setting.kind.isList, let value = setting.kind.value(texts) else {
-            let got = isList ? "[\(texts.joined(separator: ", "))]" : "\"\(texts.joined())\""
+            let all = ConfigurationError.printable(texts.joined(separator: ", "))
+            let got = isList ? "[\(all)]" : "\"\(all)\""
             problems.append(
                 .init(place, "\(name): got \(got), expected \(setting.kind.expected)")
             )
@@ -104,8 +112,9 @@ package struct Configuration: Equatable, Sendable {
             problems.append(.init("tls", "client-ca needs a certificate"))
         }
         let keys = ["hmac-secret", "public-keys", "jwks"].map { "access.tokens.\($0)" }
-        let hasKeys = keys.contains { self[$0] != nil }
-        if hasKeys != (self["access.tokens.algorithms"] != nil) {
+        // An empty list is as none.
+        let hasKeys = keys.contains { self[$0] != nil && self[$0] != .list([]) }
+        if hasKeys == texts("access.tokens.algorithms").isEmpty {
             problems.append(
                 .init("access.tokens", "algorithms and at least one key go together")
             )

@@ -1,7 +1,7 @@
 /// What is wrong with a configuration: everything, not only the first.
 package struct ConfigurationError: Error, Equatable, Sendable {
     /// One thing that is wrong.
-    package struct Problem: Equatable, Sendable {
+    package struct Problem: Error, Equatable, Sendable {
         /// FILE:LINE:COLUMN, a variable, or a flag.
         package var place: String
         /// What was got, and what was expected.
@@ -17,6 +17,17 @@ package struct ConfigurationError: Error, Equatable, Sendable {
     package var problems: [Problem]
 
     init(_ problems: [Problem]) { self.problems = problems }
+
+    /// Letters of a value that a message repeats: enough to find it by.
+    private static let lettersMax = 80
+
+    /// A text from outside for a message: it stays one line, and a short one.
+    static func printable(_ text: String) -> String {
+        let escaped = text.unicodeScalars.prefix(lettersMax).map { scalar in
+            SettingKind.isControl(scalar) ? "\\u{\(String(scalar.value, radix: 16))}" : "\(scalar)"
+        }
+        return escaped.joined() + (text.unicodeScalars.count > lettersMax ? "..." : "")
+    }
 }
 
 extension ConfigurationError: CustomStringConvertible {

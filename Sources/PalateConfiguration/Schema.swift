@@ -22,14 +22,13 @@ package enum Schema {
     /// Every setting, in the order of the documentation.
     package static let settings: [Setting] = process + edge + access + limits + operations
 
-    private static let longest = 366 * 86_400_000
     private static let mostBytes = 1 << 50
 
     private static let process = [
         Setting("data", .text, nil, "The data directory; made when it is not there."),
         Setting(
             "listen",
-            .text,
+            .address(takesUnix: true),
             "127.0.0.1:7411",
             "HOST:PORT, port 0 picks a free one; or unix:PATH."
         ),
@@ -184,14 +183,14 @@ package enum Schema {
     private static let operations = [
         Setting(
             "http.listen",
-            .text,
+            .address(takesUnix: false),
             nil,
             "HOST:PORT of the operator's endpoint; none unless given."
         ),
         Setting(
             "slow-query.threshold",
             .time(0...3_600_000),
-            "0ms",
+            "0s",
             reloads: true,
             "Queries that take longer are logged; 0 = none."
         ),
@@ -217,8 +216,19 @@ package enum Schema {
     }
 
     /// The known name that a wrong one is nearest to.
-    static func nearest(_ name: String) -> String? {
-        settings.map { ($0.name, distance(name, $0.name)) }.min { $0.1 < $1.1 }
+    static func nearest(_ name: String) -> String? { nearest(name, settings.map(\.name)) }
+
+    /// The known variable that a wrong one is nearest to.
+    static func nearestVariable(_ variable: String) -> String? {
+        nearest(variable, settings.map(\.variable))
+    }
+
+    /// Bytes of the longest name worth a guess; the distance takes time by its length.
+    private static let guessedBytesMax = 100
+
+    private static func nearest(_ name: String, _ known: [String]) -> String? {
+        guard name.utf8.count <= guessedBytesMax else { return nil }
+        return known.map { ($0, distance(name, $0)) }.min { $0.1 < $1.1 }
             .flatMap { $0.1 <= max(2, name.count / 3) ? $0.0 : nil }
     }
 

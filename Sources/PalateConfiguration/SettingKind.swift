@@ -1,7 +1,9 @@
 /// What a setting's text may be.
 package enum SettingKind: Equatable, Sendable {
-    /// Any text that is not empty.
+    /// Any text that is not empty and has no control characters.
     case text
+    /// HOST:PORT, an IPv6 host in brackets; or, where that is taken, `unix:` and a path.
+    case address(takesUnix: Bool)
     /// One of these.
     case choice([String])
     /// Several texts.
@@ -10,7 +12,8 @@ package enum SettingKind: Equatable, Sendable {
     case choices([String])
     /// A whole number.
     case integer(ClosedRange<Int>)
-    /// Bytes: a number and, it may be, kB, MB, GB, KiB, MiB or GiB.
+    /// Bytes: a whole number, or a number with a unit of kB to TB or KiB to TiB; capitals and small
+    /// letters count alike.
     case bytes(ClosedRange<Int>)
     /// Milliseconds: a number and ms, s, m, h or d.
     case time(ClosedRange<Int>)
@@ -21,6 +24,7 @@ package enum SettingKind: Equatable, Sendable {
     package var expected: String {
         switch self {
         case .text: "text"
+        case .address(let takesUnix): takesUnix ? "HOST:PORT or unix:PATH" : "HOST:PORT"
         case .choice(let names): names.joined(separator: " or ")
         case .list: "a list of texts"
         case .choices(let names): "a list of \(names.joined(separator: ", "))"
@@ -47,7 +51,7 @@ package enum SettingKind: Equatable, Sendable {
     /// - Returns: nil where it is not what is expected.
     func value(_ texts: [String]) -> SettingValue? {
         switch self {
-        case .list: return texts.contains("") ? nil : .list(texts)
+        case .list: return texts.allSatisfy(Self.isText) ? .list(texts) : nil
         case .choices(let names):
             return texts.allSatisfy(names.contains) ? .list(texts) : nil
         default:
@@ -58,36 +62,15 @@ package enum SettingKind: Equatable, Sendable {
 
     private func single(_ text: String) -> SettingValue? {
         switch self {
-        case .text: text.isEmpty ? nil : .text(text)
+        case .text: Self.isText(text) ? .text(text) : nil
+        case .address(let takesUnix): Self.isAddress(text, takesUnix) ? .text(text) : nil
         case .choice(let names): names.contains(text) ? .text(text) : nil
         case .integer(let range): Int(text).flatMap { range.contains($0) ? .integer($0) : nil }
-        case .bytes(let range): Self.number(text, Self.sizes, range)
-        case .time(let range): Self.number(text, Self.times, range)
+        case .bytes(let range): Self.size(text, range)
+        case .time(let range): Self.time(text, range)
         case .boolean: text == "true" ? .boolean(true) : text == "false" ? .boolean(false) : nil
         case .list, .choices: nil
         }
-    }
-
-    private static let sizes = [
-        "": 1, "kB": 1_000, "MB": 1_000_000, "GB": 1_000_000_000, "KiB": 1 << 10, "MiB": 1 << 20,
-        "GiB": 1 << 30,
-    ]
-    private static let times = [
-        "ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000,
-    ]
-
-    private static func number(
-        _ text: String,
-        _ units: [String: Int],
-        _ range: ClosedRange<Int>
-    ) -> SettingValue? {
-        let digits = text.prefix { "0"..."9" ~= $0 }
-        let rest = text.dropFirst(digits.count)
-        let unit = rest.first == " " ? rest.dropFirst() : rest
-        guard let number = Int(digits), let factor = units[String(unit)] else { return nil }
-        let (product, overflow) = number.multipliedReportingOverflow(by: factor)
-        guard !overflow, range.contains(product) else { return nil }
-        return .integer(product)
     }
 }
 

@@ -1,4 +1,3 @@
-import FoundationEssentials
 import Yams
 
 /// A file of YAML, flattened to dotted names.
@@ -11,94 +10,91 @@ struct SettingsFile {
         var place: String
     }
 
-    /// Bytes a file may have: a hundred times what all settings take.
-    static let bytesMax = 1 << 20
+    private static let anchored = "got an anchor or an alias, which are not read"
 
     private let path: String
+    private var places: [String: String] = [:]
     private(set) var entries: [Entry] = []
     private(set) var problems: [ConfigurationError.Problem] = []
 
     /// Reads and flattens; what is wrong is in `problems`.
     init(path: String) {
         self.path = path
-        guard let handle = try? Data(contentsOf: URL(filePath: path)) else {
-            problems.append(.init(path, "it cannot be read"))
-            return
-        }
-        guard handle.count <= Self.bytesMax else {
-            problems.append(
-                .init(path, "it has \(handle.count) bytes, expected \(Self.bytesMax) at most")
-            )
-            return
-        }
-        guard let text = String(validating: handle, as: UTF8.self) else {
-            problems.append(.init(path, "it is not UTF-8"))
-            return
-        }
-        read(text)
-    }
-
-    private mutating func read(_ text: String) {
-        do {
-            // Aliases share what they stand for, and only known names are walked: no bomb.
-            let parser = try Parser(yaml: text)
-            guard let root = try parser.singleRoot() else { return }
-            flatten(root, "")
+        do throws(ConfigurationError.Problem) {
+            let text = try SettingsText.read(path)
+            try SettingsText.withTree(of: text, path) { flatten($0, "") }
         } catch {
-            let reason = "\(error)".split(separator: "\n").first.map(String.init) ?? "no YAML"
-            problems.append(.init(path, "it is no YAML: \(reason)"))
+            problems.append(error)
         }
     }
 
     private mutating func flatten(_ node: Node, _ name: String) {
+        guard node.anchor == nil else {
+            return refuse(node, name, Self.anchored)
+        }
         switch node {
         case .mapping(let mapping):
             guard name.isEmpty || Schema.isSection(name) else {
                 return refuse(node, name, "got a section")
             }
-            var seen = Set<String>()
-            for (key, value) in mapping {
-                guard let text = key.scalar?.string else {
-                    problems.append(.init(place(key), "a key must be text"))
-                    continue
-                }
-                let full = name.isEmpty ? text : "\(name).\(text)"
-                guard seen.insert(text).inserted else {
-                    problems.append(.init(place(key), "\(full): it is there twice"))
-                    continue
-                }
-                guard Schema.setting(full) != nil || Schema.isSection(full) else {
-                    problems.append(.init(place(key), Self.unknown(full)))
-                    continue
-                }
-                flatten(value, full)
-            }
-        case .sequence(let sequence):
-            var texts: [String] = []
-            for element in sequence {
-                guard let text = element.scalar?.string else {
-                    return refuse(element, name, "got a structure within a list")
-                }
-                texts.append(text)
-            }
-            add(node, name, texts, isList: true)
+            for (key, value) in mapping { flatten(value, key: key, of: name) }
+        case .sequence(let sequence): flatten(sequence, node, name)
         case .scalar(let scalar):
+            guard !Self.isNothing(scalar) else { return refuse(node, name, "got nothing") }
             add(node, name, [scalar.string], isList: false)
-        case .alias:
-            problems.append(.init(place(node), "\(name): aliases are not read"))
+        case .alias: refuse(node, name, Self.anchored)
         }
     }
 
+    private mutating func flatten(_ value: Node, key: Node, of section: String) {
+        guard let text = key.scalar?.string, key.anchor == nil else {
+            problems.append(.init(place(key), "a key must be text without an anchor"))
+            return
+        }
+        let name = section.isEmpty ? text : "\(section).\(text)"
+        guard Schema.setting(name) != nil || Schema.isSection(name) else {
+            problems.append(.init(place(key), Self.unknown(name)))
+            return
+        }
+        flatten(value, name)
+    }
+
+    private mutating func flatten(_ sequence: Node.Sequence, _ node: Node, _ name: String) {
+        var texts: [String] = []
+        for element in sequence {
+            guard element.anchor == nil else {
+                return refuse(element, name, Self.anchored)
+            }
+            guard let scalar = element.scalar else {
+                return refuse(element, name, "got a structure within a list")
+            }
+            guard !Self.isNothing(scalar) else {
+                return refuse(element, name, "got nothing within a list")
+            }
+            texts.append(scalar.string)
+        }
+        add(node, name, texts, isList: true)
+    }
+
+    /// Whether YAML means by it that there is no value; in quotes it is text.
+    private static func isNothing(_ scalar: Node.Scalar) -> Bool {
+        scalar.style == .plain && ["", "~", "null", "Null", "NULL"].contains(scalar.string)
+    }
+
     private mutating func add(_ node: Node, _ name: String, _ texts: [String], isList: Bool) {
-        guard Schema.setting(name) != nil else {
-            return refuse(node, name.isEmpty ? "the file" : name, "got a value, expected a section")
+        guard Schema.setting(name) != nil else { return refuse(node, name, "got a value") }
+        // `a.b: 1` and `a: {b: 1}` are the same name, which YAML does not know.
+        if let first = places.updateValue(place(node), forKey: name) {
+            problems.append(.init(place(node), "\(name): it is there twice, first at \(first)"))
+            return
         }
         entries.append(Entry(name: name, texts: texts, isList: isList, place: place(node)))
     }
 
     private mutating func refuse(_ node: Node, _ name: String, _ reason: String) {
-        let expected = Schema.setting(name).map { ", expected \($0.kind.expected)" } ?? ""
-        problems.append(.init(place(node), "\(name): \(reason)\(expected)"))
+        let expected = Schema.setting(name).map(\.kind.expected) ?? "a section"
+        let name = name.isEmpty ? "the file" : name
+        problems.append(.init(place(node), "\(name): \(reason), expected \(expected)"))
     }
 
     private func place(_ node: Node) -> String {
@@ -108,6 +104,6 @@ struct SettingsFile {
     /// What to say of a name that is no setting.
     static func unknown(_ name: String) -> String {
         let nearest = Schema.nearest(name).map { ", is \($0) meant?" } ?? ""
-        return "\(name): there is no such setting\(nearest)"
+        return "\(ConfigurationError.printable(name)): there is no such setting\(nearest)"
     }
 }

@@ -69,15 +69,17 @@ struct JSONLogHandler: LogHandler {
     }
 
     func log(event: LogEvent) {
-        var fields: [(String, String)] = [
-            ("time", Self.time()), ("level", event.level.rawValue), ("label", label),
-            ("message", "\(event.message)"),
-        ]
         let all = metadata.merging(event.metadata ?? [:]) { _, new in new }
-        for (key, value) in all.sorted(by: { $0.key < $1.key }) { fields.append((key, "\(value)")) }
-        let text = fields.map { "\(Self.quoted($0)):\(Self.quoted($1))" }.joined(separator: ",")
-        let line = Array("{\(text)}\n".utf8)
-        _ = line.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
+        let line = JSONLogLine.text(
+            time: Self.time(),
+            level: event.level.rawValue,
+            label: label,
+            message: "\(event.message)",
+            error: event.error.map { "\($0)" },
+            metadata: all.sorted { $0.key < $1.key }.map { ($0.key, "\($0.value)") }
+        )
+        let bytes = Array(line.utf8)
+        _ = bytes.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
     }
 
     /// RFC 3339, UTC, with milliseconds.
@@ -94,24 +96,5 @@ struct JSONLogHandler: LogHandler {
         )
         let thousandths = "\(1_000 + now.tv_nsec / 1_000_000)".dropFirst()
         return "\(seconds).\(thousandths)Z"
-    }
-
-    /// A JSON string.
-    static func quoted(_ text: String) -> String {
-        var quoted = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": quoted += "\\\""
-            case "\\": quoted += "\\\\"
-            case "\n": quoted += "\\n"
-            case "\r": quoted += "\\r"
-            case "\t": quoted += "\\t"
-            case "\u{0}"..."\u{1f}", "\u{7f}", "\u{2028}", "\u{2029}":
-                let digits = String(scalar.value, radix: 16)
-                quoted += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-            default: quoted.unicodeScalars.append(scalar)
-            }
-        }
-        return quoted + "\""
     }
 }

@@ -50,12 +50,14 @@ struct ReloadService: Service {
         options.adoptLimits(new)
         limits.adopt(options)
         let changes = new.changes(from: held)
+        // By what the server was started with: a restart stays needed until it comes or the
+        // setting is back.
+        let waiting = new.changes(from: configuration).filter { !$0.isReloadable }
         logger.notice(
             "reloaded",
             metadata: [
                 "changed": "\(changes.map(\.name).joined(separator: " "))",
-                "restart_needed":
-                    "\(changes.filter { !$0.isReloadable }.map(\.name).joined(separator: " "))",
+                "restart_needed": "\(waiting.map(\.name).joined(separator: " "))",
             ]
         )
         return new

@@ -59,6 +59,12 @@ struct ServeFlags: ParsableArguments {
     @Option(help: "HOST:PORT of the operator's endpoint; none without it.")
     var httpListen: String?
 
+    @Option(help: "Queries that take longer are logged: 50ms, 2s; 0s = none. [0s]")
+    var slowQuery: String?
+
+    @Option(help: "How long shutting down waits for answers in flight. [5s]")
+    var drain: String?
+
     @Option(name: .customLong("set"), help: "NAME=VALUE: any setting; may be given again.")
     var settings: [String] = []
 
@@ -76,6 +82,7 @@ struct ServeFlags: ParsableArguments {
             "backups": backups, "log.level": logLevel, "tls.certificate": tlsCertificate,
             "tls.key": tlsKey, "tls.client-ca": tlsClientCA, "access.keys": accessKeys,
             "access.anonymous": anonymous, "http.listen": httpListen,
+            "slow-query.threshold": slowQuery, "drain": drain,
         ]
         var texts = named.compactMapValues { $0 }
         for setting in settings {

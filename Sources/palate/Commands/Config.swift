@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 import PalateConfiguration
 
 /// `palate config`.
@@ -20,7 +21,10 @@ struct Config: ParsableCommand {
             do throws(ConfigurationError) {
                 _ = try Configuration(file: file, environment: [:], flags: [:])
             } catch {
-                throw CommandFailure("\(error)")
+                // FILE:LINE:COLUMN at the beginning of each line, for editors.
+                let lines = Array("\(error)\n".utf8)
+                _ = lines.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
+                throw ExitCode.failure
             }
             print("ok")
         }
@@ -35,7 +39,7 @@ struct Config: ParsableCommand {
 
         func run() throws {
             for (setting, held) in try flags.load().all {
-                let value = held.value.map { "\($0)" } ?? "-"
+                let value = held.value.map(setting.kind.text) ?? "-"
                 print("\(setting.name)\t\(value)\t\(held.source.rawValue)")
             }
         }
