@@ -111,7 +111,7 @@ def test_the_python_client_speaks_tls_and_says_who_it_is(guarded):
         Client(server.address, api_key="plt_abcdefgh_" + "0" * 64, ca_file=ca_file).ping()
     assert "000" not in str(refused.value)
     with Client(server.address, ca_file=ca_file) as client, pytest.raises(NotAuthenticated):
-        client.collections()
+        client.list()
     for wrong in ({"tls": True}, {}, {"ca_file": ca_file, "server_hostname": "example.org"}):
         with pytest.raises(ConnectionFailed):
             Client(server.address, timeout=10, **wrong).ping()

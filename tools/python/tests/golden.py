@@ -19,12 +19,14 @@ from palate import (
     field,
     items,
 )
-from palate import _backups
+from palate import _auth, _backups
 from palate import _codec as codec
 from palate import _field_codec as field_codec
 from palate import _taste_codec as taste_codec
 from palate._crc32c import flat
 
+#: The client has nothing to cancel: a call that times out closes its connection.
+CANCEL = 18
 DIRECTORY = Path(__file__).resolve().parents[3] / "Tests" / "Fixtures" / "wire-1"
 FRAMES: list[dict[str, Any]] = json.loads((DIRECTORY / "frames.json").read_text())
 REQUESTS = [frame for frame in FRAMES if frame["direction"] == "request"]
@@ -146,6 +148,10 @@ def body(frame: dict[str, Any]) -> codec.Body:
     about_fields = _about_fields(frame["name"], m)
     if about_fields is not None:
         return about_fields
+    if opcode == _auth.AUTHENTICATE:
+        return _auth.Credential(m["kind"], m["secret"]).body()
+    if opcode == CANCEL:
+        return [m["request_id"].to_bytes(4, "little")]
     if opcode == codec.HELLO:
         return codec.hello(m["client"], m["largest_body"], bytes.fromhex(m["server_id"]))
     if opcode == codec.PING:

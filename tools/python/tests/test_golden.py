@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import palate
-from palate import _answers, _backups
+from palate import _answers, _auth, _backups
 from palate import _codec as codec
 from palate import _field_codec as field_codec
 
@@ -77,7 +77,10 @@ def test_responses_are_read_as_the_golden_frames(frame: dict[str, Any]) -> None:
             assert int.from_bytes(body, "little") == message["token"]
         case "opened" | "created" | "generation-created":
             assert _answers.decode_collection(body) == collection(message)
-        case "dropped" | "generation-dropped":
+        case "authenticated":
+            scopes = frozenset(message.pop("scopes"))
+            assert _auth.decode_access(body) == palate.Access(scopes=scopes, **message)
+        case "dropped" | "generation-dropped" | "cancel-answered":
             assert len(body) == 0
         case "collections":
             expected = [collection(entry) for entry in message["collections"]]
@@ -125,7 +128,7 @@ def test_responses_are_read_as_the_golden_frames(frame: dict[str, Any]) -> None:
             assert _answers.decode_generations(body) == generations
         case "load-acknowledged":
             assert _answers.decode_acknowledgement(body) == tuple(message.values())
-        case "refused" | "overloaded" | "connection-error":
+        case "refused" | "overloaded" | "connection-error" | "not-authenticated" | "cancelled":
             check_error(_answers.decode_error(body), message)
         case "go-away":
             assert _answers.decode_go_away(body) == (message["drain_ms"], message["reason"])
@@ -176,7 +179,13 @@ def check_error(error: palate.PalateError, message: dict[str, Any]) -> None:
     assert error.retryable == message["retryable"]
     assert error.retry_after == message["retry_after_ms"] / 1000
     assert error.offset == message["offset"]
-    kinds = {1: palate.RequestRefused, 3: palate.Overloaded, 7: palate.ConnectionFailed}
+    kinds = {
+        1: palate.RequestRefused,
+        2: palate.NotAuthenticated,
+        3: palate.Overloaded,
+        4: palate.Unavailable,
+        7: palate.ConnectionFailed,
+    }
     assert isinstance(error, kinds[message["class"]])
 
 

@@ -15,7 +15,6 @@ import numpy.typing as npt
 
 from . import _answers, _auth, _transport
 from . import _codec as codec
-from ._auth import Access
 from ._backups import BackupCalls
 from ._batches import Payload, encode_payloads, even_slices
 from ._connection import Connection
@@ -25,11 +24,11 @@ from ._generations import GenerationCalls, candidate_of
 from ._loads import Load, Progress, Rows, load
 from ._patches import PatchCalls
 from ._reads import Search, get, search
+from ._server import ServerCalls
 from ._session import Session
 from ._taste_codec import Person
 from ._taste_codec import taste as taste_section
 from ._tastes import TasteCalls
-from .errors import ConnectionFailed
 from .filters import Fields
 from .types import Collection, Items, Receipt, Results
 
@@ -37,7 +36,7 @@ from .types import Collection, Items, Receipt, Results
 _Collections = list[Collection]
 
 
-class Client(GenerationCalls, BackupCalls, PatchCalls, TasteCalls, FieldCalls):
+class Client(ServerCalls, GenerationCalls, BackupCalls, PatchCalls, TasteCalls, FieldCalls):
     """A connection to a Palate server, opened by the first call and reopened after a failure.
 
     Calls block. Batches travel in one frame where they fit, else in several at once in flight.
@@ -111,36 +110,6 @@ class Client(GenerationCalls, BackupCalls, PatchCalls, TasteCalls, FieldCalls):
         """Closes the connection; the next call opens another."""
         with self._session.lock:
             self._session.close()
-
-    # The server
-
-    def ping(self) -> float:
-        """Seconds there and back."""
-        token = secrets.randbits(64).to_bytes(8, "little")
-        with self._session.lock:
-            start = time.perf_counter()
-            answer = self._session.call(codec.PING, [token])
-            elapsed = time.perf_counter() - start
-        if bytes(answer.body) != token:
-            raise ConnectionFailed("PING came back with another token")
-        return elapsed
-
-    def access(self) -> Access | None:
-        """What the client's credential allows; None where it has none."""
-        with self._session.lock:
-            return self._session.connected().access
-
-    def server(self) -> dict[str, Any]:
-        """The server's name, id and limits, from HELLO."""
-        with self._session.lock:
-            welcome = self._session.connected().welcome
-        return {
-            "name": welcome.server_name,
-            "id": welcome.server_id.hex(),
-            "protocol": welcome.version,
-            "largest_body": welcome.largest_body,
-            "requests_in_flight": welcome.requests_in_flight,
-        }
 
     # Collections
 

@@ -137,8 +137,8 @@ _BY_CODE: dict[int, type[PalateError]] = {
 }  # fmt: skip
 
 _BY_CLASS: dict[int, type[PalateError]] = {
-    1: RequestRefused, 2: NotAuthenticated, 3: Overloaded, 4: Unavailable, 5: ServerFailed, 6: DataLoss,
-    7: ConnectionFailed,
+    1: RequestRefused, 2: NotAuthenticated, 3: Overloaded, 4: Unavailable, 5: ServerFailed,
+    6: DataLoss, 7: ConnectionFailed,
 }  # fmt: skip
 
 

@@ -1,0 +1,46 @@
+"""Who answers, and what it lets this client do."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from typing import Any
+
+from . import _codec as codec
+from ._auth import Access
+from ._session import Session
+from .errors import ConnectionFailed
+
+
+class ServerCalls:
+    """The part of the client that is about the server itself."""
+
+    _session: Session
+
+    def ping(self) -> float:
+        """Seconds there and back."""
+        token = secrets.randbits(64).to_bytes(8, "little")
+        with self._session.lock:
+            start = time.perf_counter()
+            answer = self._session.call(codec.PING, [token])
+            elapsed = time.perf_counter() - start
+        if bytes(answer.body) != token:
+            raise ConnectionFailed("PING came back with another token")
+        return elapsed
+
+    def access(self) -> Access | None:
+        """What the client's credential allows; None where it has none."""
+        with self._session.lock:
+            return self._session.connected().access
+
+    def server(self) -> dict[str, Any]:
+        """The server's name, id and limits, from HELLO."""
+        with self._session.lock:
+            welcome = self._session.connected().welcome
+        return {
+            "name": welcome.server_name,
+            "id": welcome.server_id.hex(),
+            "protocol": welcome.version,
+            "largest_body": welcome.largest_body,
+            "requests_in_flight": welcome.requests_in_flight,
+        }
