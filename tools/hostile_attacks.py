@@ -9,6 +9,7 @@ import random
 import struct
 import time
 
+import hostile_access as access
 import hostile_fields as fields
 import numpy as np
 import rawframes as raw
@@ -25,7 +26,7 @@ BAD_MAGIC, HEADER_CHECKSUM, BODY_CHECKSUM, FRAME_TOO_LARGE = 128, 129, 130, 131
 HELLO_EXPECTED, HELLO_REPEATED, VERSION_MISMATCH, WRONG_SERVER, REQUEST_ID_ZERO = (
     132, 133, 134, 135, 136,
 )
-ALL_CODES = {*range(1, 33), *range(64, 68), *range(96, 99), *range(128, 138)}
+ALL_CODES = {*range(1, 35), *range(64, 69), *range(96, 99), *range(128, 138)}
 # Codes that a mutated request must never get: they would mean damage or a defect.
 DEFECTS = {96, 97, 98}
 
@@ -239,7 +240,7 @@ def bad_sections(context):
 def unknown_things(context):
     """Opcodes, collections, handles, items and users that there are not."""
     with context.connect() as connection:
-        opcodes = (0, 2, 18, 56, 57, 58, 59, 63, 64, 200, 255)
+        opcodes = (0, 5, 17, 56, 57, 58, 59, 63, 64, 200, 255)
         for opcode in opcodes:
             expect_refused(connection, opcode, bytes(8), UNSUPPORTED)
         expect_refused(connection, raw.PING, bytes(8), UNSUPPORTED, version=7)
@@ -353,6 +354,15 @@ def mutations(context):
     return context.mutations
 
 
+def bad_credentials(context):
+    """Credentials said wrongly and guessed; what can be asked without one goes on."""
+    with context.connect() as connection:
+        for opcode, body, codes in access.tries():
+            expect_refused(connection, opcode, body, codes)
+            connection.ask(raw.PING, bytes(8))
+    return len(access.tries())
+
+
 def unread_answers(context):
     """Somebody who asks for a lot and reads nothing."""
     big = raw.vector_query(context.handle, context.vectors[:64], k=500, parts=2)
@@ -384,6 +394,7 @@ ATTACKS = [
     ("bad schemas", bad_schemas),
     ("bad fields", bad_fields),
     ("bad loads", bad_loads),
+    ("bad credentials", bad_credentials),
     ("mutations", mutations),
     ("unread answers", unread_answers),
 ]
