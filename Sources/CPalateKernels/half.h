@@ -1,4 +1,4 @@
-// Rows of 2-byte floats at every level, and single values: the oracle and the tails.
+// Rows of 2-byte numbers at every level, and single values: the oracle and the tails.
 //
 // bfloat16 products are computed in float32, from the upper halves: `vdpbf16ps` would take the
 // query in bfloat16 too, and so double the error.
@@ -28,9 +28,17 @@ void pk_half_decode_neon(const uint8_t *halves, size_t count, float factor, int3
 // The largest finite values.
 #define PK_BINARY16_MAX 65504.0f
 #define PK_BFLOAT16_MAX 0x1.FEp127f
+#define PK_INTEGER16_MAX 32767.0f
 
 PK_INLINE float pk_half_limit(int32_t format) {
-    return format == pk_half_bfloat16 ? PK_BFLOAT16_MAX : PK_BINARY16_MAX;
+    switch (format) {
+    case pk_half_bfloat16:
+        return PK_BFLOAT16_MAX;
+    case pk_half_integer16:
+        return PK_INTEGER16_MAX;
+    default:
+        return PK_BINARY16_MAX;
+    }
 }
 
 PK_INLINE float pk_float_of_bits(uint32_t bits) {
@@ -45,12 +53,14 @@ PK_INLINE uint32_t pk_bits_of_float(float value) {
     return bits;
 }
 
-// The value of the 2-byte float in position `at`.
+// The value of the 2-byte number in position `at`.
 PK_INLINE float pk_half_value(const uint8_t *halves, size_t at, int32_t format) {
     uint16_t half;
     memcpy(&half, halves + at * sizeof half, sizeof half);
     if (format == pk_half_bfloat16)
         return pk_float_of_bits((uint32_t)half << 16);
+    if (format == pk_half_integer16)
+        return (float)(int16_t)half;
     uint32_t sign = (uint32_t)(half & 0x8000u) << 16, magnitude = (uint32_t)(half & 0x7FFFu) << 13;
     // Infinity and what is not a number: only damaged rows hold them.
     if (magnitude >= 0x0F800000u)
@@ -59,7 +69,7 @@ PK_INLINE float pk_half_value(const uint8_t *halves, size_t at, int32_t format) 
     return pk_float_of_bits(sign | pk_bits_of_float(pk_float_of_bits(magnitude) * 0x1p112f));
 }
 
-// The 2-byte float nearest to a value, ties to even.
+// The 2-byte number nearest to a value, ties to even.
 PK_INLINE uint16_t pk_half_of(float value, int32_t format) {
 #pragma STDC FP_CONTRACT OFF
     const float limit = pk_half_limit(format);
@@ -68,6 +78,9 @@ PK_INLINE uint16_t pk_half_of(float value, int32_t format) {
     uint32_t bits = pk_bits_of_float(value);
     if (format == pk_half_bfloat16)
         return (uint16_t)((bits + 0x7FFFu + ((bits >> 16) & 1)) >> 16);
+    // Floats from 2^23 to 2^24 are whole numbers, and this one's low bits the number asked for.
+    if (format == pk_half_integer16)
+        return (uint16_t)pk_bits_of_float(value + 0x1.8p23f);
     uint32_t sign = (bits >> 16) & 0x8000u, magnitude = bits & 0x7FFFFFFFu;
     // Below the normal range: floats from 1/2 on are multiples of 2^-24, as these halves are.
     if (magnitude < 0x38800000u) {

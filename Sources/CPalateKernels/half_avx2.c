@@ -1,7 +1,8 @@
-// Rows of 2-byte floats with AVX2, FMA and F16C.
+// Rows of 2-byte numbers with AVX2, FMA and F16C.
 //
-// 8 halves become 8 float32 lanes: binary16 by `vcvtph2ps`, bfloat16 by widening and a shift. Sums
-// in float32 with FMA, at most 16,384 / 8 = 2,048 additions per lane. Tails are element by element.
+// 8 halves become 8 float32 lanes: binary16 by `vcvtph2ps`, bfloat16 by widening and a shift, whole
+// numbers by widening and conversion. Sums in float32 with FMA, at most 16,384 / 8 = 2,048
+// additions per lane. Tails are element by element.
 #include "avx2.h"
 #include "half.h"
 
@@ -11,6 +12,8 @@ PK_BODY __m256 load8(const uint8_t *halves, size_t at, int format) {
     __m128i words = _mm_loadu_si128((const __m128i *)(const void *)(halves + 2 * at));
     if (format == pk_half_bfloat16)
         return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(words), 16));
+    if (format == pk_half_integer16)
+        return _mm256_cvtepi32_ps(_mm256_cvtepi16_epi32(words));
     return _mm256_cvtph_ps(words);
 }
 
@@ -87,6 +90,10 @@ PK_TARGET void pk_half_encode_avx2(const float *vector, size_t count, float fact
             bits = _mm256_srli_epi32(bits, 16);
             words =
                 _mm_packus_epi32(_mm256_castsi256_si128(bits), _mm256_extracti128_si256(bits, 1));
+        } else if (format == pk_half_integer16) {
+            __m256i whole = _mm256_cvtps_epi32(values);
+            words =
+                _mm_packs_epi32(_mm256_castsi256_si128(whole), _mm256_extracti128_si256(whole, 1));
         } else {
             words = _mm256_cvtps_ph(values, _MM_FROUND_TO_NEAREST_INT);
         }
@@ -100,8 +107,7 @@ PK_TARGET void pk_half_decode_avx2(const uint8_t *halves, size_t count, float fa
                                    int32_t format, float *out) {
     size_t at = 0;
     for (; at + 8 <= count; at += 8) {
-        __m256 values = format == pk_half_bfloat16 ? load8(halves, at, pk_half_bfloat16)
-                                                   : load8(halves, at, pk_half_binary16);
+        __m256 values = load8(halves, at, format);
         _mm256_storeu_ps(out + at, _mm256_mul_ps(values, _mm256_set1_ps(factor)));
     }
     for (; at < count; at++)

@@ -1,7 +1,8 @@
-// Rows of 2-byte floats with AVX-512; encoding and decoding are the AVX2 level's.
+// Rows of 2-byte numbers with AVX-512; encoding and decoding are the AVX2 level's.
 //
-// 16 halves become 16 float32 lanes: binary16 by `vcvtph2ps`, bfloat16 by widening and a shift.
-// Sums in float32 with FMA, at most 16,384 / 16 = 1,024 additions per lane. Tails are masked loads.
+// 16 halves become 16 float32 lanes: binary16 by `vcvtph2ps`, bfloat16 by widening and a shift,
+// whole numbers by widening and conversion. Sums in float32 with FMA, at most 16,384 / 16 = 1,024
+// additions per lane. Tails are masked loads.
 #include "avx512.h"
 #include "half.h"
 
@@ -10,6 +11,8 @@
 PK_BODY __m512 widened(__m256i halves, int format) {
     if (format == pk_half_bfloat16)
         return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(halves), 16));
+    if (format == pk_half_integer16)
+        return _mm512_cvtepi32_ps(_mm512_cvtepi16_epi32(halves));
     return _mm512_cvtph_ps(halves);
 }
 

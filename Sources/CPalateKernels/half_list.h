@@ -1,4 +1,4 @@
-// The list of a level that scores groups of rows of 2-byte floats: included where `group` is
+// The list of a level that scores groups of rows of 2-byte numbers: included where `group` is
 // defined, with its PK_BODY.
 
 PK_BODY void list_of(const pk_list *list, const pk_half_query *query, float *out, int is_row,
@@ -23,21 +23,24 @@ PK_BODY void list_of(const pk_list *list, const pk_half_query *query, float *out
     }
 }
 
+PK_BODY void list_in(const pk_list *list, const pk_half_query *query, float *out, int format) {
+    if (query->is_row)
+        query->is_squared ? list_of(list, query, out, 1, format, 1)
+                          : list_of(list, query, out, 1, format, 0);
+    else
+        query->is_squared ? list_of(list, query, out, 0, format, 1)
+                          : list_of(list, query, out, 0, format, 0);
+}
+
 PK_BODY void half_list(const pk_list *list, const pk_half_query *query, float *out) {
-    const int is_row = query->is_row, squared = query->is_squared;
-    if (query->format == pk_half_bfloat16) {
-        if (is_row)
-            squared ? list_of(list, query, out, 1, pk_half_bfloat16, 1)
-                    : list_of(list, query, out, 1, pk_half_bfloat16, 0);
-        else
-            squared ? list_of(list, query, out, 0, pk_half_bfloat16, 1)
-                    : list_of(list, query, out, 0, pk_half_bfloat16, 0);
-    } else {
-        if (is_row)
-            squared ? list_of(list, query, out, 1, pk_half_binary16, 1)
-                    : list_of(list, query, out, 1, pk_half_binary16, 0);
-        else
-            squared ? list_of(list, query, out, 0, pk_half_binary16, 1)
-                    : list_of(list, query, out, 0, pk_half_binary16, 0);
+    switch (query->format) {
+    case pk_half_bfloat16:
+        list_in(list, query, out, pk_half_bfloat16);
+        break;
+    case pk_half_integer16:
+        list_in(list, query, out, pk_half_integer16);
+        break;
+    default:
+        list_in(list, query, out, pk_half_binary16);
     }
 }

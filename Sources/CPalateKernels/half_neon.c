@@ -1,7 +1,8 @@
-// Rows of 2-byte floats with NEON.
+// Rows of 2-byte numbers with NEON.
 //
-// 4 halves become 4 float32 lanes: binary16 by `fcvtl`, bfloat16 by widening and a shift. Sums in
-// float32 with FMA, at most 16,384 / 4 = 4,096 additions per lane. Tails are element by element.
+// 4 halves become 4 float32 lanes: binary16 by `fcvtl`, bfloat16 by widening and a shift, whole
+// numbers by widening and conversion. Sums in float32 with FMA, at most 16,384 / 4 = 4,096
+// additions per lane. Tails are element by element.
 #include "half.h"
 
 #if defined(__aarch64__)
@@ -13,6 +14,8 @@ PK_BODY float32x4_t load4(const uint8_t *halves, size_t at, int format) {
     uint16x4_t words = vreinterpret_u16_u8(vld1_u8(halves + 2 * at));
     if (format == pk_half_bfloat16)
         return vreinterpretq_f32_u32(vshll_n_u16(words, 16));
+    if (format == pk_half_integer16)
+        return vcvtq_f32_s32(vmovl_s16(vreinterpret_s16_u16(words)));
     return vcvt_f32_f16(vreinterpret_f16_u16(words));
 }
 
@@ -80,6 +83,8 @@ void pk_half_encode_neon(const float *vector, size_t count, float factor, int32_
             uint32x4_t bits = vreinterpretq_u32_f32(values);
             uint32x4_t odd = vandq_u32(vshrq_n_u32(bits, 16), vdupq_n_u32(1));
             words = vshrn_n_u32(vaddq_u32(vaddq_u32(bits, vdupq_n_u32(0x7FFF)), odd), 16);
+        } else if (format == pk_half_integer16) {
+            words = vreinterpret_u16_s16(vqmovn_s32(vcvtnq_s32_f32(values)));
         } else {
             words = vreinterpret_u16_f16(vcvt_f16_f32(values));
         }
@@ -93,8 +98,7 @@ void pk_half_decode_neon(const uint8_t *halves, size_t count, float factor, int3
                          float *out) {
     size_t at = 0;
     for (; at + 4 <= count; at += 4) {
-        float32x4_t values = format == pk_half_bfloat16 ? load4(halves, at, pk_half_bfloat16)
-                                                        : load4(halves, at, pk_half_binary16);
+        float32x4_t values = load4(halves, at, format);
         vst1q_f32(out + at, vmulq_n_f32(values, factor));
     }
     for (; at < count; at++)

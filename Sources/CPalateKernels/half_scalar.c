@@ -1,4 +1,4 @@
-// Rows of 2-byte floats in plain C: the oracle. Sums in double, as in scalar.c.
+// Rows of 2-byte numbers in plain C: the oracle. Sums in double, as in scalar.c.
 #include "half.h"
 
 void pk_half_list_scalar(const pk_list *list, const pk_half_query *query, float *out) {

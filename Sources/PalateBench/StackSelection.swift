@@ -26,11 +26,11 @@ package struct CodeTraits: Equatable, Sendable {
 /// - the codes are at most three quarters as long: else the walk saves less than the second look
 ///   costs (`bf16+f16`);
 /// - no third codes do the second look's work for fewer bytes: as short as the finer ones with a
-///   smaller error (`f16` instead of `bf16`), or shorter and exact already (`f16`, or `sq8` of
+///   smaller error (`sq16` instead of `f16`), or shorter and exact already (`f16`, or `sq8` of
 ///   pixels, instead of `float32`);
 /// - links can be chosen by one of the two (`rq1+rq2`).
 ///
-/// On embeddings that leaves `sq8`, `sq4`, `rq2` and `rq1` before `f16`, the last three before
+/// On embeddings that leaves `sq8`, `sq4`, `rq2` and `rq1` before `sq16`, the last three before
 /// `sq8`, and the last two before `sq4`.
 package enum StackSelection {
     /// Codes with a smaller error are as good as exact: the planner does not score them again.

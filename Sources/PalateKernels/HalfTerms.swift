@@ -1,4 +1,4 @@
-/// What turns products with rows of 2-byte floats into distances.
+/// What turns products with rows of 2-byte numbers into distances.
 ///
 ///     distance = offset + scale * <q, x>, or offset + scale * |q - x|^2
 package struct HalfTerms: Sendable {

@@ -1,7 +1,7 @@
 internal import CPalateKernels
 package import PalateModel
 
-/// Rows of 2-byte floats: lists, and floats to halves and back.
+/// Rows of 2-byte numbers: lists, and floats to halves and back.
 extension KernelTable {
     /// Writes the distance of `HalfTerms` for every listed row.
     ///

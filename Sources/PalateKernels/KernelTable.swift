@@ -12,7 +12,7 @@
 // | KernelLevel, KernelError  | the instruction sets, and why one cannot be had             |
 // | RowArena.swift            | rows of one width at fixed addresses                        |
 // | CodeTerms, CodeGrid       | the constants of code kernels                               |
-// | HalfTerms, HalfFormat     | the constants of kernels of 2-byte floats                   |
+// | HalfTerms, HalfFormat     | the constants of kernels of 2-byte numbers                  |
 // | NibbleTerms.swift         | the constants of kernels of 4-bit codes                     |
 // | BitTerms.swift            | the constants of kernels of 1-bit and 2-bit codes           |
 // | RawSpan+Integers.swift    | integers out of raw bytes and into them                     |

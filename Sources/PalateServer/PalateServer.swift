@@ -196,7 +196,7 @@ package struct PalateServer: Service {
             ).get()
         }
         bootstrap = bootstrap.serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-            .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
+            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
         return try await bootstrap.bind(host: options.host, port: options.port).get()
     }
 

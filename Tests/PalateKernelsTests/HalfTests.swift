@@ -4,7 +4,7 @@ import TestKit
 import Testing
 
 @Suite struct HalfTests {
-    private static let formats: [HalfFormat] = [.binary16, .bfloat16]
+    private static let formats: [HalfFormat] = [.binary16, .bfloat16, .integer16]
     private static let rowCount = 21
 
     @Test(arguments: levels)
@@ -18,6 +18,7 @@ import Testing
                     switch format {
                     case .binary16: Float(Float16(bitPattern: pattern))
                     case .bfloat16: Float(bitPattern: UInt32(pattern) << 16)
+                    case .integer16: Float(Int16(bitPattern: pattern))
                     }
                 #expect(value == expected || (value.isNaN && expected.isNaN))
             }
@@ -55,6 +56,18 @@ import Testing
         }
     }
 
+    @Test(arguments: levels)
+    func `floats become the nearest whole number, ties to even`(level: KernelLevel) throws {
+        let kernels = try #require(KernelTable.at(level))
+        let wholes = (-32_767...32_767).map { Float($0) }
+        #expect(decode(encode(wholes, .integer16, kernels), .integer16, kernels) == wholes)
+        let between = wholes.dropLast().flatMap { [$0 + 0.5, $0 + 0.25, $0 + 0.75] }
+        #expect(
+            decode(encode(between, .integer16, kernels), .integer16, kernels)
+                == between.map { $0.rounded(.toNearestOrEven) }
+        )
+    }
+
     @Test(arguments: levels, formats)
     func `what is past the largest value becomes it`(level: KernelLevel, format: HalfFormat) throws
     {
@@ -68,7 +81,7 @@ import Testing
         let halves = encode(values + values.prefix(7), format, kernels)
         let found = decode(halves, format, kernels)
         let expected = [
-            limit, -limit, limit, limit, -limit, limit, format == .binary16 ? 65_504 : 65_536,
+            limit, -limit, limit, limit, -limit, limit, format == .bfloat16 ? 65_536 : limit,
             -limit,
         ]
         #expect(found == expected + expected.prefix(7))
@@ -83,9 +96,15 @@ import Testing
             let halves = encode(vector, format, kernels, by: 4)
             #expect(halves == encode(vector.map { 4 * $0 }, format, oracle))
             let back = decode(halves, format, kernels, by: 0.25)
-            let precision: Float = format == .binary16 ? 0x1p-11 : 0x1p-8
+            // Of a value, and of a number of steps by 4: half of one.
+            let (relative, absolute): (Float, Float) =
+                switch format {
+                case .binary16: (0x1p-11, 1e-7)
+                case .bfloat16: (0x1p-8, 1e-7)
+                case .integer16: (0, 0.125)
+                }
             for (value, found) in zip(vector, back) {
-                #expect((value - found).magnitude <= precision * value.magnitude + 1e-7)
+                #expect((value - found).magnitude <= relative * value.magnitude + absolute)
             }
         }
     }

@@ -25,6 +25,48 @@ import Testing
         }
     }
 
+    @Test(arguments: MetricRegistry.all.map(\.name))
+    func `a component on the 16-bit grid is off by half a step at most`(metric: String) throws {
+        var generator = SeededGenerator(seed: testSeed())
+        for magnitude in [Float(1e-12), 1e-3, 1, 500, 1e14] {
+            let values = (0..<400).map { _ in magnitude * generator.normal() }
+            let own = try MetricRegistry.named(metric)
+            let quantizer = try train("sq16", values, 40, own)
+            let rows = (0..<10).map { row in
+                let vector = Array(values[row * 40..<row * 40 + 40])
+                let length = vector.reduce(0) { $0 + $1 * $1 }.squareRoot()
+                return own.normalises ? vector.map { $0 / length } : vector
+            }
+            let highest = rows.joined().map(\.magnitude).max()!
+            // The grid reaches twice as far as the sample.
+            let halfStep = 2 * highest / 32_767 / 2
+            for vector in rows {
+                for (value, found) in zip(vector, roundTrip(vector, quantizer)) {
+                    #expect((value - found).magnitude <= 1.01 * halfStep)
+                }
+            }
+            #expect(quantizer.relativeError > 0 && quantizer.relativeError < 1e-4)
+            let far = roundTrip([Float](repeating: 1e15, count: 40), quantizer)
+            if metric == "l2" { #expect(far.allSatisfy { ($0 / (2 * highest) - 1) < 1e-6 }) }
+        }
+    }
+
+    @Test(arguments: [0, .nan, .infinity, -1, Float(0x1p-51), 0x1p61])
+    func `a scale that no training gives is damage`(scale: Float) throws {
+        let parameters = [scale.bitPattern, Float(0).bitPattern].flatMap { bits in
+            (0..<4).map { UInt8(truncatingIfNeeded: bits >> (8 * UInt32($0))) }
+        }
+        #expect(
+            throws: QuantizationError.corruptParameter(name: "scale", bits: scale.bitPattern)
+        ) {
+            _ = try ScalarSixteenBit(
+                parameters: parameters.span.bytes,
+                dimensions: 4,
+                metric: SquaredEuclidean()
+            )
+        }
+    }
+
     @Test func `plain float16 is lossless and stored as it is`() throws {
         let values = (0..<64).map { Float(Swift.Float16(Float($0 * $0) / 7)) }
         let quantizer = try train("f16", values, 16)
@@ -47,7 +89,7 @@ import Testing
         #expect((far[0] / 7.9e9 - 1).magnitude < 0x1p-11 && far[1] == -far[0])
     }
 
-    @Test(arguments: ["f16", "bf16"])
+    @Test(arguments: ["f16", "bf16", "sq16"])
     func `rows of many dimensions start at cache lines`(name: String) throws {
         let quantizer = try train(name, [Float](repeating: 1, count: 784), 784)
         #expect(quantizer.codeBytes == 1_600)
@@ -57,13 +99,14 @@ import Testing
     private func train(
         _ name: String,
         _ values: [Float],
-        _ dimensions: Int
+        _ dimensions: Int,
+        _ metric: any Metric = SquaredEuclidean()
     ) throws -> any Quantizer {
         try QuantizerRegistry.named(name).train(
             values.span,
             count: values.count / dimensions,
             dimensions: dimensions,
-            metric: SquaredEuclidean()
+            metric: metric
         )
     }
 

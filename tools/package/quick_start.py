@@ -18,5 +18,5 @@ with Client(sys.argv[1]) as client:
     assert results.ids[:, 0].tolist() == list(range(20)), results.ids[:, 0]
     ids, _ = client.recommend("pins", user=42)
     assert len(ids) > 0
-    client.drop_collection("pins")
+    client.drop("pins")
 print(f"quick start: {COUNT} items written, 20 queries, each found itself")

@@ -52,14 +52,14 @@ typedef struct {
     float sum_scale;
 } pk_code_query;
 
-// How a 2-byte float is read: IEEE 754 binary16, or the upper half of a float32.
-enum { pk_half_binary16 = 0, pk_half_bfloat16 = 1 };
+// How a 2-byte number is read: IEEE 754 binary16, the upper half of a float32, or a signed integer.
+enum { pk_half_binary16 = 0, pk_half_bfloat16 = 1, pk_half_integer16 = 2 };
 
-// A query against rows of 2-byte floats: offset + scale * <q, x>, or offset + scale * |q - x|^2.
+// A query against rows of 2-byte numbers: offset + scale * <q, x>, or offset + scale * |q - x|^2.
 typedef struct {
-    const void *query;  // shape [dimensions]; float32, or 2-byte floats when it is a stored row
+    const void *query;  // shape [dimensions]; float32, or 2-byte numbers when it is a stored row
     int32_t is_row;     // whether the query is a stored row
-    int32_t format;     // pk_half_binary16 or pk_half_bfloat16
+    int32_t format;     // one of the above
     int32_t is_squared; // whether the squared distance is meant, else the product
     float offset;
     float scale;
@@ -143,7 +143,7 @@ typedef struct {
     // out[i] = code of vector[i] ^ flip; the sums are over the codes before the flip.
     pk_code_sums (*encode)(const float *vector, size_t count, const pk_grid *grid, uint8_t flip,
                            uint8_t *out);
-    // out[i] = the distance of `pk_half_query`, rows of 2-byte floats.
+    // out[i] = the distance of `pk_half_query`, rows of 2-byte numbers.
     void (*half_list)(const pk_list *list, const pk_half_query *query, float *out);
     // Writes vector[i] * factor as little-endian 2-byte floats: to nearest, ties to even, clamped
     // to the largest finite value; what is not a number becomes minus that.

@@ -42,7 +42,7 @@ struct BenchSearch: AsyncParsableCommand {
 
     @Option(
         help: """
-            CODES or CODES+FINER of float32, f16, bf16, sq8, sq4, rq2, rq1: sq4+f16. \
+            CODES or CODES+FINER of float32, sq16, f16, bf16, sq8, sq4, rq2, rq1: sq4+f16. \
             (default: sq8)
             """
     )
