@@ -32,12 +32,9 @@ void pk_half_decode_neon(const uint8_t *halves, size_t count, float factor, int3
 
 PK_INLINE float pk_half_limit(int32_t format) {
     switch (format) {
-    case pk_half_bfloat16:
-        return PK_BFLOAT16_MAX;
-    case pk_half_integer16:
-        return PK_INTEGER16_MAX;
-    default:
-        return PK_BINARY16_MAX;
+    case pk_half_bfloat16: return PK_BFLOAT16_MAX;
+    case pk_half_integer16: return PK_INTEGER16_MAX;
+    default: return PK_BINARY16_MAX;
     }
 }
 

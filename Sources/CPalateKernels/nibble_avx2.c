@@ -44,9 +44,9 @@ PK_BODY int32_t tail(const pk_nibbles *all, const uint8_t *row, int is_row, size
     return dot;
 }
 
-// <q, c> of `rows` rows, while the rows of `next` are asked for.
-PK_BODY void group(const pk_nibbles *all, const uint8_t *const *row, const uint8_t *const *next,
-                   size_t rows, int is_row, int32_t *dot) {
+// <q, c> of `rows` rows.
+PK_BODY void group(const pk_nibbles *all, const uint8_t *const *row, size_t rows, int is_row,
+                   int32_t *dot) {
     const __m256i lower = _mm256_set1_epi8(15), ones = _mm256_set1_epi16(1);
     __m256i sum[pk_group];
     for (size_t r = 0; r < rows; r++)
@@ -61,8 +61,6 @@ PK_BODY void group(const pk_nibbles *all, const uint8_t *const *row, const uint8
             second = load32(all->bytes + all->half + at);
         }
         for (size_t r = 0; r < rows; r++) {
-            if ((at & 32) == 0)
-                __builtin_prefetch(next[r] + at, 0, 3);
             __m256i bytes = load32(row[r] + at);
             __m256i products = _mm256_maddubs_epi16(_mm256_and_si256(bytes, lower), first);
             products = _mm256_add_epi16(products, _mm256_maddubs_epi16(upper_codes(bytes), second));
@@ -70,29 +68,27 @@ PK_BODY void group(const pk_nibbles *all, const uint8_t *const *row, const uint8
         }
     }
     for (size_t r = 0; r < rows; r++) {
-        __builtin_prefetch(next[r] + all->term_offset, 0, 3);
         dot[r] = sum_lanes(sum[r]) + tail(all, row[r], is_row, at);
     }
 }
 
 PK_BODY void list_of(const pk_list *list, const pk_nibble_query *query, int is_row, float *out) {
     const pk_nibbles all = pk_nibbles_of(list, query);
-    const uint8_t *row[pk_group], *next[pk_group];
+    const uint8_t *row[pk_group];
     int32_t dot[pk_group];
+    const size_t ahead = pk_ask_first(list);
     size_t at = 0;
     for (; at + pk_group <= list->count; at += pk_group) {
-        for (size_t r = 0; r < pk_group; r++) {
+        for (size_t r = 0; r < pk_group; r++)
             row[r] = pk_row(list, at + r);
-            next[r] = at + pk_group + r < list->count ? pk_row(list, at + pk_group + r) : row[r];
-        }
-        group(&all, row, next, pk_group, is_row, dot);
+        pk_ask_on(list, at + ahead);
+        group(&all, row, pk_group, is_row, dot);
         for (size_t r = 0; r < pk_group; r++)
             out[at + r] = pk_nibble_distance(&all, dot[r], row[r]);
     }
     for (; at < list->count; at++) {
         row[0] = pk_row(list, at);
-        next[0] = at + 1 < list->count ? pk_row(list, at + 1) : row[0];
-        group(&all, row, next, 1, is_row, dot);
+        group(&all, row, 1, is_row, dot);
         out[at] = pk_nibble_distance(&all, dot[0], row[0]);
     }
 }

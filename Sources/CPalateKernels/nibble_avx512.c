@@ -24,9 +24,9 @@ PK_BODY void load_query(const pk_nibbles *all, size_t at, __mmask64 mask, int is
     *high = _mm512_sub_epi8(_mm512_add_epi8(second, second), base);
 }
 
-// <q, c> of `rows` rows as sums of 16 lanes, while the rows of `next` are asked for.
-PK_BODY void group(const pk_nibbles *all, const uint8_t *const *row, const uint8_t *const *next,
-                   size_t rows, int is_row, __m512i *sum) {
+// <q, c> of `rows` rows as sums of 16 lanes.
+PK_BODY void group(const pk_nibbles *all, const uint8_t *const *row, size_t rows, int is_row,
+                   __m512i *sum) {
     const __m512i lower = _mm512_set1_epi8(15);
     __m512i low[pk_group], high[pk_group], first, second;
     for (size_t r = 0; r < rows; r++)
@@ -35,7 +35,6 @@ PK_BODY void group(const pk_nibbles *all, const uint8_t *const *row, const uint8
     for (; at + 64 <= all->half; at += 64) {
         load_query(all, at, ~0ull, is_row, &first, &second);
         for (size_t r = 0; r < rows; r++) {
-            __builtin_prefetch(next[r] + at, 0, 3);
             __m512i bytes = _mm512_loadu_si512(row[r] + at);
             low[r] = _mm512_dpbusd_epi32(low[r], _mm512_and_si512(bytes, lower), first);
             high[r] = _mm512_dpbusd_epi32(high[r], _mm512_andnot_si512(lower, bytes), second);
@@ -44,7 +43,6 @@ PK_BODY void group(const pk_nibbles *all, const uint8_t *const *row, const uint8
     __mmask64 mask = byte_mask(all->half - at);
     load_query(all, at, mask, is_row, &first, &second);
     for (size_t r = 0; r < rows; r++) {
-        __builtin_prefetch(next[r] + all->term_offset, 0, 3);
         __m512i bytes = _mm512_maskz_loadu_epi8(mask, row[r] + at);
         low[r] = _mm512_dpbusd_epi32(low[r], _mm512_and_si512(bytes, lower), first);
         high[r] = _mm512_dpbusd_epi32(high[r], _mm512_andnot_si512(lower, bytes), second);
@@ -54,24 +52,23 @@ PK_BODY void group(const pk_nibbles *all, const uint8_t *const *row, const uint8
 
 PK_BODY void list_of(const pk_list *list, const pk_nibble_query *query, int is_row, float *out) {
     const pk_nibbles all = pk_nibbles_of(list, query);
-    const uint8_t *row[pk_group], *next[pk_group];
+    const uint8_t *row[pk_group];
     __m512i sum[pk_group];
     int32_t dot[pk_group];
+    const size_t ahead = pk_ask_first(list);
     size_t at = 0;
     for (; at + pk_group <= list->count; at += pk_group) {
-        for (size_t r = 0; r < pk_group; r++) {
+        for (size_t r = 0; r < pk_group; r++)
             row[r] = pk_row(list, at + r);
-            next[r] = at + pk_group + r < list->count ? pk_row(list, at + pk_group + r) : row[r];
-        }
-        group(&all, row, next, pk_group, is_row, sum);
+        pk_ask_on(list, at + ahead);
+        group(&all, row, pk_group, is_row, sum);
         _mm_storeu_si128((__m128i *)dot, sum_four(sum));
         for (size_t r = 0; r < pk_group; r++)
             out[at + r] = pk_nibble_distance(&all, dot[r], row[r]);
     }
     for (; at < list->count; at++) {
         row[0] = pk_row(list, at);
-        next[0] = at + 1 < list->count ? pk_row(list, at + 1) : row[0];
-        group(&all, row, next, 1, is_row, sum);
+        group(&all, row, 1, is_row, sum);
         out[at] = pk_nibble_distance(&all, _mm512_reduce_add_epi32(sum[0]), row[0]);
     }
 }

@@ -28,6 +28,7 @@ struct MemorySearch: BenchSubject {
             index.stack.codes.prepare(vector, into: &prepared)
             let scorer = index.stack.makeScorer(prepared, over: index.rows)
             index.graph.search(scorer, beamWidth: beamWidth, keeping: kept, scratch: &scratch)
+            part.rowsScored += scratch.visitedCount
             hits.removeAll(keepingCapacity: true)
             for rank in 0..<scratch.count { hits.append(scratch.hit(rank)) }
             index.stack.refine(

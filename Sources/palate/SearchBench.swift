@@ -17,6 +17,8 @@ struct BenchPart: Sendable {
     private(set) var found: [Int32]
     /// Nanoseconds, shape [queries].
     private(set) var latencies: [UInt64]
+    /// Rows whose distance was computed by the codes, over all queries.
+    var rowsScored = 0
 
     init(queryCount: Int, k: Int) {
         self.k = k
@@ -43,6 +45,8 @@ struct SearchBench: Sendable {
         var cpuSeconds: Double
         var p50: Double
         var p99: Double
+        /// Rows scored by the codes, a query.
+        var rowsScored: Double
         /// Rows, shape [queries, k]; -1 where there are fewer.
         var found: [Int32]
     }
@@ -81,9 +85,11 @@ struct SearchBench: Sendable {
         let cpuSeconds = processorSeconds() - cpuStarted
         var histogram = Histogram<UInt32>(numberOfSignificantValueDigits: .three)
         var found: [Int32] = []
+        var rowsScored = 0
         for part in parts.withLock({ $0 }).sorted(by: { $0.first < $1.first }) {
             let part = try part.part.get()
             found += part.found
+            rowsScored += part.rowsScored
             for latency in part.latencies { histogram.record(latency) }
         }
         return Pass(
@@ -91,6 +97,7 @@ struct SearchBench: Sendable {
             cpuSeconds: cpuSeconds,
             p50: Double(histogram.valueAtPercentile(50)) / 1_000,
             p99: Double(histogram.valueAtPercentile(99)) / 1_000,
+            rowsScored: Double(rowsScored) / Double(max(1, count)),
             found: found
         )
     }

@@ -77,6 +77,7 @@ struct StoredSearch: BenchSubject {
             let begun = ContinuousClock.now
             let response = try answer(request, &scratch)
             part.setLatency(ContinuousClock.now - begun, query: position)
+            part.rowsScored += Int(response.visitedCount)
             for (rank, id) in response.ids.prefix(k).enumerated() {
                 part.setRow(row(of: id), query: position, rank: rank)
             }

@@ -12,10 +12,11 @@ struct BenchSearch: AsyncParsableCommand {
         abstract: "Build an index in memory, or open a collection, and search it at several beams.",
         discussion: """
             Prints one line of JSON per beam: beam, recall, qps, cpu_qps, p50_us, p99_us, \
-            build_seconds, cpu_build_seconds, index_bytes, resident_bytes, quantizer, kernel, \
-            threads. The rates are of the best of --passes passes over all queries: qps by the \
-            clock, cpu_qps by processor time (per core, what a busy machine takes away left out). \
-            Without --truth the exact neighbours are computed first.
+            rows_scored (by the codes, a query), build_seconds, cpu_build_seconds, index_bytes, \
+            resident_bytes, quantizer, kernel, threads. The rates are of the best of --passes \
+            passes over all queries: qps by the clock, cpu_qps by processor time (per core, what a \
+            busy machine takes away left out). Without --truth the exact neighbours are computed \
+            first.
 
             --auto prints one line of JSON per quantizer and a last one with the choice, and a \
             table on standard error. It asks 1,000 of the queries at most, at beams that grow \
@@ -208,6 +209,7 @@ struct BenchSearch: AsyncParsableCommand {
             line.cpuQps = Double(count) / best.cpuSeconds
             line.p50Us = best.p50
             line.p99Us = best.p99
+            line.rowsScored = best.rowsScored
             line.residentBytes = residentBytes()
             line.anonymousBytes = anonymousBytes()
             try printJSON(line)
@@ -233,6 +235,8 @@ struct SearchLine: Encodable {
     var cpuQps = 0.0
     var p50Us = 0.0
     var p99Us = 0.0
+    /// A query.
+    var rowsScored = 0.0
     /// Of an index in memory.
     var buildSeconds: Double?
     var cpuBuildSeconds: Double?
