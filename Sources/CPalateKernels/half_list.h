@@ -34,13 +34,8 @@ PK_BODY void list_in(const pk_list *list, const pk_half_query *query, float *out
 
 PK_BODY void half_list(const pk_list *list, const pk_half_query *query, float *out) {
     switch (query->format) {
-    case pk_half_bfloat16:
-        list_in(list, query, out, pk_half_bfloat16);
-        break;
-    case pk_half_integer16:
-        list_in(list, query, out, pk_half_integer16);
-        break;
-    default:
-        list_in(list, query, out, pk_half_binary16);
+    case pk_half_bfloat16: list_in(list, query, out, pk_half_bfloat16); break;
+    case pk_half_integer16: list_in(list, query, out, pk_half_integer16); break;
+    default: list_in(list, query, out, pk_half_binary16);
     }
 }

@@ -4,8 +4,8 @@ internal import PalateModel
 /// Rows of 2-byte numbers: what float16, bfloat16 and 16-bit grids have in common.
 ///
 /// Row: shape [dimensions] of little-endian halves of x * scale, of unit length where the metric
-/// normalises, then zeros up to the next row. For floats `scale` is a power of two, so that it costs
-/// no precision.
+/// normalises, then zeros up to the next row. For floats `scale` is a power of two: it costs no
+/// precision.
 package struct HalfRows: RowCodec {
     package let dimensions: Int
     package let metric: any Metric
