@@ -29,13 +29,15 @@ class Server:
     """One server on a data directory and a free port of the loopback interface.
 
     As a context manager it starts on entry and is stopped on exit; `address` is where it listens.
+    `user` is who it runs as: a name or number, where this process may choose.
     What it logs goes to `DATA.log` beside the data directory.
     """
 
-    def __init__(self, data, cpu=None, environment=None, arguments=()):
+    def __init__(self, data, cpu=None, environment=None, arguments=(), user=None):
         self.data = pathlib.Path(data)
         self.cpu = cpu
         self.arguments = list(arguments)
+        self.user = user
         self.environment = {**os.environ, **(environment or {})}
         self.process = None
         self.address = None
@@ -59,6 +61,7 @@ class Server:
                 stdout=subprocess.PIPE,
                 stderr=log,
                 env=self.environment,
+                user=self.user,
                 text=True,
             )
         self.address = self._wait_until_ready(time.monotonic() + seconds)
