@@ -1,15 +1,20 @@
 #!/usr/bin/env python3
 """Bad input of every kind: a typed error each, the server lives, others never notice.
 
-tools/hostile.py [--seed N] [--mutations 3000]
+tools/hostile.py [--seed N] [--mutations 3000] [--idle 5000] [--strict]
 
-While the attacks of `hostile_attacks.py` run, one connection asks the same query over and over:
-each of its answers must be the first one again, without an error. A dozen connections hold half a
-frame and never send the rest. At the end the server must still stop with 0 on SIGTERM.
+While the attacks of `hostile_attacks.py`, `hostile_bodies.py` and `hostile_connections.py` run, one
+connection asks the same query over and over: each of its answers must be the first one again,
+without an error. A dozen connections hold half a frame and never send the rest. The server's memory
+is bounded, and at the end it must still stop with 0 on SIGTERM.
+
+`--strict` also holds the bystander's p99 during the attacks to twice that before them: for a quiet
+machine. `--idle` adds what so many idle connections cost, bounded to 128 MiB for 5,000.
 """
 
 import argparse
 import random
+import resource
 import socket
 import sys
 import tempfile
@@ -17,6 +22,8 @@ import threading
 import time
 
 import hostile_attacks
+import hostile_bodies
+import hostile_connections
 import numpy as np
 import rawframes as raw
 from served import Server
@@ -24,6 +31,13 @@ from served import Server
 CALM = "calm"
 HALF_FRAMES = 12
 ROWS = 2_000
+ATTACKS = hostile_attacks.ATTACKS + hostile_bodies.ATTACKS + hostile_connections.ATTACKS
+# Seconds that the bystander is watched before the first attack.
+CALM_SECONDS = 3
+# What the attacks may add to the server's memory, and what an idle connection may.
+ATTACK_BYTES, IDLE_BYTES = 512 << 20, (128 << 20) / 5_000
+# Connections from one loopback address when thousands are made.
+PER_SOURCE = 200
 
 
 class Bystander(threading.Thread):
@@ -36,7 +50,8 @@ class Bystander(threading.Thread):
         self.expected = self.ask()
         self.answers = 0
         self.failure = None
-        self.slowest = 0.0
+        # Seconds, an answer each.
+        self.times = []
         self.stopping = threading.Event()
 
     def ask(self):
@@ -49,7 +64,7 @@ class Bystander(threading.Thread):
                 started = time.perf_counter()
                 if self.ask() != self.expected:
                     raise AssertionError("another answer to the same query")
-                self.slowest = max(self.slowest, time.perf_counter() - started)
+                self.times.append(time.perf_counter() - started)
                 self.answers += 1
                 time.sleep(0.001)
         except Exception as error:  # whatever it is, the main thread reports it
@@ -60,6 +75,18 @@ class Bystander(threading.Thread):
         self.stopping.set()
         self.join(30)
         self.connection.close()
+
+
+def p99(times):
+    """Milliseconds."""
+    return float(np.percentile(times, 99)) * 1_000 if times else float("nan")
+
+
+def resident_bytes(server, peak=False):
+    """What the server holds, or has held at most."""
+    wanted = "VmHWM:" if peak else "VmRSS:"
+    with open(f"/proc/{server.process.pid}/status") as status:
+        return next(int(line.split()[1]) << 10 for line in status if line.startswith(wanted))
 
 
 def fill(address, generator):
@@ -89,8 +116,9 @@ def hold_half_frames(address):
 
 def attack(context, bystander):
     """Runs every attack; yields a sentence for each that went wrong."""
-    for name, run in hostile_attacks.ATTACKS:
+    for name, run in ATTACKS:
         before = bystander.answers
+        started = time.monotonic()
         try:
             count = run(context)
         except (AssertionError, RuntimeError, OSError) as error:
@@ -105,18 +133,74 @@ def attack(context, bystander):
         if bystander.answers == before:
             yield f"{name}: the bystander gets no answer any more ({bystander.failure})"
             return
-        print(f"{name:<34}{count:>6} tried   bystander {bystander.answers - before:>6} answers")
+        print(f"{name:<26}{count:>6} tried in {time.monotonic() - started:5.1f} s   "
+              f"bystander {bystander.answers - before:>6} answers, "
+              f"p99 {p99(bystander.times[before:]):6.2f} ms")
+
+
+def hold_idle(server, count):
+    """What an idle connection costs, in bytes; yields a sentence where that is too much."""
+    host, port = server.address.rsplit(":", 1)
+    before, held = resident_bytes(server), []
+    for number in range(count):
+        source = (f"127.0.1.{1 + number // PER_SOURCE}", 0)
+        one = socket.create_connection((host, int(port)), timeout=30, source_address=source)
+        one.sendall(raw.frame(raw.HELLO, raw.hello()))
+        held.append(one)
+    for one in held:
+        assert len(one.recv(32)) == 32, "an idle connection was not greeted"
+    took = resident_bytes(server) - before
+    with raw.Connection(server.address) as connection:
+        connection.ask(raw.PING, bytes(8))
+    for one in held:
+        one.close()
+    print(f"{count} idle connections: {took / 2**20:.1f} MiB, {took / count:,.0f} bytes each")
+    if took > count * IDLE_BYTES:
+        yield f"{count} idle connections take {took} bytes, {int(count * IDLE_BYTES)} at most"
+
+
+def allow_descriptors(idle):
+    """For this process and the server that it starts."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = idle + 2_000
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        limit = wanted if hard == resource.RLIM_INFINITY else min(hard, wanted)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+
+
+def settings(idle):
+    """Arguments of the server: short waits, and room for the idle connections."""
+    values = {**hostile_connections.SETTINGS, "limits.connections": idle + 2_000}
+    return [word for name, value in values.items() for word in ("--set", f"{name}={value}")]
+
+
+def verdicts(bystander, calm, server, resting, strict):
+    """Says how the bystander and the server fared; yields a sentence where that is too bad."""
+    attacked = bystander.times[len(calm) :]
+    print(f"{len(ATTACKS)} kinds of attack; bystander: {bystander.answers} answers, all the same; "
+          f"p99 {p99(calm):.2f} ms before, {p99(attacked):.2f} ms meanwhile, "
+          f"slowest {max(attacked) * 1_000:.1f} ms")
+    if strict and p99(attacked) > 2 * p99(calm):
+        yield f"the bystander's p99 is {p99(attacked) / p99(calm):.2f} times that before"
+    if server.is_running():
+        grown = resident_bytes(server, peak=True) - resting
+        print(f"memory: {resting / 2**20:.0f} MiB before, at most {grown / 2**20:.0f} MiB more")
+        if grown > ATTACK_BYTES:
+            yield f"the attacks made the server grow by {grown} bytes, {ATTACK_BYTES} at most"
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seed", type=int, default=time.time_ns() % 1_000_000)
     parser.add_argument("--mutations", type=int, default=3_000)
+    parser.add_argument("--idle", type=int, default=0, help="idle connections to weigh")
+    parser.add_argument("--strict", action="store_true", help="bound the bystander's p99")
     arguments = parser.parse_args()
     print(f"seed {arguments.seed}")
+    allow_descriptors(arguments.idle)
 
     with tempfile.TemporaryDirectory(prefix="palate-hostile-") as scratch:
-        server = Server(f"{scratch}/data")
+        server = Server(f"{scratch}/data", arguments=settings(arguments.idle))
         server.start()
         try:
             handles, vectors = fill(server.address, np.random.default_rng(arguments.seed))
@@ -130,14 +214,18 @@ def main():
             bystander = Bystander(server.address, handles[CALM], vectors[7])
             held = hold_half_frames(server.address)
             bystander.start()
+            time.sleep(CALM_SECONDS)
+            calm = list(bystander.times)
+            resting = resident_bytes(server)
             broken = list(attack(context, bystander))
             bystander.finish()
             for connection in held:
                 connection.close()
             if bystander.failure:
                 broken.append(f"the bystander noticed: {bystander.failure}")
-            print(f"bystander: {bystander.answers} answers, all the same; "
-                  f"the slowest took {bystander.slowest * 1000:.1f} ms")
+            broken += verdicts(bystander, calm, server, resting, arguments.strict)
+            if arguments.idle and server.is_running():
+                broken += hold_idle(server, arguments.idle)
         finally:
             code = server.stop() if server.is_running() else server.process.returncode
     if code != 0:

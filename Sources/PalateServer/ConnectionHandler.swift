@@ -253,7 +253,9 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private func answer(_ header: FrameHeader, _ context: ChannelHandlerContext) -> Response? {
         do throws(RequestError) {
             guard !isLeaving else { throw .shuttingDown }
-            guard inFlight.count < service.limits.requestsInFlight else {
+            // Whoever has as many as may be can still give some up.
+            let isCancel = header.opcode == Opcode.cancel.rawValue
+            guard isCancel || inFlight.count < service.limits.requestsInFlight else {
                 throw .overloaded(retryMilliseconds: SearchWorkers.retryMilliseconds)
             }
             try admit(header)

@@ -167,9 +167,11 @@ package struct PalateServer: Service {
             )
             .childChannelOption(
                 .recvAllocator,
+                // Channels keep a buffer of that size: what an idle connection costs. It doubles
+                // with every read that fills it.
                 value: AdaptiveRecvByteBufferAllocator(
-                    minimum: 4_096,
-                    initial: 65_536,
+                    minimum: 2_048,
+                    initial: 2_048,
                     maximum: 1 << 20
                 )
             )

@@ -6,11 +6,11 @@ internal import PalateModel
 ///
 /// x is about c / scale with c in -32,767...32,767. Row: see `HalfRows`. A float16 has 11 bits at
 /// every magnitude, of which components near zero waste theirs: what a distance is off by comes
-/// from the largest ones. On unit vectors of 256 components the grid is off by a quarter of what
-/// float16 is, for the same bytes; the other way round where a few components dwarf the rest.
+/// from the largest ones. For the same bytes the error is 0.25 of float16's on clustered unit
+/// vectors of 256 components and 0.73 of it on EfficientNet's 1,280, which have a few large ones.
 ///
-/// The grid ends at twice the sample's largest magnitude; values beyond are clamped in rows,
-/// queries are not.
+/// The grid ends a quarter beyond the sample's largest magnitude; values beyond are clamped in
+/// rows, queries are not.
 package struct ScalarSixteenBit: CodecQuantizer {
     package static let tag: UInt8 = 8
     package static let name = "sq16"
@@ -20,7 +20,7 @@ package struct ScalarSixteenBit: CodecQuantizer {
     private let scale: Float
 
     /// How far the grid reaches, in units of the sample's largest magnitude.
-    private static let headroom: Float = 2
+    private static let headroom: Float = 1.25
 
     /// With the square of either end, 1 / scale^2 and distances are still normal floats.
     private static let scales: ClosedRange<Float> = 0x1p-50...0x1p60
