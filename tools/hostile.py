@@ -13,12 +13,12 @@ machine. `--idle` adds what so many idle connections cost, bounded to 128 MiB fo
 """
 
 import argparse
+import multiprocessing
 import random
 import resource
 import socket
 import sys
 import tempfile
-import threading
 import time
 
 import hostile_attacks
@@ -32,6 +32,8 @@ CALM = "calm"
 HALF_FRAMES = 12
 ROWS = 2_000
 ATTACKS = hostile_attacks.ATTACKS + hostile_bodies.ATTACKS + hostile_connections.ATTACKS
+# Answers of the bystander that there is room for: some quarter of an hour.
+ANSWERS_MAX = 1_000_000
 # Seconds that the bystander is watched before the first attack.
 CALM_SECONDS = 3
 # What the attacks may add to the server's memory, and what an idle connection may.
@@ -40,41 +42,61 @@ ATTACK_BYTES, IDLE_BYTES = 512 << 20, (128 << 20) / 5_000
 PER_SOURCE = 200
 
 
-class Bystander(threading.Thread):
-    """Somebody else's connection: the same query all the time, the same answer expected."""
+class Bystander(multiprocessing.Process):
+    """Somebody else's connection: the same query all the time, the same answer expected.
+
+    A process, since a thread would wait for the attacks' share of the interpreter.
+    """
 
     def __init__(self, address, handle, vector):
         super().__init__(daemon=True)
-        self.connection = raw.Connection(address)
+        self.address = address
         self.question = (handle, vector[None, :])
-        self.expected = self.ask()
-        self.answers = 0
-        self.failure = None
-        # Seconds, an answer each.
-        self.times = []
-        self.stopping = threading.Event()
+        self.stopping = multiprocessing.Event()
+        self._count = multiprocessing.RawValue("L")
+        self._seconds = multiprocessing.RawArray("d", ANSWERS_MAX)
+        self._failure = multiprocessing.RawArray("c", 500)
 
-    def ask(self):
-        """The ids of the one query."""
-        return self.connection.search(*self.question, k=10, beam=64)[0].tolist()
+    @property
+    def answers(self):
+        """How many there were."""
+        return self._count.value
+
+    @property
+    def times(self):
+        """Seconds, an answer each."""
+        return self._seconds[: self.answers]
+
+    @property
+    def failure(self):
+        """What went wrong, or nothing."""
+        return self._failure.value.decode(errors="replace")
 
     def run(self):
         try:
-            while not self.stopping.is_set():
-                started = time.perf_counter()
-                if self.ask() != self.expected:
-                    raise AssertionError("another answer to the same query")
-                self.times.append(time.perf_counter() - started)
-                self.answers += 1
-                time.sleep(0.001)
-        except Exception as error:  # whatever it is, the main thread reports it
-            self.failure = repr(error)
+            with raw.Connection(self.address) as connection:
+                self.watch(connection)
+        except Exception as error:  # whatever it is, the parent reports it
+            self._failure.value = repr(error).encode()[:499]
+
+    def watch(self, connection):
+        """Asks until it is told to stop."""
+        def ask():
+            return connection.search(*self.question, k=10, beam=64)[0].tolist()
+
+        expected = ask()
+        while not self.stopping.is_set() and self.answers < ANSWERS_MAX:
+            started = time.perf_counter()
+            if ask() != expected:
+                raise AssertionError("another answer to the same query")
+            self._seconds[self._count.value] = time.perf_counter() - started
+            self._count.value += 1
+            time.sleep(0.001)
 
     def finish(self):
         """Stops asking."""
         self.stopping.set()
         self.join(30)
-        self.connection.close()
 
 
 def p99(times):

@@ -8,14 +8,9 @@ import time
 
 import numpy as np
 import pytest
+from certificates import make_certificate
 from palate import Client, ConnectionFailed, NotAuthenticated
 from served import Server, find_binary
-
-CERTIFICATE = (
-    "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
-    "-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext",
-    "subjectAltName=DNS:localhost,IP:127.0.0.1",
-)
 
 
 def palate(*arguments, check=True, **variables):
@@ -30,17 +25,6 @@ def palate(*arguments, check=True, **variables):
     if check:
         assert done.returncode == 0, done.stderr
     return done
-
-
-def make_certificate(folder, name="server"):
-    """PEM files of a certificate that signs itself, and of its key."""
-    certificate, key = folder / f"{name}.pem", folder / f"{name}.key"
-    subprocess.run(
-        [*CERTIFICATE, "-keyout", str(key), "-out", str(certificate)],
-        check=True,
-        capture_output=True,
-    )
-    return certificate, key
 
 
 def wait_for(log, text, seconds=20):
