@@ -49,7 +49,7 @@ def over_the_socket(address, data, arguments, beam):
         *("bench", "serve", "--to", address, "--collection", COLLECTION),
         *("--queries", data / "queries.npy", "--truth", data / "truth.npy"),
         *("--k", arguments.k, "--beam", beam, "--connections", arguments.connections),
-        *("--depth", arguments.depth, "--seconds", arguments.seconds),
+        *("--depth", arguments.depth, "--batch", arguments.batch, "--seconds", arguments.seconds),
         *(() if arguments.rescore is None else ("--rescore", arguments.rescore)),
         cpu=LOAD_CPU,
     )
@@ -130,6 +130,7 @@ def add_arguments(parser):
     parser.add_argument("--rescore", type=int, help="candidates; 0 = none, as in process")
     parser.add_argument("--connections", type=int, default=4)
     parser.add_argument("--depth", type=int, default=32, help="requests in flight per connection")
+    parser.add_argument("--batch", type=int, default=1, help="vectors per request")
     parser.add_argument("--seconds", type=int, default=5)
     parser.add_argument("--rounds", type=int, default=3)
 
@@ -165,7 +166,7 @@ def main():
     inside, outside, client_figures = compare(arguments.data, arguments)
     ratio = report(inside, outside, client_figures, arguments.recall)
     if arguments.record:
-        name = f"serve/{arguments.data.name}"
+        name = f"serve/{arguments.data.name}/batch{arguments.batch}"
         served = {"ratio": ratio, "at_recall": arguments.recall}
         lines = [{"name": f"{name}/in-process", **line} for line in inside]
         lines += [{"name": f"{name}/served", **line, **served} for line in outside]

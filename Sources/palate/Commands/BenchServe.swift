@@ -11,9 +11,10 @@ struct BenchServe: AsyncParsableCommand {
         commandName: "serve",
         abstract: "Send queries to a running server as fast as it answers them.",
         discussion: """
-            Each connection keeps --depth queries of one vector in flight. Prints one line of \
-            JSON: qps, recall (with --truth, over the first answer to each query), p50_us, \
-            p99_us, errors, connections, depth, seconds.
+            Each connection keeps --depth requests of --batch vectors in flight. Prints one line \
+            of JSON: qps (vectors answered a second), recall (with --truth, over the first answer \
+            to each vector), p50_us and p99_us (of a request), errors, connections, depth, batch, \
+            seconds.
             """
     )
 
@@ -41,8 +42,11 @@ struct BenchServe: AsyncParsableCommand {
     @Option(help: "Connections.")
     var connections = 1
 
-    @Option(help: "Queries in flight per connection.")
+    @Option(help: "Requests in flight per connection.")
     var depth = 16
+
+    @Option(help: "Vectors per request.")
+    var batch = 1
 
     @Option(help: "How long to measure.")
     var seconds = 5.0
@@ -51,16 +55,19 @@ struct BenchServe: AsyncParsableCommand {
         guard (1...1_024).contains(connections), (1...1_024).contains(depth), seconds > 0 else {
             throw ValidationError("--connections and --depth are 1 to 1024, --seconds above 0")
         }
+        guard Limits.queriesPerRequest.contains(batch) else {
+            throw ValidationError("--batch is within \(Limits.queriesPerRequest), not \(batch)")
+        }
     }
 
     func run() async throws {
         let file = try NumpyFile(path: queries)
         let answers = try truth.map { try StoredTruth(path: $0, queries: file.count, k: k) }
-        let load = GeneratedLoad(queries: file, k: k, deadline: .seconds(seconds))
+        let load = GeneratedLoad(queries: file, batch: batch, deadline: .seconds(seconds))
         var clients: [PalateClient] = []
         for _ in 0..<connections { clients.append(try await connect(to)) }
         let handle = try await clients[0].open(collection).handle
-        // The source is replaced by each query's own vector.
+        // The source is replaced by each request's own vectors.
         let template = SearchRequest(
             handle: handle,
             source: .vectors([], count: 0),
@@ -86,6 +93,7 @@ struct BenchServe: AsyncParsableCommand {
                 errors: figures.errors,
                 connections: connections,
                 depth: depth,
+                batch: batch,
                 seconds: figures.seconds
             )
         )
@@ -102,6 +110,7 @@ private struct ServeLine: Encodable {
     var errors: Int
     var connections: Int
     var depth: Int
+    var batch: Int
     var seconds: Double
 }
 
@@ -157,18 +166,27 @@ private final class GeneratedLoad: Sendable {
         var last: ContinuousClock.Instant
     }
 
-    private let vectors: [[Float]]
+    /// One request's queries: positions in the file, and their vectors.
+    private struct Batch {
+        var range: Range<Int>
+        var vectors: [Float]
+    }
+
+    private let batches: [Batch]
     private let started = ContinuousClock.now
     private let deadline: Duration
     private let state: Mutex<State>
 
-    init(queries: NumpyFile, k: Int, deadline: Duration) {
-        vectors = (0..<queries.count).map { queries.floats($0..<$0 + 1) }
+    init(queries: NumpyFile, batch: Int, deadline: Duration) {
+        batches = stride(from: 0, to: queries.count, by: batch).map { first in
+            let range = first..<min(first + batch, queries.count)
+            return Batch(range: range, vectors: queries.floats(range))
+        }
         self.deadline = deadline
         state = Mutex(State(last: started))
     }
 
-    /// Keeps one query in flight until the time is over.
+    /// Keeps one request in flight until the time is over.
     func run(on client: PalateClient, like template: SearchRequest) async {
         await withCheckedContinuation { continuation in
             send(on: client, like: template) { continuation.resume() }
@@ -182,14 +200,14 @@ private final class GeneratedLoad: Sendable {
     ) {
         let begun = ContinuousClock.now
         guard begun - started < deadline else { return whenDone() }
-        let query = state.withLock { state in
-            defer { state.next = (state.next + 1) % vectors.count }
-            return state.next
+        let batch = state.withLock { state in
+            defer { state.next = (state.next + 1) % batches.count }
+            return batches[state.next]
         }
         var request = template
-        request.source = .vectors(vectors[query], count: 1)
+        request.source = .vectors(batch.vectors, count: batch.range.count)
         client.submit(.query(request)) { [self] reply in
-            let goesOn = note(reply.result, query: query, begun: begun)
+            let goesOn = note(reply.result, to: batch.range, begun: begun)
             if goesOn {
                 send(on: client, like: template, whenDone: whenDone)
             } else {
@@ -201,7 +219,7 @@ private final class GeneratedLoad: Sendable {
     /// Counts one answer; false after a failure, which ends this chain.
     private func note(
         _ result: Result<Response, PalateClientError>,
-        query: Int,
+        to queries: Range<Int>,
         begun: ContinuousClock.Instant
     ) -> Bool {
         let now = ContinuousClock.now
@@ -212,12 +230,15 @@ private final class GeneratedLoad: Sendable {
                 if case .failure(let error) = result { state.failure = "\(error)" }
                 return false
             }
-            state.answered += 1
+            state.answered += queries.count
             let took = (now - begun).components
             state.histogram.record(
                 UInt64(took.seconds * 1_000_000_000 + took.attoseconds / 1_000_000_000)
             )
-            if state.found[query] == nil { state.found[query] = response.ids }
+            for (list, query) in queries.enumerated() where state.found[query] == nil {
+                let (start, end) = (response.offsets[list], response.offsets[list + 1])
+                state.found[query] = Array(response.ids[Int(start)..<Int(end)])
+            }
             return true
         }
     }

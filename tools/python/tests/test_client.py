@@ -255,7 +255,7 @@ def test_a_broken_connection_is_reported_and_reopened() -> None:
         return None if len(pings) == 1 else standard(frame)
 
     peer = Peer(answer)
-    client = Client(peer.address)
+    client = Client(peer.address, retries=0)
     with pytest.raises(palate.ConnectionFailed):
         client.ping()
     client.ping()

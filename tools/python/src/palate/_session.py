@@ -11,6 +11,7 @@ from . import _answers
 from . import _codec as codec
 from . import _field_codec as field_codec
 from ._connection import Answer, Connection
+from ._retries import READS, Retries
 from .errors import ConnectionFailed, PalateError, UnknownHandle
 from .filters import FieldInfo, UnknownField
 from .types import Collection, Receipt
@@ -21,12 +22,15 @@ _Value = TypeVar("_Value")
 class Session:
     """What every call of a client goes through; hold ``lock`` around all of it."""
 
-    def __init__(self, connect: Callable[[], Connection], budget: float) -> None:
+    def __init__(
+        self, connect: Callable[[], Connection], budget: float, retries: Retries
+    ) -> None:
         self.lock = threading.RLock()
         self.collections: dict[str, Collection] = {}
         self.fields: dict[str, dict[str, FieldInfo]] = {}
         self._connect = connect
         self._budget = budget
+        self._retries = retries
         self._connection: Connection | None = None
 
     def connected(self) -> Connection:
@@ -44,11 +48,22 @@ class Session:
 
     def call(self, opcode: int, body: codec.Body) -> Answer:
         """One request and its answer."""
-        connection = self.connected()
-        return connection.wait(connection.send(opcode, body, self._budget))
+
+        def once() -> Answer:
+            connection = self.connected()
+            return connection.wait(connection.send(opcode, body, self._budget))
+
+        return self._retries.run(opcode, once)
 
     def gather(self, opcode: int, bodies: Iterable[codec.Body]) -> list[Answer]:
         """Sends all, then takes all answers in order; the first error wins."""
+        if opcode not in READS:
+            # Some may be done where one was refused.
+            return self._gather(opcode, bodies)
+        kept = list(bodies)
+        return self._retries.run(opcode, lambda: self._gather(opcode, kept))
+
+    def _gather(self, opcode: int, bodies: Iterable[codec.Body]) -> list[Answer]:
         connection = self.connected()
         requests: list[int] = []
         try:

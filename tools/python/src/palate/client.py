@@ -24,6 +24,7 @@ from ._generations import GenerationCalls, candidate_of
 from ._loads import Load, Progress, Rows, load
 from ._patches import PatchCalls
 from ._reads import Search, get, search
+from ._retries import Retries
 from ._server import ServerCalls
 from ._session import Session
 from ._taste_codec import Person
@@ -59,6 +60,7 @@ class Client(ServerCalls, GenerationCalls, BackupCalls, PatchCalls, TasteCalls, 
         client_certificate: tuple[str, str] | None = None,
         server_hostname: str | None = None,
         allow_plaintext: bool = False,
+        retries: int = 2,
     ) -> None:
         """Remembers where to connect.
 
@@ -76,6 +78,9 @@ class Client(ServerCalls, GenerationCalls, BackupCalls, PatchCalls, TasteCalls, 
             client_certificate: PEM files of the client's own certificate and its key.
             server_hostname: the name that the certificate must have, where it is not the host.
             allow_plaintext: lets a credential travel to another machine in the clear.
+            retries: how often a call is made again: reads after a broken connection or a refusal
+                that may pass, anything else only where the server was too busy to begin it. Waits
+                grow, and end with the timeout; 0 = never.
         """
         wanted = bytes.fromhex(server_id) if server_id else bytes(16)
         if len(wanted) != 16:
@@ -91,6 +96,7 @@ class Client(ServerCalls, GenerationCalls, BackupCalls, PatchCalls, TasteCalls, 
                 credential,
             ),
             budget,
+            Retries(retries, timeout),
         )
 
     def __enter__(self) -> Client:
