@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from itertools import chain, islice
 from typing import TypeVar
 
 from . import _answers
@@ -57,11 +58,15 @@ class Session:
 
     def gather(self, opcode: int, bodies: Iterable[codec.Body]) -> list[Answer]:
         """Sends all, then takes all answers in order; the first error wins."""
-        if opcode not in READS:
-            # Some may be done where one was refused.
-            return self._gather(opcode, bodies)
-        kept = list(bodies)
-        return self._retries.run(opcode, lambda: self._gather(opcode, kept))
+        if opcode in READS:
+            kept = list(bodies)
+            return self._retries.run(opcode, lambda: self._gather(opcode, kept))
+        rest = iter(bodies)
+        head = list(islice(rest, 2))
+        if len(head) == 1:
+            return self._retries.run(opcode, lambda: self._gather(opcode, head))
+        # Some of several may be done where one was refused.
+        return self._gather(opcode, chain(head, rest))
 
     def _gather(self, opcode: int, bodies: Iterable[codec.Body]) -> list[Answer]:
         connection = self.connected()
