@@ -49,6 +49,7 @@ from .filters import (
     field,
     items,
 )
+from .pool import Pool
 from .types import (
     EVENT_TYPES,
     LIFECYCLES,
@@ -102,6 +103,7 @@ __all__ = [
     "NoTaste",
     "Overloaded",
     "PalateError",
+    "Pool",
     "Page",
     "PersonProfile",
     "Reason",
