@@ -13,6 +13,7 @@ from ._auth import Access
 from ._backups import Backup
 from ._field_codec import FieldBoost, Page
 from ._fields import ByFields
+from .aio import AsyncClient
 from .client import Client
 from .errors import (
     AnswerTooLarge,
@@ -71,6 +72,7 @@ from .types import (
 )
 
 __all__ = [
+    "AsyncClient",
     "EVENT_TYPES",
     "Field",
     "FieldBoost",
