@@ -5,6 +5,7 @@ import asyncio
 import numpy as np
 import palate
 import pytest
+from relay import Wire
 
 ROWS = np.eye(8, dtype=np.float32)
 
@@ -60,3 +61,34 @@ def test_errors_and_cancelled_calls_leave_the_client_in_order(server):
                 client.nothing_like_it
 
     asyncio.run(main())
+
+
+def test_a_read_without_an_answer_is_asked_again_elsewhere(server):
+    wire = Wire(server.address, held=1)
+
+    async def main():
+        async with palate.AsyncClient(wire.address, size=2, hedge_after=0.05) as client:
+            # Nobody releases the first connection before the answer is there.
+            assert await client.ping() > 0
+            assert wire.opened == 2
+            wire.release()
+
+    asyncio.run(main())
+    wire.close()
+
+
+def test_an_error_of_one_of_two_is_not_the_answer(server):
+    wire = Wire(server.address, held=1)
+
+    async def main():
+        async with palate.AsyncClient(
+            wire.address, size=2, hedge_after=0.05, timeout=0.3, retries=0
+        ) as client:
+            assert await client.ping() > 0
+            # The first call times out meanwhile, and its error goes nowhere.
+            await asyncio.sleep(0.4)
+            assert await client.ping() > 0
+            wire.release()
+
+    asyncio.run(main())
+    wire.close()

@@ -1,62 +1,12 @@
 """What the Python client makes again, over connections that are cut and a server that refuses."""
 
-import socket
-import threading
 import time
 
 import numpy as np
 import palate
 import pytest
+from relay import Wire
 from served import Server
-
-
-class Wire:
-    """A relay to the server that can cut every connection through it."""
-
-    def __init__(self, address):
-        host, port = address.rsplit(":", 1)
-        self.server = (host, int(port))
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.address = f"127.0.0.1:{self.listener.getsockname()[1]}"
-        self.sockets = []
-        self.opened = 0
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self):
-        while True:
-            try:
-                near, _ = self.listener.accept()
-            except OSError:
-                return
-            far = socket.create_connection(self.server)
-            self.sockets += [near, far]
-            self.opened += 1
-            for source, target in ((near, far), (far, near)):
-                threading.Thread(target=self._carry, args=(source, target), daemon=True).start()
-
-    @staticmethod
-    def _carry(source, target):
-        try:
-            while data := source.recv(1 << 16):
-                target.sendall(data)
-        except OSError:
-            pass
-
-    def cut(self):
-        """Ends every connection there is."""
-        for one in self.sockets:
-            try:
-                one.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-            one.close()
-        self.sockets = []
-
-    def close(self):
-        """Cuts, and lets nobody in any more."""
-        self.listener.shutdown(socket.SHUT_RDWR)
-        self.listener.close()
-        self.cut()
 
 
 @pytest.fixture
