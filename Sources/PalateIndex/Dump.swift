@@ -48,6 +48,7 @@ package enum Dump {
             start = try store.environment.read(failingWith: IndexError.self) {
                 transaction throws(IndexError) in
                 var cursor = try transaction.sealedCursor(store.ids, from: start)
+                defer { cursor.close() }
                 for _ in 0..<itemsPerRead {
                     guard let item = try cursor.step() else { return nil }
                     visit(try record(of: item, store, payloads, &vector, transaction))

@@ -15,6 +15,7 @@ extension Environment {
         repeat {
             start = try read(failingWith: IndexError.self) { transaction throws(IndexError) in
                 var cursor = try transaction.sealedCursor(table, from: start)
+                defer { cursor.close() }
                 for _ in 0..<chunk {
                     guard let key = try cursor.step() else { return nil }
                     try body(key, cursor.value, transaction)

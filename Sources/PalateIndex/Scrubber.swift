@@ -146,6 +146,7 @@ private struct ScrubbedTable {
             transaction throws(IndexError) in
             var portion = Portion()
             var cursor = try transaction.sealedCursor(table, from: start)
+            defer { cursor.close() }
             for _ in 0..<count {
                 guard let key = try cursor.step() else { return portion }
                 portion.byteCount += cursor.value.byteCount

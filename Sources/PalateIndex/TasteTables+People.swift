@@ -78,6 +78,7 @@ extension TasteTables {
                 history,
                 from: Self.historyKey(user, from)
             )
+            defer { cursor.close() }
             while let sequence = Self.sequence(try cursor.step(), of: user) {
                 guard found.events.count < limit else {
                     found.next = sequence

@@ -178,6 +178,7 @@ struct TasteTables: Sendable {
             transaction throws(IndexError) in
             var sum = UserSum()
             var cursor = try transaction.sealedCursor(users, from: nil)
+            defer { cursor.close() }
             while let user = try cursor.step() { sum.add(cursor.value, of: user) }
             return (sum, try transaction.record(UserSum.self, meta, Format.MetaKey.userSum) ?? sum)
         }

@@ -112,6 +112,7 @@ extension Environment {
         let list = Table<[UInt8]>(name: "(free pages)", index: 0, environment: token)
         var pages = 0
         var cursor = try transaction.cursor(list)
+        defer { cursor.close() }
         while try cursor.next() != nil {
             guard let count = UInt64(nativeOrder: cursor.value) else {
                 throw .corrupt(where: "\(path): free list")

@@ -286,6 +286,7 @@ package final class Environment: @unchecked Sendable {
         return try read { transaction throws(StorageError) in
             var names: [String] = []
             var cursor = try transaction.cursor(list)
+            defer { cursor.close() }
             while let name = try cursor.next() { names.append(name) }
             return names
         }

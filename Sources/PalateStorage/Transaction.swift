@@ -81,12 +81,14 @@ extension Transaction where Self: ~Copyable & ~Escapable {
     /// The lowest key; nil when the table is empty.
     package func firstKey<Key: TableKey>(_ table: Table<Key>) throws(StorageError) -> Key? {
         var cursor = try cursor(table)
+        defer { cursor.close() }
         return try cursor.next()
     }
 
     /// The highest key; nil when the table is empty.
     package func lastKey<Key: TableKey>(_ table: Table<Key>) throws(StorageError) -> Key? {
         var cursor = try cursor(table)
+        defer { cursor.close() }
         return try cursor.last()
     }
 
@@ -111,6 +113,7 @@ extension Transaction where Self: ~Copyable & ~Escapable {
         _ body: (Key, RawSpan) throws(StorageError) -> Iteration
     ) throws(StorageError) {
         var cursor = try cursor(table, from: start)
+        defer { cursor.close() }
         while let key = try cursor.next() {
             if try body(key, cursor.value) == .stop { return }
         }

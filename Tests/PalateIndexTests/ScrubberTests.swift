@@ -6,6 +6,19 @@ import Testing
 
 /// Damage found while the directory is in use.
 @Suite struct ScrubberTests {
+    /// LMDB frees cursors of read transactions only when they are closed: 130 KB a second were lost.
+    @Test func `rounds of scrubbing leave no cursor open`() throws {
+        let fixture = IndexFixture(count: 300)
+        let (directory, collection) = try fixture.create()
+        try write(.upsert(fixture.batch(0..<300)), to: collection)
+        let scrubber = Scrubber(directory: directory) { _ in }
+        let before = OpenCursors.count
+        for _ in 0..<50 { while !scrubber.step(byteCount: 1_000) {} }
+        // Other tests have some of their own; a round here opens more than twenty.
+        #expect(OpenCursors.count < before + 100)
+        try directory.close()
+    }
+
     @Test func `a scrubber reads everything, in rounds, and names each damaged value once`() throws
     {
         let fixture = IndexFixture(count: 1_200)

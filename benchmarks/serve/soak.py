@@ -39,7 +39,7 @@ QUERIES, K = 16, 10
 ROWS_A_SECOND, NEW_A_SECOND, EVENTS_A_SECOND, PEOPLE = 100, 20, 200, 500
 INJECTIONS = 10
 # What memory and files may grow by through the second half, and what is too little to say.
-GROWTH, LEAST_BYTES = 0.05, 8 << 20
+GROWTH, LEAST_BYTES = 0.05, 16 << 20
 
 
 def draw(count, generator):
