@@ -6,7 +6,7 @@ import Testing
 
 /// Damage found while the directory is in use.
 @Suite struct ScrubberTests {
-    /// LMDB frees a read transaction's cursors only when they are closed: 130 KB a second were lost.
+    /// LMDB frees cursors of read transactions only when they are closed: 130 KB/s were lost.
     @Test func `rounds of scrubbing leave no cursor open`() throws {
         let fixture = IndexFixture(count: 300)
         let (directory, collection) = try fixture.create()
