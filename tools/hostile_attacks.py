@@ -7,7 +7,6 @@ AssertionError where an answer is not the expected one. The codes are PROTOCOL.m
 import dataclasses
 import random
 import struct
-import time
 
 import hostile_access as access
 import hostile_fields as fields
@@ -363,22 +362,6 @@ def bad_credentials(context):
     return len(access.tries())
 
 
-def unread_answers(context):
-    """Somebody who asks for a lot and reads nothing."""
-    big = raw.vector_query(context.handle, context.vectors[:64], k=500, parts=2)
-    with context.connect() as connection:
-        connection.socket.settimeout(0.5)
-        deadline = time.monotonic() + 2
-        sent = 0
-        try:
-            while time.monotonic() < deadline and sent < 400:
-                sent += 1
-                connection.send(raw.frame(raw.QUERY, big, request=1_000 + sent))
-        except OSError:
-            pass  # back-pressure: the server stopped reading, or closed
-    return sent
-
-
 # What runs, in this order.
 ATTACKS = [
     ("garbage", garbage),
@@ -396,5 +379,4 @@ ATTACKS = [
     ("bad loads", bad_loads),
     ("bad credentials", bad_credentials),
     ("mutations", mutations),
-    ("unread answers", unread_answers),
 ]

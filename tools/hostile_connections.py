@@ -213,14 +213,29 @@ def floods_of_errors(context):
     return 5_000
 
 
+def unread_answers(context):
+    """Somebody who asks for a lot and reads nothing."""
+    big = raw.vector_query(context.handle, context.vectors[:64], k=500, parts=2)
+    with context.connect() as connection:
+        connection.socket.settimeout(0.5)
+        deadline = time.monotonic() + 2
+        sent = 0
+        try:
+            while time.monotonic() < deadline and sent < 400:
+                sent += 1
+                connection.send(raw.frame(raw.QUERY, big, request=1_000 + sent))
+        except OSError:
+            pass  # back-pressure: the server stopped reading, or closed
+    return sent
+
+
 def compressed_frames(context):
-    """Bodies said to be compressed, a bomb among them, on every opcode."""
-    # 1 GiB of zeros as one zstd frame of repeated blocks is refused before it is looked at.
-    bomb = bytes.fromhex("28b52ffd") + bytes(1_020)
+    """Bodies said to be compressed: refused by the flag, whatever they would become."""
+    body = bytes.fromhex("28b52ffd") + bytes(1_020)
     opcodes = (raw.PING, raw.OPEN, raw.CREATE, raw.QUERY, raw.GET, raw.UPSERT, raw.EVENT)
     with context.connect() as connection:
         for opcode in opcodes:
-            answer = connection.exchange(opcode, bomb, flags=raw.ZSTD)
+            answer = connection.exchange(opcode, body, flags=raw.ZSTD)
             assert answer.code == UNSUPPORTED, f"{answer.code} {answer.message}"
     return len(opcodes)
 
@@ -239,5 +254,6 @@ ATTACKS = [
     ("impossible budgets", impossible_budgets),
     ("answers too large", answers_too_large),
     ("floods of errors", floods_of_errors),
+    ("unread answers", unread_answers),
     ("compressed frames", compressed_frames),
 ]

@@ -11,8 +11,8 @@ package enum OpenCursors {
 
 /// A position in one table, moving in key order.
 ///
-/// The value it shows borrows the cursor. Whoever makes one closes it, by `defer`: Swift 6.3 drops
-/// one that came through a function that maps errors without its deinitialiser (400 bytes each).
+/// The value it shows borrows the cursor. Whoever makes one closes it, by `defer`: in
+/// release builds by Swift 6.3.1 the deinitialiser did not run for 3,872 of a scrubber's 3,878.
 @safe
 package struct Cursor<Key: TableKey>: ~Copyable, ~Escapable {
     // SAFETY: the cursor borrows its transaction, so LMDB's handle and the bytes of `current` are

@@ -9,8 +9,8 @@ Ten times in all a backup is made (the one before is removed), and the certifica
 the server, which is told by SIGHUP; a new connection must then trust the new one alone.
 
 Fails where anybody gets an error, where memory (anonymous, so without the pages of the store that
-are mapped) or the data directory grow through the second half by more than a twentieth, where the
-server does not end with 0, or `palate verify` finds something.
+are mapped) or the data directory grow through the second half by more than a twentieth and 8 MiB,
+where the server does not end with 0, or `palate verify` finds something.
 """
 
 import argparse
@@ -39,7 +39,7 @@ QUERIES, K = 16, 10
 ROWS_A_SECOND, NEW_A_SECOND, EVENTS_A_SECOND, PEOPLE = 100, 20, 200, 500
 INJECTIONS = 10
 # What memory and files may grow by through the second half, and what is too little to say.
-GROWTH, LEAST_BYTES = 0.05, 16 << 20
+GROWTH, LEAST_BYTES = 0.05, 8 << 20
 
 
 def draw(count, generator):
