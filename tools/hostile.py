@@ -81,14 +81,16 @@ class Bystander(multiprocessing.Process):
 
     def watch(self, connection):
         """Asks until it is told to stop."""
+        # As wide as the collection: exact, so that tending the graph meanwhile changes nothing.
         def ask():
-            return connection.search(*self.question, k=10, beam=64)[0].tolist()
+            return connection.search(*self.question, k=10, beam=ROWS)[0].tolist()
 
         expected = ask()
         while not self.stopping.is_set() and self.answers < ANSWERS_MAX:
             started = time.perf_counter()
-            if ask() != expected:
-                raise AssertionError("another answer to the same query")
+            found = ask()
+            if found != expected:
+                raise AssertionError(f"another answer to the same query: {found}, not {expected}")
             self._seconds[self._count.value] = time.perf_counter() - started
             self._count.value += 1
             time.sleep(0.001)

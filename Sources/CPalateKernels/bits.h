@@ -50,26 +50,6 @@ PK_INLINE size_t pk_bit_ahead(const pk_bit_query *query) {
     return pk_bit_last(query) < 2 * pk_line ? 8 : 4;
 }
 
-// Asks for the codes and the terms of a row.
-PK_INLINE void pk_bit_ask(const pk_bit_query *query, size_t bytes, const uint8_t *row) {
-    pk_prefetch(row, bytes);
-    __builtin_prefetch(row + pk_bit_last(query), 0, 3);
-}
-
-// Asks for the rows that a list begins with; `pk_bit_ask_on` for one at a time from then on.
-PK_INLINE void pk_bit_ask_first(const pk_list *list, const pk_bit_query *query, size_t bytes) {
-    const size_t ahead = pk_bit_ahead(query);
-    for (size_t at = 0; at < ahead && at < list->count; at++)
-        pk_bit_ask(query, bytes, pk_row(list, at));
-}
-
-PK_INLINE void pk_bit_ask_on(const pk_list *list, const pk_bit_query *query, size_t bytes,
-                             size_t at) {
-    const size_t next = at + pk_bit_ahead(query);
-    if (next < list->count)
-        pk_bit_ask(query, bytes, pk_row(list, next));
-}
-
 // From <q, c> to the distance. Contraction is off: the same bits at every level.
 PK_INLINE float pk_bit_distance(const pk_bit_query *query, int32_t dot, const uint8_t *row) {
 #pragma STDC FP_CONTRACT OFF

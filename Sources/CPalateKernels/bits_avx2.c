@@ -63,9 +63,9 @@ PK_BODY int32_t dot_product(const pk_bit_query *query, size_t bytes, int bits, c
 
 PK_BODY void list_of(const pk_list *list, const pk_bit_query *query, int bits, float *out) {
     const size_t bytes = pk_bit_bytes(list->dimensions, bits);
-    pk_bit_ask_first(list, query, bytes);
+    pk_ask_first(list, pk_bit_ahead(query));
     for (size_t at = 0; at < list->count; at++) {
-        pk_bit_ask_on(list, query, bytes, at);
+        pk_ask_on(list, at + pk_bit_ahead(query));
         const uint8_t *row = pk_row(list, at);
         out[at] = pk_bit_distance(query, dot_product(query, bytes, bits, row), row);
     }

@@ -108,11 +108,11 @@ PK_BODY void list_of(const pk_list *list, const pk_bit_query *query, int bits, f
     const uint8_t *row[pk_group];
     __m256i sum[pk_group];
     size_t at = 0;
-    pk_bit_ask_first(list, query, bytes);
+    pk_ask_first(list, pk_bit_ahead(query));
     for (; at + pk_group <= list->count; at += pk_group) {
         for (size_t r = 0; r < pk_group; r++) {
             row[r] = pk_row(list, at + r);
-            pk_bit_ask_on(list, query, bytes, at + r);
+            pk_ask_on(list, at + r + pk_bit_ahead(query));
         }
         group(query, bytes, row, pk_group, bits, sum);
         _mm_storeu_ps(out + at, distances(query, sum_four_halves(sum), row));

@@ -68,9 +68,9 @@ PK_DOT PK_BODY int32_t dot_product(const pk_bit_query *query, size_t bytes, int 
 
 void pk_bit_list_wide(const pk_list *list, const pk_bit_query *query, float *out) {
     const size_t bytes = pk_bit_bytes(list->dimensions, query->bits);
-    pk_bit_ask_first(list, query, bytes);
+    pk_ask_first(list, pk_bit_ahead(query));
     for (size_t at = 0; at < list->count; at++) {
-        pk_bit_ask_on(list, query, bytes, at);
+        pk_ask_on(list, at + pk_bit_ahead(query));
         const uint8_t *row = pk_row(list, at);
         int32_t dot = query->bits == 2 ? wide_product(query, bytes, 2, row)
                                        : wide_product(query, bytes, 1, row);
@@ -80,9 +80,9 @@ void pk_bit_list_wide(const pk_list *list, const pk_bit_query *query, float *out
 
 PK_DOT void pk_bit_list_dot(const pk_list *list, const pk_bit_query *query, float *out) {
     const size_t bytes = pk_bit_bytes(list->dimensions, query->bits);
-    pk_bit_ask_first(list, query, bytes);
+    pk_ask_first(list, pk_bit_ahead(query));
     for (size_t at = 0; at < list->count; at++) {
-        pk_bit_ask_on(list, query, bytes, at);
+        pk_ask_on(list, at + pk_bit_ahead(query));
         const uint8_t *row = pk_row(list, at);
         int32_t dot = query->bits == 2 ? dot_product(query, bytes, 2, row)
                                        : dot_product(query, bytes, 1, row);

@@ -21,33 +21,22 @@ PK_INLINE const uint8_t *pk_row(const pk_list *list, size_t at) {
     return list->rows + (size_t)list->ordinals[at] * list->stride;
 }
 
-// Bytes of short rows that are under way at a time.
-//
-// Most lists of a graph then wait for memory once, not once a group. Searches of 1,000,000 x 256
-// (136 bytes a row) are 4 % faster at beams 16 and 48 than with the next group asked for while one
-// is scored, of 60,000 x 784 (400 bytes) 3 % (Zen 5). Rows of 784 bytes and more are asked for
-// piece by piece instead: all at once costs them 5 %.
-enum { pk_ahead_bytes = 4096 };
-
 // Asks for `bytes` from `start`, into every level of the cache.
 PK_INLINE void pk_prefetch(const uint8_t *start, size_t bytes) {
     for (size_t at = 0; at < bytes; at += pk_line)
         __builtin_prefetch(start + at, 0, 3);
 }
 
-// Asks for the rows that a list begins with; returns how many there are ahead of the one scored.
-PK_INLINE size_t pk_ask_first(const pk_list *list) {
-    const size_t rows = pk_ahead_bytes / list->stride / pk_group * pk_group;
-    const size_t ahead = rows > pk_group ? rows : pk_group;
-    for (size_t at = 0; at < ahead && at < list->count; at++)
+// Asks for the row in position `at`, where the list goes that far.
+PK_INLINE void pk_ask_on(const pk_list *list, size_t at) {
+    if (at < list->count)
         pk_prefetch(pk_row(list, at), list->stride);
-    return ahead;
 }
 
-// Asks for the group of rows in position `at`, as far as the list goes.
-PK_INLINE void pk_ask_on(const pk_list *list, size_t at) {
-    for (size_t r = at; r < at + pk_group && r < list->count; r++)
-        pk_prefetch(pk_row(list, r), list->stride);
+// Asks for the rows that a list begins with, `ahead` of them; `pk_ask_on` for one from then on.
+PK_INLINE void pk_ask_first(const pk_list *list, size_t ahead) {
+    for (size_t at = 0; at < ahead; at++)
+        pk_ask_on(list, at);
 }
 
 // The int32 term of a row of codes.

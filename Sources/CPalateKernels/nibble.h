@@ -36,6 +36,17 @@ PK_INLINE pk_nibbles pk_nibbles_of(const pk_list *list, const pk_nibble_query *q
     return all;
 }
 
+// Rows asked for ahead of those that are scored: 4,096 bytes of them, a group at least.
+//
+// Most lists of a graph then wait for memory once, not once a group. Searches of 1,000,000 x 256
+// (136 bytes a row) are 4 % faster at beams 16 and 48 than with the next group asked for while one
+// is scored, of 60,000 x 784 (400 bytes) 3 % (Zen 5). Rows of 784 bytes and more, of 8-bit codes,
+// are asked for piece by piece instead: all at once costs them 5 %.
+PK_INLINE size_t pk_nibble_ahead(const pk_list *list) {
+    const size_t rows = 4096 / list->stride / pk_group * pk_group;
+    return rows > pk_group ? rows : pk_group;
+}
+
 // From <q, c> to the distance. Contraction is off: the same bits at every level.
 PK_INLINE float pk_nibble_distance(const pk_nibbles *all, int32_t dot, const uint8_t *row) {
 #pragma STDC FP_CONTRACT OFF

@@ -76,12 +76,14 @@ PK_BODY void list_of(const pk_list *list, const pk_nibble_query *query, int is_r
     const pk_nibbles all = pk_nibbles_of(list, query);
     const uint8_t *row[pk_group];
     int32_t dot[pk_group];
-    const size_t ahead = pk_ask_first(list);
+    const size_t ahead = pk_nibble_ahead(list);
     size_t at = 0;
+    pk_ask_first(list, ahead);
     for (; at + pk_group <= list->count; at += pk_group) {
-        for (size_t r = 0; r < pk_group; r++)
+        for (size_t r = 0; r < pk_group; r++) {
             row[r] = pk_row(list, at + r);
-        pk_ask_on(list, at + ahead);
+            pk_ask_on(list, at + ahead + r);
+        }
         group(&all, row, pk_group, is_row, dot);
         for (size_t r = 0; r < pk_group; r++)
             out[at + r] = pk_nibble_distance(&all, dot[r], row[r]);

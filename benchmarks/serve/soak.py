@@ -9,7 +9,7 @@ Ten times in all a backup is made (the one before is removed), and the certifica
 the server, which is told by SIGHUP; a new connection must then trust the new one alone.
 
 Fails where anybody gets an error, where memory (anonymous, so without the pages of the store that
-are mapped) or the data directory grow through the second half by more than a twentieth and 8 MiB,
+are mapped) or the data directory grow through the second half by more than a twentieth and 24 MiB,
 where the server does not end with 0, or `palate verify` finds something.
 """
 
@@ -38,8 +38,9 @@ COLLECTION, DIMENSIONS, CLUSTERS = "soaked", 64, 200
 QUERIES, K = 16, 10
 ROWS_A_SECOND, NEW_A_SECOND, EVENTS_A_SECOND, PEOPLE = 100, 20, 200, 500
 INJECTIONS = 10
-# What memory and files may grow by through the second half, and what is too little to say.
-GROWTH, LEAST_BYTES = 0.05, 8 << 20
+# What memory and files may grow by through the second half, and what is too little to say: in five
+# minutes 14 MiB came with rows, histories and buffers that fill, 40 with a leak of 130 KB a second.
+GROWTH, LEAST_BYTES = 0.05, 24 << 20
 
 
 def draw(count, generator):

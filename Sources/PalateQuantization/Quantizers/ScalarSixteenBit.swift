@@ -25,13 +25,8 @@ package struct ScalarSixteenBit: CodecQuantizer {
     /// With the square of either end, 1 / scale^2 and distances are still normal floats.
     private static let scales: ClosedRange<Float> = 0x1p-50...0x1p60
 
-    private init(
-        scale: Float,
-        relativeError: Float,
-        dimensions: Int,
-        metric: any Metric
-    ) throws(QuantizationError) {
-        codec = try HalfRows(.integer16, scale: scale, dimensions: dimensions, metric: metric)
+    private init(_ rows: HalfRows, scale: Float, relativeError: Float) {
+        codec = rows
         self.scale = scale
         self.relativeError = relativeError
     }
@@ -59,18 +54,9 @@ package struct ScalarSixteenBit: CodecQuantizer {
         let scale = HalfFormat.integer16.greatestMagnitude / (headroom * highest)
         let isUsable = scale.isFinite && scale > 0
         let clamped = isUsable ? min(max(scale, scales.lowerBound), scales.upperBound) : 1
-        let plain = try ScalarSixteenBit(
-            scale: clamped,
-            relativeError: 0,
-            dimensions: dimensions,
-            metric: metric
-        )
-        return try ScalarSixteenBit(
-            scale: clamped,
-            relativeError: plain.codec.relativeError(on: sample),
-            dimensions: dimensions,
-            metric: metric
-        )
+        let rows = try rows(scale: clamped, dimensions: dimensions, metric: metric)
+        let error = rows.relativeError(on: sample)
+        return ScalarSixteenBit(rows, scale: clamped, relativeError: error)
     }
 
     package init(
@@ -84,11 +70,18 @@ package struct ScalarSixteenBit: CodecQuantizer {
         guard Self.scales.contains(scale) else {
             throw .corruptParameter(name: "scale", bits: fields[0])
         }
-        try self.init(
+        self.init(
+            try Self.rows(scale: scale, dimensions: dimensions, metric: metric),
             scale: scale,
-            relativeError: StoredParameters.relativeError(fields[1]),
-            dimensions: dimensions,
-            metric: metric
+            relativeError: try StoredParameters.relativeError(fields[1])
         )
+    }
+
+    private static func rows(
+        scale: Float,
+        dimensions: Int,
+        metric: any Metric
+    ) throws(QuantizationError) -> HalfRows {
+        try HalfRows(.integer16, scale: scale, dimensions: dimensions, metric: metric)
     }
 }
