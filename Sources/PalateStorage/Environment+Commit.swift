@@ -10,14 +10,30 @@ enum CommitError<Failure: StorageFailure>: Error {
     case noRoom(Failure, mapBytes: Int)
     /// The store refused; nothing was changed, and the next write may succeed.
     case store(StorageError)
-    /// The disk failed while committing on top of commit `after`: whether it holds more than that
-    /// is not known.
-    case lost(StorageError, StorageStatus, after: UInt64)
+    /// The disk failed while committing: whether it holds more than the commit before is not known.
+    case lost(StorageError)
 }
 
 extension Environment {
+    /// Enters the gate with a reader begun.
+    ///
+    /// Opens the file again where a commit has just failed and left LMDB refusing reads as well:
+    /// the reader may get here before its writer does.
+    func enterReading() throws(StorageError) -> (TransactionGate.Entry, Reader) {
+        while true {
+            let entry = gate.enter(.read)
+            do {
+                return (entry, try beginReading(entry.reader))
+            } catch {
+                gate.leave(entry)
+                guard case .failedForWriting = error else { throw error }
+                guard reopenAfterPanic() else { throw error }
+            }
+        }
+    }
+
     /// Begins `reader`, or a new one.
-    func beginReading(_ reader: Reader?) throws(StorageError) -> Reader {
+    private func beginReading(_ reader: Reader?) throws(StorageError) -> Reader {
         let handle = try handle.get()
         if let reader {
             // SAFETY: the reader is ours alone, and is reset.
@@ -86,7 +102,14 @@ extension Environment {
         }
         let lastCommit = UInt64(unsafe mdb_txn_id(begun)) - 1
         let status = StorageStatus(rawValue: unsafe mdb_txn_commit(begun))
-        guard status == .success else { throw classify(status, after: lastCommit) }
+        guard status == .success else {
+            let error: CommitError<Failure> = classify(status)
+            // Before others are let in: whoever finds the file opened again finds the reason.
+            if case .lost(let failure) = error {
+                stopWriting(status, after: lastCommit, because: failure)
+            }
+            throw error
+        }
         return value
     }
 
@@ -119,10 +142,7 @@ extension Environment {
     /// - A failed flush may have dropped dirty pages: the same flush would succeed when retried,
     ///   and lie. Never retried here.
     /// - A failed meta write leaves LMDB in `MDB_PANIC`, for reads too.
-    private func classify<Failure>(
-        _ status: StorageStatus,
-        after lastCommit: UInt64
-    ) -> CommitError<Failure> {
+    private func classify<Failure>(_ status: StorageStatus) -> CommitError<Failure> {
         switch status {
         case .mapFull:
             let failure = Failure(failure(status, "commit"))
@@ -133,8 +153,7 @@ extension Environment {
             return .store(.diskFull(status: StorageStatus(rawValue: ENOSPC)))
         case StorageStatus(rawValue: ENOMEM) where !isPanicked: return .store(.outOfMemory)
         default:
-            let failure = StorageError.ioFailed(operation: "commit \(path)", status: status)
-            return .lost(failure, status, after: lastCommit)
+            return .lost(.ioFailed(operation: "commit \(path)", status: status))
         }
     }
 

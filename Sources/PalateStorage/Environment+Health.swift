@@ -63,7 +63,7 @@ extension Environment {
         }
     }
 
-    /// Refuses further writes; after a panic, opens the file again so that reads go on.
+    /// Refuses further writes.
     ///
     /// - Parameters:
     ///   - status: what the commit failed with.
@@ -78,10 +78,17 @@ extension Environment {
             if condition.failure == nil { condition.failure = (status, lastCommit) }
             condition.become(.failed, because: error)
         }
+    }
+
+    /// Opens the file again, for reads alone, where a failed commit left LMDB in a panic.
+    ///
+    /// - Returns: whether there is a handle to ask again: this call or another opened it.
+    @discardableResult
+    func reopenAfterPanic() -> Bool {
         tables.withLock { names in
             gate.alone { readers in
-                guard isPanicked else { return }
-                replaceHandle(readOnly: true, tables: names, &readers)
+                if isPanicked { replaceHandle(readOnly: true, tables: names, &readers) }
+                return (try? handle.get()) != nil
             }
         }
     }

@@ -39,12 +39,13 @@ extension Environment {
     ) throws(Failure) -> SnapshotFigures {
         for _ in 0..<Self.snapshotAttempts {
             if let figures = try copyOnce(body) { return figures }
+            reopenAfterPanic()
             try restart()
         }
         throw Failure(.copyInterrupted(path: path))
     }
 
-    /// One copy; nil when somebody wants to be alone.
+    /// One copy; nil when somebody wants to be alone, or a commit has just failed.
     private func copyOnce<Failure: StorageFailure>(
         _ body: (RawSpan) throws(Failure) -> Void
     ) throws(Failure) -> SnapshotFigures? {
@@ -68,6 +69,7 @@ extension Environment {
             try copy.finish()
             return try probe.figures()
         } catch {
+            if case .failedForWriting = error { return nil }
             throw Failure(error)
         }
     }

@@ -151,16 +151,14 @@ package final class Environment: @unchecked Sendable {
         _ body: (borrowing ReadTransaction) throws(Failure) -> Value
     ) throws(Failure) -> Value {
         guard !OpenTransaction.isOpen(token) else { throw Failure(.nestedTransaction) }
-        let entry = gate.enter(.read)
-        var reader = entry.reader
-        defer { gate.leave(entry, returning: reader) }
-        do {
-            reader = try beginReading(reader)
+        let entry: TransactionGate.Entry
+        let reader: Reader
+        do throws(StorageError) {
+            (entry, reader) = try enterReading()
         } catch {
-            reader = nil
             throw Failure(error)
         }
-        guard let reader else { throw Failure(.transactionFailed) }
+        defer { gate.leave(entry, returning: reader) }
         // SAFETY: the reader was begun just now, on this thread, and is ours until it is returned.
         defer { unsafe mdb_txn_reset(reader.handle) }
         let transaction = unsafe ReadTransaction(
@@ -236,8 +234,8 @@ package final class Environment: @unchecked Sendable {
         case .store(let failure):
             noteRefusal(failure)
             throw Failure(failure)
-        case .lost(let failure, let status, let lastCommit):
-            stopWriting(status, after: lastCommit, because: failure)
+        case .lost(let failure):
+            reopenAfterPanic()
             throw Failure(failure)
         }
     }

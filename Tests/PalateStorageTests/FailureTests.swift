@@ -1,6 +1,7 @@
 import Glibc
 import PalateModel
 import PalateStorage
+import Synchronization
 import TestKit
 import Testing
 
@@ -218,6 +219,41 @@ import Testing
         let first = try environment.table("first", key: UInt64.self)
         try environment.put(first, 1, [9])
         #expect(try environment.dump(first) == [1: [9]])
+    }
+
+    @Test func `no read fails while a meta page cannot be written`() throws {
+        let fixture = Fixture()
+        let environment = try fixture.open()
+        let table = try environment.table("rows", key: UInt64.self, creates: true)
+        try environment.put(table, 1, [1])
+        let data = "\(fixture.path)/data.mdb"
+        let failures = ReadWriteLock<[StorageError]>([])
+        let isDone = Atomic<Bool>(false)
+        let readers = (0..<3).map { _ in
+            startThread {
+                while !isDone.load(ordering: .relaxed) {
+                    do throws(StorageError) {
+                        guard try environment.value(table, 1) == [1] else {
+                            throw .transactionFailed
+                        }
+                    } catch {
+                        failures.withWriteLock { $0.append(error) }
+                    }
+                }
+            }
+        }
+        for _ in 0..<100 {
+            let meta = try #require(
+                descriptors(of: data) { $0 & O_DSYNC != 0 && $0 & O_ACCMODE != O_RDONLY }.first
+            )
+            try replacing(meta, by: data, O_RDONLY) {
+                _ = #expect(throws: StorageError.self) { try environment.put(table, 1, [9]) }
+            }
+            try environment.recover()
+        }
+        isDone.store(true, ordering: .relaxed)
+        for reader in readers { reader.join() }
+        #expect(failures.withReadLock { $0 } == [])
     }
 
     @Test func `survives the process's own file size limit`() async {
