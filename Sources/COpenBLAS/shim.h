@@ -9,3 +9,9 @@ void ssyevr_(const char *jobz, const char *range, const char *uplo, const int *n
              const float *abstol, int *m, float *w, float *z, const int *ldz, int *isuppz,
              float *work, const int *lwork, int *iwork, const int *liwork, int *info,
              size_t jobz_length, size_t range_length, size_t uplo_length);
+
+// Factor and inverse of a symmetric positive definite matrix.
+void spotrf_(const char *uplo, const int *n, float *a, const int *lda, int *info,
+             size_t uplo_length);
+void spotri_(const char *uplo, const int *n, float *a, const int *lda, int *info,
+             size_t uplo_length);

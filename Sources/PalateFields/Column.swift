@@ -44,6 +44,12 @@ package protocol Column: Sendable {
     /// How many of `rows` have each value, where values are few enough to list.
     func facet(_ rows: RowSet) -> [(value: FieldValue, count: Int)]?
 
+    /// Appends the numbers of the texts of a row's value; none for values that are no texts.
+    func appendKeywordNumbers(of row: Ordinal, to numbers: inout [UInt32])
+
+    /// The text of a number that a row has.
+    func keyword(_ number: UInt32) -> String
+
     /// Different values, where they are kept as such.
     var distinctCount: Int { get }
 
@@ -56,5 +62,7 @@ extension Column {
     package func orderKey(of row: Ordinal) -> Int64? { nil }
     package func rows(orderKeys: [Int64]) -> RowSet { RowSet() }
     package func facet(_ rows: RowSet) -> [(value: FieldValue, count: Int)]? { nil }
+    package func appendKeywordNumbers(of row: Ordinal, to numbers: inout [UInt32]) {}
+    package func keyword(_ number: UInt32) -> String { "" }
     package var distinctCount: Int { 0 }
 }

@@ -7,9 +7,6 @@ struct CodeSimilarity: ItemSimilarity {
     let directory: ItemDirectory
     let state: CollectionState
 
-    /// The rows that the directory names stay theirs until both are compared.
-    private let reader = ReadEpochs.shared.makeReader()
-
     init(directory: ItemDirectory, state: CollectionState) {
         self.directory = directory
         self.state = state
@@ -21,6 +18,9 @@ struct CodeSimilarity: ItemSimilarity {
         into similarities: inout [Float]
     ) -> Bool {
         similarities.removeAll(keepingCapacity: true)
+        // The rows that the directory names stay theirs until both are compared; a reader of this
+        // call's own, for queries and the store's queue ask at the same time.
+        let reader = ReadEpochs.shared.makeReader()
         reader.enter()
         defer { reader.leave() }
         guard let codes = state.codes, let ordinal = directory.ordinal(of: item) else {
@@ -38,6 +38,33 @@ struct CodeSimilarity: ItemSimilarity {
             )
         }
         return true
+    }
+}
+
+extension CodeSimilarity {
+    func pairs(of items: [ItemID]) -> (items: [ItemID], cosines: [Float]) {
+        let reader = ReadEpochs.shared.makeReader()
+        reader.enter()
+        defer { reader.leave() }
+        guard let codes = state.codes else { return ([], []) }
+        var known: [ItemID] = []
+        var vectors: [Float] = []
+        for (item, ordinal) in zip(items, directory.ordinals(of: items)) where ordinal != .max {
+            known.append(item)
+            vectors += codes.unitVector(of: ordinal)
+        }
+        var cosines = [Float](repeating: 0, count: known.count * known.count)
+        guard !known.isEmpty else { return (known, cosines) }
+        var products = cosines.mutableSpan
+        Matrix.innerProducts(
+            left: vectors.span,
+            leftCount: known.count,
+            right: vectors.span,
+            rightCount: known.count,
+            dimensions: codes.stack.dimensions,
+            into: &products
+        )
+        return (known, cosines)
     }
 }
 

@@ -13,8 +13,8 @@ extension TasteStore {
 
     /// Derives the edges again.
     ///
-    /// Takes a thread for seconds to minutes, 8 bytes a like, and 1.5 KB an item (300 edges of 5
-    /// bytes); queries, events and other writes go on.
+    /// Takes a thread for seconds to minutes, 8 bytes a like, 1.5 KB an item (300 edges of 5 bytes)
+    /// and what the builder says; queries, events and other writes go on.
     ///
     /// - Parameters:
     ///   - name: a name in the registry; empty = the default.
@@ -48,12 +48,43 @@ extension TasteStore {
         }
     }
 
+    /// Derives the edges again where the settings say it is time, by the builder of the last time.
+    ///
+    /// - Parameters:
+    ///   - now: milliseconds since 1970 UTC.
+    ///   - completion: called once where it was time, as by `refreshEdges`.
+    package func refreshEdgesWhenDue(
+        now: Int64,
+        completion: @escaping @Sendable (Result<TasteNumbers, RequestError>) -> Void
+    ) {
+        let hours = graph.withReadLock { Double($0.settings.refreshHours) }
+        guard hours > 0 else { return }
+        let interval = Int64(hours * 3_600_000)
+        let summary = itemEdges?.summary
+        // After a failure, too, there is a whole interval to the next attempt.
+        let last = max(
+            summary?.timeMilliseconds ?? .min,
+            refreshAttempt.load(ordering: .relaxed)
+        )
+        guard Decay.elapsed(from: last, to: now) >= interval else { return }
+        guard graph.withReadLock({ $0.edgeCount }) != summary?.likes ?? 0 else { return }
+        refreshAttempt.store(now, ordering: .relaxed)
+        refreshEdges(builder: summary?.builder ?? "", now: now, completion: completion)
+    }
+
     private func refresh(
         by builder: any ItemEdgeBuilder.Type,
         now: Int64
     ) throws(RequestError) -> TasteNumbers {
         let started = ContinuousClock.now
         let likes = likes()
+        guard likes.itemCount <= builder.itemsMax else {
+            throw .outOfRange(
+                field: "items of edges by \(builder.name)",
+                got: likes.itemCount,
+                expected: 0...builder.itemsMax
+            )
+        }
         guard
             let lists = builder.build(
                 likes,

@@ -7,10 +7,12 @@ import Synchronization
 struct StoredNumbers {
     static let settingsKey = "settings"
     static let profilePrefix = "profile/"
+    static let experimentPrefix = "experiment/"
 
     var settings = TasteSettings()
     var settingsVersion: UInt64 = 0
     var profiles: [String: TasteNumbers] = [:]
+    var experiments: [String: StoredExperiment] = [:]
 
     /// Reads them; a setting that this version does not take is damage.
     init(_ tables: TasteTables) throws(IndexError) {
@@ -22,6 +24,12 @@ struct StoredNumbers {
                 } else if key.hasPrefix(Self.profilePrefix) {
                     _ = try TermValues().with(numbers.numbers)
                     profiles[String(key.dropFirst(Self.profilePrefix.count))] = numbers
+                } else if key.hasPrefix(Self.experimentPrefix) {
+                    let name = String(key.dropFirst(Self.experimentPrefix.count))
+                    experiments[name] = StoredExperiment(
+                        split: try Experiment(name: name, arms: numbers.numbers),
+                        version: numbers.version
+                    )
                 }
             } catch {
                 throw .corrupt(place: "numbers \(key)", reason: "\(error)")
@@ -30,36 +38,51 @@ struct StoredNumbers {
     }
 }
 
+/// An experiment and which edition of it.
+struct StoredExperiment: Sendable {
+    var split: Experiment
+    var version: UInt64
+
+    var numbers: TasteNumbers { TasteNumbers(version: version, numbers: split.arms) }
+}
+
 // Settings and weight profiles: durable when the completion is called.
 extension TasteStore {
     /// Reads or changes settings and weight profiles.
     ///
     /// - Parameters:
-    ///   - request: of scope settings or profile.
-    ///   - completion: called once, on the store's queue for changes.
+    ///   - request: of any scope.
+    ///   - now: milliseconds since 1970 UTC, for gauges.
+    ///   - completion: called once, on the store's queue.
     package func numbers(
         _ request: TasteNumbersRequest,
+        now: Int64,
         completion: @escaping @Sendable (Result<TasteNumbers, RequestError>) -> Void
     ) {
         queue.async { [self] in
-            completion(Result { () throws(RequestError) in try answer(request) })
+            completion(Result { () throws(RequestError) in try answer(request, now: now) })
         }
     }
 
-    /// The weights that a request means.
+    /// The weights that a request means, and the profile they are of: where an experiment has the
+    /// name, that of the person's arm.
     ///
     /// - Throws: `unknownProfile`, `unknownSandbox`.
     package func weights(
         _ taste: TasteRequest,
+        of user: UserID?,
         sandbox: String
-    ) throws(RequestError) -> TermValues {
-        let name = taste.profile.isEmpty ? WeightProfiles.defaultName : taste.profile
+    ) throws(RequestError) -> (weights: TermValues, profile: String) {
+        var name = taste.profile.isEmpty ? WeightProfiles.defaultName : taste.profile
+        if let user, let experiment = experiments.withReadLock({ $0[name] }) {
+            name = experiment.split.arm(of: user)
+        }
         var weights = try self.weights(of: name, sandbox: sandbox)
         for (term, weight) in taste.weights { weights[term] = weight }
-        return weights
+        return (weights, name)
     }
 
-    private func weights(
+    func weights(
         of name: String,
         sandbox: String
     ) throws(RequestError) -> TermValues {
@@ -81,7 +104,10 @@ extension TasteStore {
 
     // MARK: Requests, on the queue
 
-    private func answer(_ request: TasteNumbersRequest) throws(RequestError) -> TasteNumbers {
+    private func answer(
+        _ request: TasteNumbersRequest,
+        now: Int64
+    ) throws(RequestError) -> TasteNumbers {
         switch (request.scope, request.operation) {
         case (.settings, .get): try settings(sandbox: request.sandbox)
         case (.settings, .put): try putSettings(request)
@@ -94,6 +120,8 @@ extension TasteStore {
         case (.profile, .list): profileList()
         case (.profile, .put): try putProfile(request)
         case (.profile, .delete): try deleteProfile(request)
+        case (.experiment, _): try answerAboutExperiment(request)
+        case (.gauges, .get), (.gauges, .list): try gaugeNumbers(request, now: now)
         default:
             throw .unsupported(
                 what: "\(request.operation) of \(request.scope): operation",
@@ -178,7 +206,7 @@ extension TasteStore {
         return TasteNumbers()
     }
 
-    private func store(_ numbers: TasteNumbers?, at key: String) throws(RequestError) {
+    func store(_ numbers: TasteNumbers?, at key: String) throws(RequestError) {
         do throws(IndexError) {
             try tables.put(numbers, at: key)
         } catch {

@@ -98,6 +98,9 @@ extension TasteStore {
                     return
                 }
                 sandboxes.withWriteLock { $0.forget(user) }
+                engagement.withWriteLock { $0.forget(user) }
+                restlessness.withWriteLock { $0.forget(user) }
+                _ = unstored.withWriteLock { $0.remove(user) }
                 stopWaiting(user)
                 completion(
                     .success(

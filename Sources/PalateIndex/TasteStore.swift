@@ -60,6 +60,23 @@ package final class TasteStore: Sendable {
     let refreshQueue = DispatchQueue(label: "palate.taste.refresh", qos: .utility)
     /// Ends a refresh that is under way.
     let isClosing = Atomic(false)
+    /// Who is to be clustered anew.
+    let restlessness = ReadWriteLock(Restlessness())
+    /// People with clusters made anew that the disk does not have yet.
+    let unstored = ReadWriteLock<Set<UserID>>([])
+    let reclusterQueue = DispatchQueue(label: "palate.taste.clusters", qos: .utility)
+    /// Splits of people between weight profiles, by name.
+    let experiments: ReadWriteLock<[String: StoredExperiment]>
+    /// What came of lists.
+    let engagement = ReadWriteLock(EngagementGauges())
+    let slates = ReadWriteLock(SlateGauges())
+    let servedLists = Atomic<UInt64>(0)
+    /// When the popularity of the most liked items was looked at, and what it was.
+    let head = ReadWriteLock<(time: Int64, likes: Int)>((.min, 1))
+    /// When drift was looked at, and what it was.
+    let knownDrift = ReadWriteLock<(time: Int64, mean: Double, people: Int)>((.min, 0, 0))
+    /// When edges were last to be refreshed by themselves, milliseconds since 1970 UTC.
+    let refreshAttempt = Atomic<Int64>(.min)
     /// Tells derived records of one person apart.
     let variants = Atomic<UInt64>(0)
     private let unclustered = ReadWriteLock(Unclustered())
@@ -79,6 +96,7 @@ package final class TasteStore: Sendable {
         try tables.indexHistory()
         let stored = try StoredNumbers(tables)
         profiles = ReadWriteLock(stored.profiles)
+        experiments = ReadWriteLock(stored.experiments)
         settingsVersion = Atomic(stored.settingsVersion)
         edges = ReadWriteLock(try tables.storedEdges())
         var graph = TasteGraph(settings: stored.settings)
@@ -152,8 +170,13 @@ package final class TasteStore: Sendable {
         isClosing.store(true, ordering: .relaxed)
         // A refresh gives up soon, and lets go of the environment.
         refreshQueue.sync {}
+        reclusterQueue.sync {}
         backlog.withWriteLock { $0.isClosed = true }
-        queue.sync { drain() }
+        queue.sync {
+            drain()
+            let users = takeUnstored()
+            if !users.isEmpty { try? storeRecords(of: users.sorted()) }
+        }
     }
 
     private func drain() {
@@ -187,7 +210,11 @@ package final class TasteStore: Sendable {
         do throws(IndexError) {
             (events, counts) = try newEvents(of: group.map(\.events))
             touched = apply(events)
-            try tables.write(events, firstSequence: first, records: records(of: touched))
+            try tables.write(
+                events,
+                firstSequence: first,
+                records: records(of: takeUnstored().union(touched).sorted())
+            )
         } catch {
             restore(touched)
             if group.count == 1 {
@@ -198,6 +225,8 @@ package final class TasteStore: Sendable {
             return
         }
         storedEvents.store(first + UInt64(events.count), ordering: .relaxed)
+        noteActs(events)
+        engagement.withWriteLock { gauges in for event in events { gauges.count(event) } }
         var version = first
         for (waiting, count) in zip(group, counts) {
             let count = UInt64(count)
@@ -311,11 +340,21 @@ package final class TasteStore: Sendable {
         }
         guard !changed.isEmpty else { return }
         // A failure costs nothing: opening the store clusters them again.
-        try? tables.write(
+        try? storeRecords(of: changed)
+    }
+
+    /// Stores what the graph holds of some people; on the queue.
+    func storeRecords(of users: [UserID]) throws(IndexError) {
+        try tables.write(
             [],
             firstSequence: storedEvents.load(ordering: .relaxed),
-            records: records(of: changed)
+            records: records(of: users)
         )
+    }
+
+    /// Cosines of all pairs of items that the live generation has.
+    func pairs(of items: [ItemID]) -> (items: [ItemID], cosines: [Float]) {
+        similarity.withReadLock { $0 }.pairs(of: items)
     }
 
     /// Cosines of the live generation, for records that are not stored.
@@ -351,4 +390,9 @@ package protocol ItemSimilarity: Sendable {
     ///
     /// - Returns: false when `item` has no vector (yet).
     func cosines(of item: ItemID, to others: [ItemID], into similarities: inout [Float]) -> Bool
+
+    /// Cosines of all pairs of those items that have a vector.
+    ///
+    /// - Returns: those items, in their order, and row-major [n, n] cosines.
+    func pairs(of items: [ItemID]) -> (items: [ItemID], cosines: [Float])
 }

@@ -14,6 +14,26 @@ public struct GroupRequest: Equatable, Sendable {
     }
 }
 
+/// Results of one value of a field stand apart, softly.
+///
+/// A candidate for place t loses weight * sum over d = 1...window of (1 / d) * [same value at
+/// t - d]; scores count in 0...1 beside it.
+public struct SpacingRequest: Equatable, Sendable {
+    /// A field with one value per item, of any type but geo; items without a value are free.
+    public var field: FieldID
+    /// Above 0.
+    public var weight: Float
+    /// Places back that are looked at, `Limits.spacingWindow`.
+    public var window: Int
+
+    /// A spacing.
+    public init(field: FieldID, weight: Float, window: Int = 10) {
+        self.field = field
+        self.weight = weight
+        self.window = window
+    }
+}
+
 /// What the value of a field adds to a score.
 public struct FieldBoost: Equatable, Sendable {
     /// How it falls with the distance of a value from the origin.

@@ -56,6 +56,8 @@ public enum Limits {
     public static let keywordsPerValue = 0...1_024
     /// Results of one value of a field.
     public static let groupCap = 1...10_000
+    /// Places back that spacing looks.
+    public static let spacingWindow = 1...64
     /// Items of one page of a SCROLL.
     public static let scrollItems = 1...10_000
     /// Values that a facet lists.

@@ -20,6 +20,8 @@ public enum ScoreTerm: UInt8, CaseIterable, Sendable {
     case context = 7
     /// What the caller adds to single items.
     case boost = 8
+    /// I: how much the person cares for the values of a field that the item has.
+    case interest = 9
 
     /// The name on the command line, in weight profiles and in the Python client.
     public var name: String {
@@ -33,6 +35,7 @@ public enum ScoreTerm: UInt8, CaseIterable, Sendable {
         case .fatigue: "fatigue"
         case .context: "context"
         case .boost: "boost"
+        case .interest: "interest"
         }
     }
 

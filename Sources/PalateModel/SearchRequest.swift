@@ -34,10 +34,12 @@ public struct ResultParts: OptionSet, Equatable, Sendable {
 
 /// The TASTE section: what the terms of the score count.
 ///
-/// Terms are normalised to 0...1 over the candidates before their weights apply.
+/// Terms are brought to 0...1 over the candidates before their weights apply.
 public struct TasteRequest: Equatable, Sendable {
     /// A weight profile of the collection; empty = the default weights.
     public var profile: String
+    /// How terms become one score, a name in the registry of rerankers; empty = `blend`.
+    public var reranker: String
     /// Weights that replace those of the profile.
     public var weights: [ScoreTerm: Float]
     /// Candidates that are scored; 0 = the planner chooses.
@@ -49,11 +51,13 @@ public struct TasteRequest: Equatable, Sendable {
     public init(
         _ weights: [ScoreTerm: Float] = [:],
         profile: String = "",
+        reranker: String = "",
         candidates: Int = 0,
         excludeSeen: Bool = true
     ) {
         self.weights = weights
         self.profile = profile
+        self.reranker = reranker
         self.candidates = candidates
         self.excludeSeen = excludeSeen
     }
@@ -110,6 +114,8 @@ public struct SearchRequest: Equatable, Sendable {
     public var filter: Filter?
     /// At most so many results per value of a field.
     public var group: GroupRequest?
+    /// What stands apart in a slate; nil = nothing.
+    public var spacing: SpacingRequest?
     /// What values of fields add to scores.
     public var fieldBoosts: [FieldBoost]
     /// Fields whose values come with the results.
@@ -135,6 +141,7 @@ public struct SearchRequest: Equatable, Sendable {
         pins: [Pin] = [],
         filter: Filter? = nil,
         group: GroupRequest? = nil,
+        spacing: SpacingRequest? = nil,
         fieldBoosts: [FieldBoost] = [],
         fields: [FieldID] = [],
         minimumVersion: UInt64 = 0
@@ -155,6 +162,7 @@ public struct SearchRequest: Equatable, Sendable {
         self.pins = pins
         self.filter = filter
         self.group = group
+        self.spacing = spacing
         self.fieldBoosts = fieldBoosts
         self.fields = fields
         self.minimumVersion = minimumVersion

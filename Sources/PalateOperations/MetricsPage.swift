@@ -18,11 +18,17 @@ struct MetricsPage {
     /// - Parameters:
     ///   - status: the server.
     ///   - collections: figures of its collections.
-    init(_ status: ServerStatus, _ collections: [(name: String, stats: CollectionStats)]) {
+    ///   - taste: gauges of theirs.
+    init(
+        _ status: ServerStatus,
+        _ collections: [(name: String, stats: CollectionStats)],
+        taste: [(name: String, figures: TasteFigures)] = []
+    ) {
         requests(status.metrics)
         edge(status)
         process()
         self.collections(collections)
+        TasteFigures.write(taste, to: &page)
     }
 
     private mutating func requests(_ metrics: ServerMetrics) {

@@ -96,14 +96,46 @@ struct OperationsRoutes: Sendable {
     }
 
     private func metrics(_ grant: Grant) async throws -> String {
-        MetricsPage(status, try await figures(grant)).text
+        var gauges: [(name: String, figures: TasteFigures)] = []
+        for info in try await collections(grant).prefix(MetricsPage.collectionsMax) {
+            // One that was dropped meanwhile has none.
+            guard let figures = try? await tasteFigures(info.handle, grant) else { continue }
+            gauges.append((info.schema.name, figures))
+        }
+        return MetricsPage(status, try await figures(grant), taste: gauges).text
+    }
+
+    private func collections(_ grant: Grant) async throws -> [CollectionInfo] {
+        guard case .collections(let all) = try await status.answer(.listCollections, as: grant)
+        else { return [] }
+        return all
+    }
+
+    private func tasteFigures(_ handle: UInt32, _ grant: Grant) async throws -> TasteFigures {
+        func numbers(
+            _ operation: TasteNumbersOperation,
+            _ name: String = ""
+        ) async throws -> [NamedNumber] {
+            let request = TasteNumbersRequest(
+                handle: handle,
+                scope: .gauges,
+                operation: operation,
+                name: name
+            )
+            let response = try await status.answer(.tasteNumbers(request), as: grant)
+            guard case .tasteNumbers(_, let numbers) = response else { return [] }
+            return numbers.numbers
+        }
+        var figures = TasteFigures(gauges: try await numbers(.get))
+        for profile in try await numbers(.list) {
+            figures.profiles.append((profile.name, try await numbers(.get, profile.name)))
+        }
+        return figures
     }
 
     private func figures(_ grant: Grant) async throws -> [(String, CollectionStats)] {
-        guard case .collections(let all) = try await status.answer(.listCollections, as: grant)
-        else { return [] }
         var figures: [(String, CollectionStats)] = []
-        for info in all.prefix(MetricsPage.collectionsMax) {
+        for info in try await collections(grant).prefix(MetricsPage.collectionsMax) {
             // One that was dropped meanwhile has no figures.
             guard let stats = try? await stats(info.schema.name, grant) else { continue }
             figures.append((info.schema.name, stats))

@@ -10,12 +10,12 @@ enum GroupStage {
 
     /// The number of each row's group; nil = it has none, and is not held back.
     static func keys(
-        _ group: GroupRequest,
+        _ field: FieldID,
         of rows: some Swift.Collection<Ordinal>,
         in collection: Collection
     ) throws(RequestError) -> [Int64?] {
         try collection.fields.read { table throws(RequestError) in
-            let column = try table.column(group.field)
+            let column = try table.column(field)
             return rows.map { column.orderKey(of: $0) }
         }
     }
@@ -104,7 +104,7 @@ enum GroupStage {
         in collection: Collection,
         _ slate: inout [RankedHit]
     ) throws(RequestError) {
-        let keys = try keys(group, of: slate.lazy.map(\.ordinal), in: collection)
+        let keys = try keys(group.field, of: slate.lazy.map(\.ordinal), in: collection)
         var counts: [Int64: Int] = [:]
         var kept = 0
         for index in slate.indices {
@@ -127,7 +127,7 @@ enum GroupStage {
         in collection: Collection
     ) throws(RequestError) {
         guard pool.count < ranked.count else { return }
-        let keys = try keys(group, of: ranked.lazy.map(\.ordinal), in: collection)
+        let keys = try keys(group.field, of: ranked.lazy.map(\.ordinal), in: collection)
         let pooled = pool.count
         var counts: [Int64: Int] = [:]
         var room = 0
@@ -145,12 +145,12 @@ enum GroupStage {
 
     /// Numbers from 0 for the groups of a pool, as slates want them; -1 = none.
     static func numbers(
-        _ group: GroupRequest,
+        _ field: FieldID,
         of pool: [RankedHit],
         in collection: Collection
     ) throws(RequestError) -> [Int32] {
         var numbers: [Int64: Int32] = [:]
-        return try keys(group, of: pool.lazy.map(\.ordinal), in: collection).map { key in
+        return try keys(field, of: pool.lazy.map(\.ordinal), in: collection).map { key in
             guard let key else { return -1 }
             if let known = numbers[key] { return known }
             let number = Int32(numbers.count)

@@ -8,9 +8,9 @@ struct PersonSnapshot {
     var state: PersonState?
     /// Whose edges the walk must not go back over.
     var user: UserID?
-    /// Centres of what they like, the most important first.
+    /// Centres of what they like, in the order in which they are searched.
     var medoids: [Medoid] = []
-    /// Examples and medoids that are wanted, with their importance: where searches start.
+    /// Examples and medoids that are wanted, with their importance, in the order of searches.
     var wanted: [ScoredItem] = []
     /// What they rejected or have just bought, the strongest first.
     var unwanted: [UnwantedItem] = []
@@ -67,7 +67,11 @@ struct PersonSnapshot {
     /// What the record says.
     private mutating func take(_ state: PersonState, _ plan: TastePlan) {
         let (record, settings, now) = (state.record, state.settings, state.now)
-        medoids = record.medoids(now: now, limit: TastePlan.scoringMedoids, settings: settings)
+        medoids = record.rewardedMedoids(
+            now: now,
+            limit: TastePlan.scoringMedoids,
+            settings: settings
+        )
         wanted = medoids.map { ScoredItem(item: $0.item, score: $0.importance) }
         let negatives = record.negatives(
             now: now,
@@ -114,7 +118,9 @@ struct PersonSnapshot {
         for example in examples {
             if example.weight > 0 {
                 let importance = example.weight * (1 + settings.sessionBoost)
-                wanted.append(ScoredItem(item: example.item, score: importance))
+                // Among the medoids by importance; those stay as rewards have them.
+                let place = wanted.firstIndex { $0.score < importance } ?? wanted.count
+                wanted.insert(ScoredItem(item: example.item, score: importance), at: place)
             } else if example.weight < 0 {
                 unwanted.append(
                     UnwantedItem(
@@ -125,7 +131,6 @@ struct PersonSnapshot {
                 )
             }
         }
-        if !examples.isEmpty { wanted.sort { $0.score > $1.score } }
     }
 }
 

@@ -17,8 +17,10 @@ import PalateStorage
 // | RerankStage.swift    | hits to a ranked slate, by taste and diversity                   |
 // | PersonSnapshot.swift | what one query needs to know of a person                         |
 // | TasteCentres.swift   | the vectors that stand for a person                              |
+// | InterestStage.swift  | what a person cares for among the values of a field              |
 // | SlateStage.swift     | ranked hits to a slate, with its explored slots and pins         |
 // | ReasonStage.swift    | why results are there                                            |
+// | GaugeStage.swift     | what a list tells the gauges                                     |
 // | FetchStage.swift     | slate to columns of the response                                 |
 // | QueryScratch.swift   | what all of them write                                           |
 // | Canary.swift, ExactScan.swift | whether a generation may become the live one            |
@@ -168,6 +170,7 @@ package enum Pipeline {
             try RescoreStage.run(plan, rounds, query, in: collection, transaction, &scratch)
             scratch.times.mark(.rescore)
             try RerankStage.run(plan, query, person, centres, request, in: collection, &scratch)
+            GaugeStage.note(plan, request, in: collection, scratch.slate)
             scratch.times.mark(.rerank)
             let reasons =
                 plan.parts.contains(.reasons)

@@ -104,12 +104,14 @@ package enum Planner {
         for field in request.fields {
             try collection.fields.read { table throws(RequestError) in _ = try table.column(field) }
         }
-        if let group = request.group {
+        let uses = [(request.group?.field, "a group"), (request.spacing?.field, "spacing")]
+        for (field, use) in uses {
+            guard let field else { continue }
             try collection.fields.read { table throws(RequestError) in
-                let type = Swift.type(of: try table.column(group.field)).type
+                let type = Swift.type(of: try table.column(field)).type
                 guard type != .geo, type != .keywordSet else {
-                    let name = table.declarations.first { $0.id == group.field }?.name ?? ""
-                    throw .wrongFieldType(name: name, got: "a group", expected: type.name)
+                    let name = table.declarations.first { $0.id == field }?.name ?? ""
+                    throw .wrongFieldType(name: name, got: use, expected: type.name)
                 }
             }
         }
@@ -200,8 +202,9 @@ package enum Planner {
             throw .missingUser
         }
         let taste = request.taste ?? TasteRequest()
-        var weights = try collection.taste.weights(
+        var (weights, profile) = try collection.taste.weights(
             taste,
+            of: request.user,
             sandbox: request.person?.sandbox ?? ""
         )
         if collection.taste.itemEdges == nil {
@@ -221,9 +224,28 @@ package enum Planner {
         return TastePlan(
             user: request.user,
             weights: weights,
+            profile: profile,
+            reranker: try reranker(taste.reranker, isByUser: isByUser),
             excludeSeen: taste.excludeSeen,
             retrieval: retrieval
         )
+    }
+
+    /// The reranker of this name; a person's list has no order of a search that could stand.
+    private static func reranker(
+        _ name: String,
+        isByUser: Bool
+    ) throws(RequestError) -> any Reranker.Type {
+        let suitable = RerankerRegistry.all.filter { !isByUser || $0.scores }
+        guard !name.isEmpty else { return BlendReranker.self }
+        guard let reranker = suitable.first(where: { $0.name == name }) else {
+            throw .unknownChoice(
+                field: "reranker",
+                got: name,
+                expected: suitable.map { $0.name }
+            )
+        }
+        return reranker
     }
 
     /// Candidates of a person's list: half from the medoids, half from walk and edges.
@@ -250,7 +272,10 @@ package enum Planner {
 
     private static func slatePlan(_ request: SearchRequest) throws(RequestError) -> SlatePlan? {
         let surprise = request.person?.surprise ?? 0
-        guard request.diversity != nil || surprise > 0 || !request.pins.isEmpty else { return nil }
+        guard
+            request.diversity != nil || surprise > 0 || !request.pins.isEmpty
+                || request.spacing != nil
+        else { return nil }
         let diversity = request.diversity ?? DiversityRequest(diversity: 0)
         guard let builder = SlateRegistry.named(diversity.method) else {
             throw .unknownChoice(
@@ -264,7 +289,8 @@ package enum Planner {
             builder: builder,
             diversity: diversity.diversity,
             pool: max(pool, request.k),
-            surprise: surprise
+            surprise: surprise,
+            spacing: request.spacing
         )
     }
 }

@@ -94,6 +94,10 @@ package struct TastePlan: Sendable {
     package var user: UserID?
     /// How much each term counts.
     package var weights: TermValues
+    /// The weight profile they are of.
+    package var profile: String
+    /// How they become one score.
+    package var reranker: any Reranker.Type
     /// Whether what the person acted on stays away.
     package var excludeSeen: Bool
     /// Where the candidates come from.
@@ -123,4 +127,6 @@ package struct SlatePlan: Sendable {
     package var pool: Int
     /// How much of it explores.
     package var surprise: Float
+    /// What stands apart.
+    package var spacing: SpacingRequest?
 }

@@ -34,7 +34,8 @@ enum RerankStage {
         if let taste = plan.taste, let state = person.state {
             var columns = columns(query, person, centres, state, in: collection, &scratch)
             columns.boosts = boosts
-            let ranking = BlendReranker.rank(
+            columns.interests = try interests(taste, state, scratch.candidates, in: collection)
+            let ranking = taste.reranker.rank(
                 columns,
                 weights: taste.weights,
                 settings: state.settings
@@ -88,6 +89,20 @@ enum RerankStage {
         let weights = Dictionary(request.boosts.map { ($0.item, $0.weight) }) { $0 + $1 }
         for (index, row) in rows.enumerated() { sums[index] += weights[collection.items[row]] ?? 0 }
         return sums
+    }
+
+    private static func interests(
+        _ taste: TastePlan,
+        _ state: PersonState,
+        _ candidates: [Hit],
+        in collection: Collection
+    ) throws(IndexError) -> [Float] {
+        guard taste.weights[.interest] != 0 else { return [] }
+        do throws(RequestError) {
+            return try InterestStage.values(state, of: candidates, in: collection)
+        } catch {
+            throw .request(error)
+        }
     }
 
     /// Adds boosts to plain scores.

@@ -30,7 +30,13 @@ enum SlateStage {
         if let group = query.group {
             try GroupStage.fill(&pool, group, k: query.k, from: scratch.slate, in: collection)
             rules.groupCap = group.cap
-            groups = try GroupStage.numbers(group, of: pool, in: collection)
+            groups = try GroupStage.numbers(group.field, of: pool, in: collection)
+        }
+        var spacingGroups: [Int32] = []
+        if let spacing = plan.spacing {
+            rules.spacingWeight = spacing.weight
+            rules.spacingWindow = spacing.window
+            spacingGroups = try GroupStage.numbers(spacing.field, of: pool, in: collection)
         }
         if plan.surprise == 0 {
             rules.pins = pins.compactMap { pin in
@@ -44,6 +50,7 @@ enum SlateStage {
             from: pool,
             rules,
             groups,
+            spacingGroups,
             Preferences(person, centres, scratch.columns, pool),
             codes,
             seeds: seeds(plan, person, in: collection, codes),
@@ -119,6 +126,7 @@ enum SlateStage {
         from pool: [RankedHit],
         _ rules: SlateRules,
         _ groups: [Int32],
+        _ spacingGroups: [Int32],
         _ preferences: Preferences,
         _ codes: CodeSet,
         seeds: [Float],
@@ -148,6 +156,7 @@ enum SlateStage {
             clusters: preferences.clusters.span,
             clusterTargets: preferences.targets.span,
             groups: groups.span,
+            spacingGroups: spacingGroups.span,
             kernels: codes.kernels
         )
         return plan.builder.select(

@@ -27,7 +27,9 @@ extension RequestService {
             taste.forget(user) { completion($0.map(Response.forgotten)) }
         case .tasteNumbers(let numbers):
             let taste = try directory.collection(handle: numbers.handle).taste
-            taste.numbers(numbers) { completion($0.map { Self.numbers(.tasteNumbers, $0) }) }
+            taste.numbers(numbers, now: now) {
+                completion($0.map { Self.numbers(.tasteNumbers, $0) })
+            }
         case .refreshTaste(let refresh):
             let taste = try directory.collection(handle: refresh.handle).taste
             taste.refreshEdges(builder: refresh.builder, now: now) {

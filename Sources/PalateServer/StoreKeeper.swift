@@ -2,6 +2,7 @@ import Dispatch
 import Logging
 import PalateAccess
 import PalateIndex
+import PalateModel
 
 /// Looks after the stores of a directory while it is served.
 struct StoreKeeper: Sendable {
@@ -34,6 +35,26 @@ struct StoreKeeper: Sendable {
         }
     }
 
+    /// Item-item edges that are due.
+    private func refresh(_ collection: Collection) {
+        let name = collection.info.schema.name
+        collection.taste.refreshEdgesWhenDue(now: nowMilliseconds()) { result in
+            switch result {
+            case .success(let numbers):
+                let edges = "\(Int(numbers["edges"] ?? 0))"
+                logger.notice(
+                    "item-item edges refreshed",
+                    metadata: ["collection": "\(name)", "edges": "\(edges)"]
+                )
+            case .failure(let error):
+                logger.error(
+                    "item-item edges not refreshed",
+                    metadata: ["collection": "\(name)", "error": "\(error)"]
+                )
+            }
+        }
+    }
+
     /// One round, on a thread that may block.
     private func tend(checks: Bool) async {
         lookAtCredentials()
@@ -42,6 +63,7 @@ struct StoreKeeper: Sendable {
             DispatchQueue.global(qos: .utility).async {
                 for collection in directory.collections {
                     collection.tend()
+                    refresh(collection)
                     if checks { collection.checkReachability() }
                 }
                 continuation.resume()

@@ -24,6 +24,8 @@ package struct CandidateColumns: Equatable, Sendable {
     package var contexts: [Float] = []
     /// What the caller adds, shape [n] or empty.
     package var boosts: [Float] = []
+    /// How much the person cares for the item's values of a field, shape [n] or empty.
+    package var interests: [Float] = []
     /// Score of the walk, shape [n] or empty.
     package var walkScores: [Float] = []
     /// People who like the item, shape [n] or empty.
@@ -39,7 +41,7 @@ package struct CandidateColumns: Equatable, Sendable {
     func check() {
         let optional = [
             querySimilarities.count, walkScores.count, popularities.count, associations.count,
-            fatigues.count, contexts.count, boosts.count,
+            fatigues.count, contexts.count, boosts.count, interests.count,
         ]
         precondition(optional.allSatisfy { $0 == 0 || $0 == count }, "a column of another length")
         precondition(

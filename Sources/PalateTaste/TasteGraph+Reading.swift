@@ -38,6 +38,25 @@ extension TasteGraph {
         items.number(of: item).map { Int(likeCounts[$0]) } ?? 0
     }
 
+    /// How many people like the last item of the most liked share of those that somebody likes;
+    /// at least 1.
+    package func popularity(ofShare share: Double) -> Int {
+        var counts = likeCounts.filter { $0 > 0 }
+        guard !counts.isEmpty else { return 1 }
+        counts.sort(by: >)
+        return Int(counts[min(Int(Double(counts.count) * share), counts.count - 1)])
+    }
+
+    /// Records of some people who did something, evenly over all.
+    package func sampledRecords(_ count: Int) -> [UserRecord] {
+        let step = max(1, records.count / max(count, 1))
+        var sample: [UserRecord] = []
+        for number in stride(from: 0, to: records.count, by: step) where sample.count < count {
+            if !records[number].signals.isEmpty { sample.append(records[number]) }
+        }
+        return sample
+    }
+
     /// Numbers of people ever given out: the end of the ranges for `appendLikes`.
     package var peopleCapacity: Int { records.count }
 

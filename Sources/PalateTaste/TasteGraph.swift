@@ -11,9 +11,11 @@ package import PalateModel
 // | WalkScratch.swift | the walk's reusable memory |
 // | WalkDampings.swift, MassHistogram.swift | powers by table; thresholds without sorting |
 // | UserRecord.swift, +Clusters, +Bytes | one person's state; its clusters; its stored form |
+// | WardClustering.swift, UserRecord+Reclustering.swift | clusters made anew |
 // | Decay.swift | half-lives, and sums that decay |
 // | TasteSettings.swift, TasteLimits.swift | every constant, and where it comes from |
 // | AdjacencyPool.swift, DenseIDs.swift | flat adjacency lists; ids to dense numbers |
+// | ValueInterests.swift | interests in the values of a field, along paths |
 // | CandidateColumns.swift, TasteScorer.swift | the terms of the score, normalised and weighted |
 // | Rerankers/ | one file per reranker, and the registry |
 // | Slates/ | one file per slate builder, and the registry |
@@ -156,6 +158,18 @@ package struct TasteGraph: ~Copyable, Sendable {
         let changed = record != before
         swap(&record, &records[number])
         return changed
+    }
+
+    /// Takes over clusters that were made anew; see `UserRecord.take`.
+    ///
+    /// - Returns: whether the record changed.
+    package mutating func take(
+        _ clustering: Reclustering,
+        of user: UserID,
+        similarity: SimilarityList
+    ) -> Bool {
+        guard let number = users.number(of: user) else { return false }
+        return records[number].take(clustering, similarity: similarity)
     }
 
     private mutating func addUser(_ user: UserID) -> Int {

@@ -4,7 +4,7 @@ package import PalateModel
 /// Terms of the score, each brought to 0...1 over the candidates before its weight applies.
 ///
 ///     s(i) = w_query * Q(i) + w_taste * T(i) + w_graph * G(i) + w_association * A(i)
-///          + w_popularity * P(i) + w_context * C(i) + w_boost * B(i)
+///          + w_popularity * P(i) + w_context * C(i) + w_interest * I(i) + w_boost * B(i)
 ///          - w_negative * N(i) - w_fatigue * Fat(i)
 ///
 /// Raw cosines and raw counts do not add up to anything; minimum to maximum over the candidate set
@@ -18,18 +18,22 @@ package enum TasteScorer {
     ///   - columns: n candidates; a term without a column contributes 0.
     ///   - weights: per term.
     ///   - settings: temperature and threshold.
+    ///   - scale: brings the values of a term to 0...1 over the candidates.
     /// - Returns: shape [n], in the order of the candidates.
     package static func parts(
         _ columns: CandidateColumns,
         weights: TermValues,
-        settings: TasteSettings
+        settings: TasteSettings,
+        scale: (_ values: [Float], _ term: ScoreTerm) -> [Float] = { values, _ in
+            normalised(values)
+        }
     ) -> [TermValues] {
         columns.check()
         var parts = [TermValues](repeating: TermValues(), count: columns.count)
         for term in ScoreTerm.allCases where weights[term] != 0 {
             let sign: Float = term == .negative || term == .fatigue ? -1 : 1
             let weight = sign * weights[term]
-            let values = values(of: term, columns, settings)
+            let values = values(of: term, columns, settings, scale)
             for index in values.indices { parts[index][term] = weight * values[index] }
         }
         return parts
@@ -39,22 +43,24 @@ package enum TasteScorer {
     private static func values(
         of term: ScoreTerm,
         _ columns: CandidateColumns,
-        _ settings: TasteSettings
+        _ settings: TasteSettings,
+        _ scale: ([Float], ScoreTerm) -> [Float]
     ) -> [Float] {
         switch term {
-        case .query: normalised(columns.querySimilarities)
+        case .query: scale(columns.querySimilarities, term)
         case .taste:
             columns.medoidImportances.isEmpty
-                ? [] : normalised(tasteTerm(columns, temperature: settings.temperature))
-        case .graph: normalised(columns.walkScores)
-        case .association: normalised(columns.associations)
-        case .popularity: normalised(columns.popularities.map { log1p(max($0, 0)) })
+                ? [] : scale(tasteTerm(columns, temperature: settings.temperature), term)
+        case .graph: scale(columns.walkScores, term)
+        case .association: scale(columns.associations, term)
+        case .popularity: scale(columns.popularities.map { log1p(max($0, 0)) }, term)
         case .negative:
             columns.negativeWeights.isEmpty
                 ? [] : negativeTerm(columns, threshold: settings.negativeSimilarity)
         case .fatigue: columns.fatigues
-        case .context: normalised(columns.contexts)
+        case .context: scale(columns.contexts, term)
         case .boost: columns.boosts
+        case .interest: scale(columns.interests, term)
         }
     }
 

@@ -25,6 +25,9 @@ extension TasteSettings {
     private static var entries: [Entry] {
         [
             Entry("cluster_similarity", \.clusterSimilarity, -1...1),
+            Entry("refresh_hours", \.refreshHours, 0...8_760),
+            Entry("recluster_events", \.reclusterEvents, 0...1e6),
+            Entry("cluster_reward", \.clusterReward, 0...10),
             Entry("calibration_similarity", \.calibrationSimilarity, -1...1),
             Entry("negative_similarity", \.negativeSimilarity, -1...1),
             Entry("duplicate_similarity", \.duplicateSimilarity, -1...1),
@@ -37,6 +40,9 @@ extension TasteSettings {
             Entry("fading_days", \.fadingDays, 0...3_650),
             Entry("nascent_days", \.nascentDays, 0...3_650),
             Entry("temperature", \.temperature, TasteScorer.minimumTemperature...100),
+            Entry("interest_field", \.interestField, 0...65_535),
+            Entry("interest_spread", \.interestSpread, 0...1),
+            Entry("fusion_constant", \.fusionConstant, 1...10_000),
             Entry("walk.seed_exponent", \.walk.seedDegreeExponent, 0...2),
             Entry("walk.user_exponent", \.walk.userDegreeExponent, 0...2),
             Entry("walk.sharpness", \.walk.sharpness, 0.1...10),

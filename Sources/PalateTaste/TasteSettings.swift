@@ -23,6 +23,11 @@ package struct TasteSettings: Equatable, Sendable {
     private var signals: [SignalSetting]
     /// Cosine from which a new positive item joins the nearest cluster.
     package var clusterSimilarity: Float = 0.85
+    /// Hours after which item-item edges are derived again by themselves, where likes came or went;
+    /// 0 = when told to.
+    package var refreshHours: Float = 0
+    /// A person's events, impressions aside, after which their clusters are made anew; 0 = never.
+    package var reclusterEvents: Float = 32
     /// Cosine from which a candidate belongs to an interest that a calibrated slate gives a share.
     package var calibrationSimilarity: Float = 0.5
     /// Cosine from which a rejected item casts its shadow on its neighbours.
@@ -45,6 +50,9 @@ package struct TasteSettings: Equatable, Sendable {
     package var fatigueStrength: Float = 0.5
     /// Impressions, decayed, at which an item that nobody acted on is held back.
     package var fatigueLimit: Float = 5
+    /// How much more an interest is searched whose results are acted on: importance times the
+    /// `ClusterReward` to this power; 0 = by importance alone.
+    package var clusterReward: Float = 2
     /// Days without a new event after which an interest is fading.
     package var fadingDays: Float = 30
     /// Days since its first event for which an interest of few items is nascent.
@@ -55,6 +63,12 @@ package struct TasteSettings: Equatable, Sendable {
     /// more beside item-item edges (0.1546 of Recall@20 at 2 and weight 0.4, against 0.1542 at 0.1
     /// and weight 0.1, 6,000 people), too little to give that up for people without edges.
     package var temperature: Float = 0.1
+    /// The number of a field of keywords whose values are interests; 0 = none.
+    package var interestField: Float = 0
+    /// The share of an interest that goes to its parent, and from there to its siblings.
+    package var interestSpread: Float = 0.3
+    /// c of reciprocal rank fusion: the smaller, the more the first ranks count.
+    package var fusionConstant: Float = 60
     /// The walk's exponents and bounds.
     package var walk = WalkSettings()
 

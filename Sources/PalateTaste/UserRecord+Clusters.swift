@@ -14,9 +14,10 @@ package typealias SimilarityList = (
 /// Clusters of liked items, kept up to date event by event (PinnerSage's online side; Pal et al.,
 /// KDD 2020, arXiv:2007.03634, sections 4.1 and 6).
 ///
-/// Deviation: an item joins the cluster with the nearest medoid from a cosine on, else it starts
-/// one, instead of a daily Ward clustering. So clusters depend on the order of arrival; medoid,
-/// importance and member count follow from the membership alone.
+/// An item joins the cluster with the nearest medoid from a cosine on, else it starts one. So
+/// clusters depend on the order of arrival until they are made anew (`Reclustering`: Ward's, by
+/// number of events rather than daily); medoid, importance and member count follow from the
+/// membership alone.
 extension UserRecord {
     /// The medoid's item by cluster number, nil where the number is free.
     ///

@@ -39,7 +39,7 @@ extension UserRecord {
         let exposure = Exposure(
             item: item,
             sum: DecayedSum(timeMilliseconds: time),
-            cluster: nearestCluster(to: item, settings: settings, similarity: similarity),
+            cluster: nearestCluster(to: item, similarity: similarity),
             isEngaged: false
         )
         exposures.insert(exposure, at: index)
@@ -83,11 +83,8 @@ extension UserRecord {
         exposures.lowerBound(of: item) { $0.item }
     }
 
-    private func nearestCluster(
-        to item: ItemID,
-        settings: TasteSettings,
-        similarity: SimilarityList
-    ) -> UInt16 {
+    /// The cluster whose medoid is most like an item.
+    func nearestCluster(to item: ItemID, similarity: SimilarityList) -> UInt16 {
         let medoids = medoidItems()
         let used = medoids.indices.filter { medoids[$0] != nil }
         var cosines: [Float] = []

@@ -61,6 +61,17 @@ extension UserRecord {
         return Array(liked.prefix(limit))
     }
 
+    /// What the person liked at a time gone by, and how much: of what has not been acted on since.
+    package func likedItems(before time: Int64, settings: TasteSettings) -> [ItemID: Float] {
+        var weights: [ItemID: Float] = [:]
+        for signal in signals where signal.sum.timeMilliseconds <= time {
+            let setting = settings[signal.type]
+            weights[signal.item, default: 0] +=
+                setting.weight * signal.sum.value(at: time, halfLifeDays: setting.halfLifeDays)
+        }
+        return weights.filter { $0.value > 0 }
+    }
+
     /// What the person rejected, the strongest first, ties by item.
     ///
     /// - Returns: scores in 0...1: the weight at `now` as a share of one fresh hide, at most 1.

@@ -144,15 +144,6 @@ func nearest(_ vector: [Float], in collection: Collection) -> [ItemID] {
     return (0..<scratch.count).map { collection.items[scratch.hit($0).ordinal] }
 }
 
-/// Retries what fails while a dropped directory's last write is still under way on its queue.
-func eventually<Value>(_ body: () throws -> Value) throws -> Value {
-    for _ in 0..<500 {
-        if let value = try? body() { return value }
-        usleep(10_000)
-    }
-    return try body()
-}
-
 /// Copies a tree of files, as a crash would leave them.
 func copyTree(_ source: String, to target: String) throws {
     var status = stat()

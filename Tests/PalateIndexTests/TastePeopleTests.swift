@@ -60,7 +60,7 @@ import Testing
             name: name,
             numbers: numbers
         )
-        return try waited { collection.taste.numbers(request, completion: $0) }
+        return try waited { collection.taste.numbers(request, now: 0, completion: $0) }
     }
 
     /// What a completion got.
@@ -243,19 +243,43 @@ import Testing
                 in: collection
             )
             #expect(profile.version == 1 && profile["graph"] == 2)
+            let arms = [NamedNumber("ours", 1), NamedNumber("default", 3)]
+            #expect(throws: RequestError.unknownProfile(name: "theirs")) {
+                try numbers(
+                    .experiment,
+                    .put,
+                    [NamedNumber("theirs", 1)],
+                    name: "feed",
+                    in: collection
+                )
+            }
+            let experiment = try numbers(.experiment, .put, arms, name: "feed", in: collection)
+            #expect(experiment == TasteNumbers(version: 1, numbers: arms))
         }
         try reopen(fixture) { (again: Collection) throws in
             #expect(try numbers(.settings, .get, in: again) == changed)
             #expect(again.taste.read { $0.settings[.save].weight } == 9)
             let weights = try again.taste.weights(
                 TasteRequest([.taste: 7], profile: "ours"),
+                of: nil,
                 sandbox: ""
-            )
+            ).weights
             #expect(weights[.graph] == 2 && weights[.taste] == 7)
             #expect(try numbers(.profile, .list, in: again)["ours"] == 1)
+            #expect(try numbers(.experiment, .list, in: again)["feed"] == 1)
+            let split = TasteRequest(profile: "feed")
+            let served = try (0..<400 as Range<UserID>).map {
+                try again.taste.weights(split, of: $0, sandbox: "").profile
+            }
+            #expect(Set(served) == ["ours", "default"])
+            #expect((60..<140).contains(served.count { $0 == "ours" }))
+            _ = try numbers(.experiment, .delete, name: "feed", in: again)
+            #expect(throws: RequestError.unknownProfile(name: "feed")) {
+                try again.taste.weights(split, of: 1, sandbox: "")
+            }
             _ = try numbers(.profile, .delete, name: "ours", in: again)
             #expect(throws: RequestError.unknownProfile(name: "ours")) {
-                try again.taste.weights(TasteRequest(profile: "ours"), sandbox: "")
+                try again.taste.weights(TasteRequest(profile: "ours"), of: nil, sandbox: "")
             }
             #expect(try numbers(.settings, .delete, in: again)["weight.save"] == 4)
         }

@@ -125,6 +125,31 @@ import Testing
         #expect(response.ids.count == min(30, brands.count * 2))
     }
 
+    @Test func `spacing keeps values of a field apart, and gives all of them`() throws {
+        let filtered = try FilterFixture(count: 900)
+        var request = try filtered.request(5, k: 60, nil)
+        // The brand of what comes first, more often than not.
+        let plain = try filtered.fixture.answer(request, isScan: nil)
+        func repeats(_ response: SearchResponse) -> Int {
+            let brands = response.ids.map { filtered.brand(Int($0)) }
+            return (1..<brands.count).count { place in
+                brands[max(0, place - 3)..<place].contains(brands[place])
+            }
+        }
+        request.spacing = SpacingRequest(field: filtered.field("brand").id, weight: 10, window: 3)
+        let spaced = try filtered.fixture.answer(request, isScan: nil)
+        #expect(spaced.ids.count == 60 && Set(spaced.ids).count == 60)
+        #expect(repeats(plain) > 0)
+        #expect(repeats(spaced) < repeats(plain))
+        // Beside a cap by another field both hold.
+        request.group = GroupRequest(field: filtered.field("brand").id, cap: 2)
+        let both = try filtered.fixture.answer(request, isScan: nil)
+        let counts = Dictionary(grouping: both.ids) { filtered.brand(Int($0)) }
+        #expect(counts.values.allSatisfy { $0.count <= 2 })
+        request.spacing = SpacingRequest(field: 999, weight: 1)
+        #expect(throws: RequestError.self) { try filtered.fixture.answer(request, isScan: nil) }
+    }
+
     @Test func `groups give what a walk down all rows by distance would`() throws {
         let filtered = try FilterFixture(count: 900)
         for (cap, text) in [(1, nil), (2, "share < 0.2"), (7, nil), (7, "share < 0.5")]

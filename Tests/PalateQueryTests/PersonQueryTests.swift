@@ -181,7 +181,7 @@ import Testing
             operation: .put,
             numbers: settings.numbers
         )
-        fixture.collection.taste.numbers(request) { _ in }
+        fixture.collection.taste.numbers(request, now: 0) { _ in }
         for (type, ago, isHeld) in [
             (EventType.purchase, Int64(1), true), (.purchase, 31 * 24, false), (.hide, 1, true),
         ] {

@@ -126,6 +126,59 @@ import Testing
         }
     }
 
+    @Test func `ridge edges are the closed form, as elimination in double precision has it`() throws
+    {
+        var generator = SeededGenerator(seed: testSeed())
+        let likes = Self.likes(people: 90, items: 32, groups: 4, each: 6, using: &generator)
+        let interactions = Self.interactions(likes)
+        let built = RidgeEdges.lists(interactions, penalty: 20, isCancelled: { false })
+        let lists = try #require(built)
+        let ids = interactions.ids
+        let places = Dictionary(uniqueKeysWithValues: zip(ids, 0...))
+        var moments = [[Double]](
+            repeating: [Double](repeating: 0, count: ids.count),
+            count: ids.count
+        )
+        for liked in likes {
+            let rows = liked.compactMap { places[$0] }
+            for row in rows { for column in rows { moments[row][column] += 1 } }
+        }
+        for row in ids.indices { moments[row][row] += 20 }
+        let inverse = inverted(moments)
+        let edges = ItemEdges(lists, summary: EdgeSummary())
+        for (row, item) in ids.enumerated() {
+            var expected: [ItemID: Double] = [:]
+            for (column, other) in ids.enumerated() where column != row {
+                expected[other] = -inverse[row][column] / inverse[column][column]
+            }
+            let got = edges.edges(of: item)
+            // Half a step of 8 bits of the heaviest edge.
+            let scale = Double(got.first?.score ?? 0) / 500
+            for edge in got {
+                #expect(abs(Double(edge.score) - expected[edge.item, default: -1]) < 2e-4 + scale)
+            }
+            let kept = Set(got.map { $0.item })
+            #expect(expected.allSatisfy { kept.contains($0.key) || $0.value < 1e-5 + scale })
+        }
+    }
+
+    /// The inverse by Gauss-Jordan elimination.
+    private func inverted(_ matrix: [[Double]]) -> [[Double]] {
+        let count = matrix.count
+        var rows = matrix.enumerated().map { place, row in
+            row + (0..<count).map { $0 == place ? 1 : 0 }
+        }
+        for pivot in 0..<count {
+            let scale = 1 / rows[pivot][pivot]
+            rows[pivot] = rows[pivot].map { $0 * scale }
+            for row in 0..<count where row != pivot {
+                let factor = rows[row][pivot]
+                for column in 0..<2 * count { rows[row][column] -= factor * rows[pivot][column] }
+            }
+        }
+        return rows.map { Array($0[count...]) }
+    }
+
     @Test func `the lifted spectrum finds what goes together`() throws {
         var generator = SeededGenerator(seed: testSeed())
         let likes = Self.likes(people: 500, items: 800, groups: 8, each: 10, using: &generator)

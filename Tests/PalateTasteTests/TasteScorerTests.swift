@@ -27,12 +27,13 @@ import Testing
         columns.fatigues = random(count, 0...0.9)
         columns.contexts = random(count, -2...0)
         columns.boosts = random(count, -1...1)
+        columns.interests = random(count, 0...3)
         return columns
     }
 
     static let allWeights = TermValues([
         .query: 0.7, .taste: 0.5, .graph: 1, .association: 0.9, .popularity: 0.2, .negative: 2,
-        .fatigue: 0.3, .context: 0.6, .boost: 1,
+        .fatigue: 0.3, .context: 0.6, .boost: 1, .interest: 0.4,
     ])
 
     @Test(arguments: [Float(0.05), 0.1, 0.5])
@@ -80,7 +81,7 @@ import Testing
         let parts = TasteScorer.parts(columns, weights: weights, settings: TasteSettings())
         #expect(parts.count == count)
         let normalised: [ScoreTerm] = [
-            .query, .taste, .graph, .association, .popularity, .context,
+            .query, .taste, .graph, .association, .popularity, .context, .interest,
         ]
         for part in parts {
             for term in normalised { #expect((0...weights[term]).contains(part[term])) }
@@ -141,10 +142,12 @@ import Testing
         #expect(ranking.parts.map(\.total) == [0, 0, 0, 0, 0])
     }
 
-    @Test func `the blend's totals fall along its order`() throws {
+    @Test(arguments: RerankerRegistry.all.filter { $0.scores }.map { $0.name })
+    func `totals fall along the order of what scores`(name: String) throws {
+        let reranker = try #require(RerankerRegistry.named(name))
         var generator = SeededGenerator(seed: testSeed())
         let columns = TasteScorerTests.randomColumns(500, using: &generator)
-        let ranking = BlendReranker.rank(
+        let ranking = reranker.rank(
             columns,
             weights: TasteScorerTests.allWeights,
             settings: TasteSettings()
@@ -152,6 +155,39 @@ import Testing
         let totals = ranking.order.map { ranking.parts[$0].total }
         #expect(totals == totals.sorted(by: >))
         #expect(Set(totals).count > 400)
+    }
+
+    @Test(arguments: [Float(1), 60])
+    func `fusion adds up reciprocal ranks, as counting who is ahead gives them`(
+        constant: Float
+    ) throws {
+        var generator = SeededGenerator(seed: testSeed())
+        var columns = TasteScorerTests.randomColumns(90, using: &generator)
+        // Equals, and candidates that the walk did not find.
+        for index in 0..<90 where index % 4 == 0 { columns.walkScores[index] = 0 }
+        for index in 0..<90 where index % 5 == 0 { columns.querySimilarities[index] = 0.5 }
+        var settings = TasteSettings()
+        settings.fusionConstant = constant
+        let weights = TasteScorerTests.allWeights
+        let ranking = FusionReranker.rank(columns, weights: weights, settings: settings)
+        let blend = BlendReranker.rank(columns, weights: weights, settings: settings)
+        let terms: [(ScoreTerm, [Float])] = [
+            (.query, columns.querySimilarities), (.graph, columns.walkScores),
+            (.context, columns.contexts),
+        ]
+        for (term, values) in terms {
+            for index in 0..<90 {
+                let ahead = values.count { $0 > values[index] }
+                let isFound = term != .graph || values[index] > 0
+                let expected = isFound ? (constant + 1) / (constant + Float(ahead + 1)) : 0
+                #expect(agree(ranking.parts[index][term], weights[term] * expected))
+            }
+        }
+        for term: ScoreTerm in [.negative, .fatigue, .boost] {
+            #expect(ranking.parts.map { $0[term] } == blend.parts.map { $0[term] })
+        }
+        let broken = FusionReranker.reciprocalRanks([1, .nan], of: .query, constant: 60)
+        #expect(broken == [0, 0])
     }
 
     @Test func `no reranking keeps order and similarity`() {

@@ -48,6 +48,17 @@ extension GoldenFrames {
         )
     }
 
+    private static var spaced: SearchRequest {
+        SearchRequest(
+            handle: 9,
+            source: .user,
+            k: 5,
+            user: 77,
+            taste: TasteRequest([.graph: 0.5], profile: "discover", reranker: "rrf"),
+            spacing: SpacingRequest(field: 3, weight: 0.25, window: 6)
+        )
+    }
+
     /// Frames about fields.
     static let fieldRequests: [RequestFrame] = [
         frame(
@@ -90,6 +101,7 @@ extension GoldenFrames {
             .deleteMatching(handle: 9, filter: .field(5, .exists), limit: 1_000)
         ),
         frame("query-filtered", 36, .query(filtered)),
+        frame("query-spaced", 39, .query(spaced)),
         frame(
             "upsert-fields",
             37,

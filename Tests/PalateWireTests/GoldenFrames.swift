@@ -223,7 +223,7 @@ enum GoldenFrames {
                 )
             )
         ),
-        frame("results", 8, .results(results)),
+        frame("results-terms", 10, .results(results)),
         frame("results-plain", 9, .results(plainResults)),
         frame("items", 11, .items(items)),
         frame("upserted", 12, .upserted(receipt)),
@@ -266,7 +266,9 @@ enum GoldenFrames {
     ]
 
     /// Answers of servers from before a body grew: read, never written.
-    static let earlier: [(name: String, response: Response)] = [("figures", .stats(fewStats))]
+    static let earlier: [(name: String, response: Response)] = [
+        ("figures", .stats(fewStats)), ("results", .results(resultsOfNineTerms)),
+    ]
 
     private static let stats: CollectionStats = {
         var stats = fewStats
@@ -298,6 +300,12 @@ enum GoldenFrames {
         stats.users = 9
         stats.edges = 10
         return stats
+    }()
+
+    private static let resultsOfNineTerms: SearchResponse = {
+        var results = GoldenFrames.results
+        for row in results.scoreParts.indices { results.scoreParts[row][.interest] = 0 }
+        return results
     }()
 
     private static let results: SearchResponse = {

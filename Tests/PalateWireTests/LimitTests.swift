@@ -31,7 +31,7 @@ import Testing
         (64, 9, .unsupported(what: "trace id", got: 9)),
         (72, 9, .unsupported(what: "trace id", got: 9)),
         (80, 9, .unsupported(what: "seed", got: 9)),
-        (88, 17, .outOfRange(field: "sections", got: 17, expected: 0...16)),
+        (88, 25, .outOfRange(field: "sections", got: 25, expected: 0...24)),
         (88, 0, .malformed(reason: "section 1 is missing", offset: 0)),
         (92, 1, .unsupported(what: "reserved field at byte 92", got: 1)),
         (100, 128, .malformed(reason: "section 1 is at 128 with 48 bytes", offset: 112)),

@@ -188,6 +188,13 @@ extension RandomMessages {
         if flag() { search.filter = filter() }
         if flag() { search.fieldBoosts = fieldBoosts() }
         if flag() { search.fields = fieldIDs(1...4) }
+        if flag() {
+            search.spacing = SpacingRequest(
+                field: FieldID(number(1...65_535)),
+                weight: Float(number(1...99)),
+                window: number(Limits.spacingWindow)
+            )
+        }
         guard flag() else { return }
         search.group = GroupRequest(
             field: FieldID(number(1...65_535)),

@@ -147,6 +147,7 @@ struct RandomMessages {
         return TasteRequest(
             weights,
             profile: flag() ? "discover" : "",
+            reranker: flag() ? "rrf" : "",
             candidates: number(Limits.candidates),
             excludeSeen: flag()
         )

@@ -63,6 +63,13 @@ package struct KeywordColumn: Column {
         postings.counts(rows)
     }
 
+    package func appendKeywordNumbers(of row: Ordinal, to numbers: inout [UInt32]) {
+        guard Int(row) < self.numbers.count, self.numbers[Int(row)] > 0 else { return }
+        numbers.append(self.numbers[Int(row)] - 1)
+    }
+
+    package func keyword(_ number: UInt32) -> String { postings.texts[Int(number)] }
+
     package var distinctCount: Int { postings.usedCount }
 
     package var byteCount: Int {

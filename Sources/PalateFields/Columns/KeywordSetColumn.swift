@@ -96,6 +96,14 @@ package struct KeywordSetColumn: Column {
         postings.counts(rows)
     }
 
+    package func appendKeywordNumbers(of row: Ordinal, to numbers: inout [UInt32]) {
+        guard Int(row) < places.count else { return }
+        let place = places[Int(row)]
+        numbers += self.numbers[Int(place.first)..<Int(place.first + place.count)]
+    }
+
+    package func keyword(_ number: UInt32) -> String { postings.texts[Int(number)] }
+
     package var distinctCount: Int { postings.usedCount }
 
     package var byteCount: Int {

@@ -1,78 +1,77 @@
+import Glibc
 import PalateModel
 
 /// Rewards of clusters learned from engagement.
 ///
 /// After Query Rewards (Pinterest: clusters sampled by the engagement rate of what they brought,
-/// those without record at the average), in its Bayesian form: the rate of a cluster is
-/// Beta(a0 + engagements, b0 + impressions - engagements), and a cluster is chosen in proportion
-/// to importance^0.5 * rate. A cluster without record has the prior, so it is tried.
+/// those without record at the average). The rate of a cluster is the mean of Beta(m r + engaged,
+/// m (1 - r) + shown - engaged), r the person's own rate over all clusters, m = 10; its lift is that
+/// rate over r, so that a cluster nobody was shown has 1 and is tried. At importance * lift^2 the
+/// order is theirs: importance^0.5 * rate.
+///
+/// Deviation: the most rewarded clusters are searched instead of a sample of them, so that the same
+/// request has the same candidates and propensities stay those of the slate alone.
 package enum ClusterReward {
-    /// After this long an impression counts half.
-    package static let halfLifeDays: Float = 14
+    /// Impressions that the person's own rate is worth.
+    package static let priorImpressions: Float = 10
 
-    /// The expected rate of a cluster, in 0...1.
-    package static func mean(_ counter: ClusterCounter, prior: RewardPrior, now: Int64) -> Double {
-        let (successes, failures) = posterior(counter, prior, now)
-        return successes / (successes + failures)
-    }
-
-    /// A rate drawn from what is believed of the cluster (Thompson 1933), in 0...1.
-    package static func sample(
-        _ counter: ClusterCounter,
-        prior: RewardPrior,
-        now: Int64,
-        seed: UInt64
-    ) -> Double {
-        let (successes, failures) = posterior(counter, prior, now)
-        var draws = SeededDraws(seed: seed)
-        return draws.beta(successes, failures)
-    }
-
-    /// Chooses clusters in proportion to importance^0.5 * drawn rate, without replacement.
+    /// The expected engagement rate of each cluster over that of all.
     ///
     /// - Parameters:
-    ///   - size: m, clipped to the count of offers.
-    ///   - offers: the person's clusters.
-    ///   - prior: of every cluster.
+    ///   - exposures: what the person was shown.
     ///   - now: milliseconds since 1970 UTC.
-    ///   - seed: of the rates and of the choice.
-    /// - Returns: m clusters by falling probability.
-    package static func choose(
-        _ size: Int,
-        of offers: [ClusterOffer],
-        prior: RewardPrior,
+    ///   - settings: the half-life of an impression.
+    /// - Returns: shape [`TasteLimits.clustersPerUser`], above 0.
+    package static func lifts(
+        of exposures: [Exposure],
         now: Int64,
-        seed: UInt64
-    ) -> [ChosenCluster] {
-        let weights: [Double] = offers.enumerated().map { index, offer in
-            guard offer.importance > 0 else { return 0 }
-            let rate = Self.sample(
-                offer.counter,
-                prior: prior,
-                now: now,
-                seed: SplitMix64.number(UInt64(index), seed: seed)
-            )
-            return Double(offer.importance).squareRoot() * rate
+        settings: TasteSettings
+    ) -> [Float] {
+        var lifts = [Float](repeating: 1, count: TasteLimits.clustersPerUser)
+        var shown = [Float](repeating: 0, count: lifts.count)
+        var engaged = shown
+        for exposure in exposures where exposure.cluster != Signal.unclustered {
+            let mass = exposure.sum.value(at: now, halfLifeDays: settings.fatigueHalfLifeDays)
+            shown[Int(exposure.cluster)] += mass
+            if exposure.isEngaged { engaged[Int(exposure.cluster)] += mass }
         }
-        let chances = SystematicSample(weights: weights, size: size)
-        // A sequence of its own: numbers past every offer's.
-        return chances.draw(seed: SplitMix64.number(UInt64(offers.count), seed: seed))
-            .map { ChosenCluster(cluster: $0, probability: chances.probability(of: $0)) }
-            .sorted { ($0.probability, $1.cluster) > ($1.probability, $0.cluster) }
+        let all = shown.reduce(0, +)
+        guard all > 0 else { return lifts }
+        // One engagement and one miss more: a rate is neither 0 nor 1.
+        let rate = (engaged.reduce(0, +) + 1) / (all + 2)
+        for cluster in lifts.indices {
+            let expected =
+                (engaged[cluster] + priorImpressions * rate) / (shown[cluster] + priorImpressions)
+            lifts[cluster] = expected / rate
+        }
+        return lifts
     }
+}
 
-    /// The two shapes of the posterior, both above 0.
-    private static func posterior(
-        _ counter: ClusterCounter,
-        _ prior: RewardPrior,
-        _ now: Int64
-    ) -> (successes: Double, failures: Double) {
-        let (impressions, engagements) = counter.counts(at: now)
-        // An engagement whose impression was not recorded is one all the same.
-        let successes = Double(max(engagements, 0))
-        return (
-            prior.engagements + successes,
-            prior.misses + max(Double(impressions) - successes, 0)
+extension UserRecord {
+    /// The medoids to search around, by falling importance * reward, ties by importance.
+    ///
+    /// - Parameters:
+    ///   - now: milliseconds since 1970 UTC.
+    ///   - limit: at most so many.
+    ///   - settings: weights, half-lives and what rewards count.
+    /// - Returns: with their importance as it is.
+    package func rewardedMedoids(now: Int64, limit: Int, settings: TasteSettings) -> [Medoid] {
+        let medoids = medoids(
+            now: now,
+            limit: TasteLimits.clustersPerUser,
+            settings: settings
         )
+        guard settings.clusterReward > 0, !exposures.isEmpty else {
+            return Array(medoids.prefix(limit))
+        }
+        let lifts = ClusterReward.lifts(of: exposures, now: now, settings: settings)
+        let priorities = medoids.map { medoid in
+            medoid.importance * pow(lifts[medoid.cluster], settings.clusterReward)
+        }
+        let order = medoids.indices.sorted {
+            priorities[$0] != priorities[$1] ? priorities[$0] > priorities[$1] : $0 < $1
+        }
+        return order.prefix(limit).map { medoids[$0] }
     }
 }

@@ -9,13 +9,21 @@ package protocol ItemEdgeBuilder: Sendable {
     /// The name in requests and in the registry.
     static var name: String { get }
 
+    /// Items of the largest catalogue that it takes.
+    static var itemsMax: Int { get }
+
     /// Builds edges.
     ///
     /// - Parameters:
-    ///   - likes: who likes what.
+    ///   - likes: who likes what, of at most `itemsMax` items.
     ///   - isCancelled: asked now and then; true ends the work.
     /// - Returns: lists ascending by item; nil where it was cancelled.
     static func build(_ likes: Interactions, isCancelled: () -> Bool) -> [ItemEdgeList]?
+}
+
+extension ItemEdgeBuilder {
+    /// Any catalogue.
+    package static var itemsMax: Int { .max }
 }
 
 /// Every builder of edges there is: one line each.
@@ -24,6 +32,7 @@ package enum ItemEdgeRegistry {
     package static let all: [any ItemEdgeBuilder.Type] = [
         SpectralEdges.self,
         CoOccurrenceEdges.self,
+        RidgeEdges.self,
     ]
 
     /// The names, for error messages and help.

@@ -121,6 +121,9 @@ struct HeldOutLikes {
         }
     }
 
+    /// Whether nobody has a like to give up.
+    var isEmpty: Bool { tests.isEmpty }
+
     /// Share of the held-out likes among the first 20; -1 where nothing is held out.
     func recall(of edges: ItemEdges) -> Double {
         guard !tests.isEmpty else { return -1 }

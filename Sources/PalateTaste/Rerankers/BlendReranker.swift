@@ -4,6 +4,8 @@ package import PalateModel
 package enum BlendReranker: Reranker {
     /// In requests.
     package static let name = "blend"
+    /// Yes.
+    package static let scores = true
 
     /// As `Reranker.rank`.
     package static func rank(

@@ -4,6 +4,8 @@ package import PalateModel
 package enum IdentityReranker: Reranker {
     /// In requests.
     package static let name = "none"
+    /// No.
+    package static let scores = false
 
     /// As `Reranker.rank`.
     package static func rank(

@@ -33,6 +33,9 @@ package protocol Reranker: Sendable {
     /// The name in requests and in the registry.
     static var name: String { get }
 
+    /// Whether the order follows scores; else it is that of the candidates.
+    static var scores: Bool { get }
+
     /// Ranks candidates.
     ///
     /// - Parameters:

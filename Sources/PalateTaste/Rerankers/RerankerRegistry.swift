@@ -4,6 +4,7 @@ package enum RerankerRegistry {
     package static let all: [any Reranker.Type] = [
         IdentityReranker.self,
         BlendReranker.self,
+        FusionReranker.self,
     ]
 
     /// The names, for error messages and help.

@@ -7,7 +7,7 @@ extension V1 {
     /// Sections start at multiples of this, counted from the start of the body.
     static let alignment = 16
     /// Sections of one QUERY.
-    private static let sections = 0...16
+    private static let sections = 0...24
 
     /// What `kind` may say.
     enum QueryKind: UInt8 {
@@ -34,6 +34,7 @@ extension V1 {
         case userVectors = 14
         case boosts = 15
         case pins = 16
+        case spacing = 17
 
         /// Whether the section belongs to PERSON.
         var needsPerson: Bool {
@@ -279,6 +280,7 @@ extension V1 {
             head.request.boosts = try decodeWeighted(&reader, "boosts", in: Limits.boosts)
         case .pins:
             head.request.pins = try decodePins(&reader, k: head.request.k)
+        case .spacing: head.request.spacing = try decodeSpacing(&reader)
         }
     }
 

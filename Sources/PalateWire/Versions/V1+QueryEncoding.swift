@@ -19,6 +19,7 @@ extension V1 {
         case .user: break
         }
         if search.filter != nil { sections.append(.filter) }
+        if search.spacing != nil { sections.append(.spacing) }
         if !search.excluded.isEmpty { sections.append(.exclude) }
         if search.taste != nil { sections.append(.taste) }
         if search.diversity != nil { sections.append(.diversity) }
@@ -102,6 +103,7 @@ extension V1 {
             if let diversity = search.diversity { encodeDiversity(diversity, &writer) }
         case .boosts: encodeWeighted(search.boosts, &writer)
         case .pins: encodePins(search.pins, &writer)
+        case .spacing: if let spacing = search.spacing { encodeSpacing(spacing, &writer) }
         case .person, .whatIf, .examples, .directions, .pairs, .userVectors:
             if let person = search.person { encode(section, person, &writer) }
         }

@@ -1,6 +1,6 @@
 import PalateModel
 
-// The EXCLUDE, TASTE and DIVERSITY sections of a QUERY.
+// The EXCLUDE, TASTE, SPACING and DIVERSITY sections of a QUERY.
 extension V1 {
     /// Bit 0 of TASTE's flags.
     private static let excludeSeen: UInt32 = 1
@@ -46,12 +46,13 @@ extension V1 {
         writer.write(UInt32(clamping: taste.candidates))
         writer.write(UInt16(clamping: taste.weights.count))
         writer.write(UInt8(clamping: taste.profile.utf8.count))
-        writer.write(UInt8(0))
+        writer.write(UInt8(clamping: taste.reranker.utf8.count))
         for (term, weight) in taste.weights.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
             writer.write(UInt32(term.rawValue))
             writer.write(weight)
         }
         writer.write(text: taste.profile)
+        writer.write(text: taste.reranker)
     }
 
     func decodeTaste(_ reader: inout BodyReader) throws(RequestError) -> TasteRequest {
@@ -64,7 +65,8 @@ extension V1 {
         _ = try reader.checked(count, "taste weights", in: 0...ScoreTerm.allCases.count)
         let profileBytes = Int(try reader.read(UInt8.self, "profile length"))
         _ = try reader.checked(profileBytes, "profile length", in: Self.optionalNameBytes)
-        try reader.readReserved(UInt8.self, "reserved field of TASTE")
+        let rerankerBytes = Int(try reader.read(UInt8.self, "reranker length"))
+        _ = try reader.checked(rerankerBytes, "reranker length", in: Self.optionalNameBytes)
         var weights: [ScoreTerm: Float] = [:]
         for _ in 0..<count {
             let start = reader.offset
@@ -80,6 +82,7 @@ extension V1 {
         return TasteRequest(
             weights,
             profile: try reader.readText(byteCount: profileBytes, "weight profile"),
+            reranker: try reader.readText(byteCount: rerankerBytes, "reranker"),
             candidates: candidates,
             excludeSeen: flags & Self.excludeSeen != 0
         )
@@ -96,6 +99,27 @@ extension V1 {
             )
         }
         return weight
+    }
+
+    func encodeSpacing(_ spacing: SpacingRequest, _ writer: inout FrameWriter) {
+        writer.write(spacing.field)
+        writer.write(UInt16(clamping: spacing.window))
+        writer.write(spacing.weight)
+    }
+
+    func decodeSpacing(_ reader: inout BodyReader) throws(RequestError) -> SpacingRequest {
+        let field = try reader.read(UInt16.self, "spacing field")
+        let window = Int(try reader.read(UInt16.self, "spacing window"))
+        _ = try reader.checked(window, "spacing window", in: Limits.spacingWindow)
+        let start = reader.offset
+        let weight = try readWeight(&reader, "weight of spacing")
+        guard weight > 0 else {
+            throw .malformed(
+                reason: "weight of spacing is \(weight), expected above 0",
+                offset: start
+            )
+        }
+        return SpacingRequest(field: field, weight: weight, window: window)
     }
 
     func encodeDiversity(_ diversity: DiversityRequest, _ writer: inout FrameWriter) {

@@ -35,10 +35,19 @@ struct Query: AsyncParsableCommand {
     @Option(help: "0 = by score alone, 1 = as unlike each other as can be.")
     var diversity: Float?
 
+    @Option(help: "A weight profile, or an experiment that splits people between some.")
+    var profile = ""
+
+    @Option(help: "How terms become a score: blend, rrf, or none; blend where absent.")
+    var reranker = ""
+
     @OptionGroup var filter: FilterOption
 
     @Option(help: "At most so many results of one value: FIELD:MOST.")
     var group: GroupArgument?
+
+    @Option(help: "Results of one value stand apart: FIELD:WEIGHT or FIELD:WEIGHT:PLACES.")
+    var spacing: SpacingArgument?
 
     @Option(parsing: .upToNextOption, help: "Fields whose values to show.")
     var fields: [String] = []
@@ -59,6 +68,9 @@ struct Query: AsyncParsableCommand {
         guard vectors == nil || item == nil else {
             throw ValidationError("--vectors and --item exclude each other")
         }
+        guard user != nil || (profile.isEmpty && reranker.isEmpty) else {
+            throw ValidationError("--profile and --reranker need a --user")
+        }
         guard vectors != nil || item != nil || user != nil else {
             throw ValidationError("one of --vectors, --item and --user is needed")
         }
@@ -75,7 +87,7 @@ struct Query: AsyncParsableCommand {
             rescoreCount: rescore,
             user: user
         )
-        if user != nil { request.taste = TasteRequest() }
+        if user != nil { request.taste = TasteRequest(profile: profile, reranker: reranker) }
         if payload { request.parts.insert(.payload) }
         if parts { request.parts.insert(.scoreParts) }
         request.diversity = diversity.map { DiversityRequest(diversity: $0) }
@@ -98,12 +110,21 @@ struct Query: AsyncParsableCommand {
         _ client: PalateClient
     ) async throws {
         if explain { request.parts.insert(.plan) }
-        guard filter.filter != nil || group != nil || !fields.isEmpty else { return }
+        guard filter.filter != nil || group != nil || spacing != nil || !fields.isEmpty else {
+            return
+        }
         let known = try await client.fields(of: request.handle)
         request.filter = try filter.parse(known)
         request.fields = try fields.map { try known.id(of: $0) }
         request.group = try group.map {
             GroupRequest(field: try known.id(of: $0.field), cap: $0.cap)
+        }
+        request.spacing = try spacing.map {
+            SpacingRequest(
+                field: try known.id(of: $0.field),
+                weight: $0.weight,
+                window: $0.window
+            )
         }
     }
 
@@ -132,6 +153,28 @@ struct GroupArgument: ExpressibleByArgument {
         }
         field = String(halves[0])
         self.cap = cap
+    }
+}
+
+/// FIELD:WEIGHT or FIELD:WEIGHT:PLACES.
+struct SpacingArgument: ExpressibleByArgument {
+    let field: String
+    let weight: Float
+    var window = 10
+
+    init?(argument: String) {
+        let parts = argument.split(separator: ":")
+        guard (2...3).contains(parts.count), let weight = Float(parts[1]), weight > 0 else {
+            return nil
+        }
+        if parts.count == 3 {
+            guard let window = Int(parts[2]), Limits.spacingWindow.contains(window) else {
+                return nil
+            }
+            self.window = window
+        }
+        field = String(parts[0])
+        self.weight = weight
     }
 }
 

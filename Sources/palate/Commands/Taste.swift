@@ -8,7 +8,8 @@ struct Taste: AsyncParsableCommand {
         abstract: "Refresh item-item edges, read and change settings, show and forget people.",
         subcommands: [
             RefreshTaste.self, TasteSettingsCommand.self, WeightProfileCommand.self,
-            PersonCommand.self, HistoryCommand.self, ForgetCommand.self,
+            ExperimentCommand.self, GaugesCommand.self, PersonCommand.self, HistoryCommand.self,
+            ForgetCommand.self,
         ]
     )
 }
@@ -22,7 +23,7 @@ struct RefreshTaste: AsyncParsableCommand {
 
     @OptionGroup var address: CollectionAddress
 
-    @Option(help: "spectral or cooccurrence; the server chooses where absent.")
+    @Option(help: "spectral, cooccurrence or ridge; the server chooses where absent.")
     var builder = ""
 
     func run() async throws {

@@ -131,6 +131,15 @@ def _about_fields(name: str, m: dict[str, Any]) -> codec.Body | None:
                 k=m["k"], parts=m["parts"], field_sections=sections, group=tuple(m["group"])
             )
             return codec.query(handle, options, ids=codec.as_ids(m["ids"]))
+        case "query-spaced":
+            sections = field_codec.query_sections(FIELDS, None, (), (), tuple(m["spacing"]))
+            options = codec.QueryOptions(
+                k=m["k"],
+                user=m["user"],
+                taste=taste_codec.taste(**m["taste"]),
+                field_sections=sections,
+            )
+            return codec.query(handle, options)
         case "upsert-fields":
             vectors = np.full((2, 3), m["vectors"], "<f4")
             columns = field_codec.columns(FIELDS, m["columns"], both)

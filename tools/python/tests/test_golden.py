@@ -89,7 +89,7 @@ def test_responses_are_read_as_the_golden_frames(frame: dict[str, Any]) -> None:
             assert _answers.decode_stats(body) == message
         case "backed-up":
             assert _backups.decode(body) == palate.Backup(**message)
-        case "results" | "results-plain":
+        case "results" | "results-terms" | "results-plain":
             check_results(_answers.decode_results(header, body, 3), message, frame["flags"])
         case "items":
             check_items(_answers.decode_items(codec.as_ids(message["ids"]), body), message)
@@ -200,12 +200,12 @@ def test_damaged_responses_are_refused(frame: dict[str, Any]) -> None:
             codec.check_body(header, memoryview(damaged)[32:])
 
 
-@by_name([frame for frame in golden.RESPONSES if frame["name"] in ("results", "items")])
+@by_name([frame for frame in golden.RESPONSES if frame["name"] in ("results-terms", "items")])
 def test_truncated_columns_are_refused(frame: dict[str, Any]) -> None:
     header, body = decoded(frame)
     for count in range(48, len(body)):
         with pytest.raises(palate.ConnectionFailed):
-            if frame["name"] == "results":
+            if frame["name"] == "results-terms":
                 _answers.decode_results(header, body[:count], 3)
             else:
                 _answers.decode_items(codec.as_ids([5, 6]), body[:count])

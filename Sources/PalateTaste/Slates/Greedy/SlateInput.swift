@@ -21,6 +21,8 @@ package struct SlateInput: ~Escapable {
     package let clusterTargets: Span<Float>
     /// Shape [n] or empty: number of the group (of an owner, of any field), below n; -1 = none.
     package let groups: Span<Int32>
+    /// As `groups`, for spacing by something else; empty = by the same.
+    package let spacingGroups: Span<Int32>
     /// The inner products of this processor.
     package let kernels: KernelTable
 
@@ -32,7 +34,8 @@ package struct SlateInput: ~Escapable {
         copy seeds,
         copy clusters,
         copy targets,
-        copy groups
+        copy groups,
+        copy spacingGroups
     )
     package init(
         relevance: Span<Float>,
@@ -43,6 +46,7 @@ package struct SlateInput: ~Escapable {
         clusters: Span<Int32> = Span(),
         clusterTargets targets: Span<Float> = Span(),
         groups: Span<Int32> = Span(),
+        spacingGroups: Span<Int32> = Span(),
         kernels: KernelTable
     ) {
         let count = relevance.count
@@ -55,6 +59,10 @@ package struct SlateInput: ~Escapable {
         precondition(seeds.count.isMultiple(of: dimensions), "seeds are [s, dimensions]")
         precondition(clusters.isEmpty || clusters.count == count, "clusters are [n]")
         precondition(groups.isEmpty || groups.count == count, "groups are [n]")
+        precondition(
+            spacingGroups.isEmpty || spacingGroups.count == count,
+            "groups of spacing are [n]"
+        )
         self.relevance = relevance
         self.vectors = vectors
         self.rows = rows
@@ -63,6 +71,7 @@ package struct SlateInput: ~Escapable {
         self.clusters = clusters
         clusterTargets = targets
         self.groups = groups
+        self.spacingGroups = spacingGroups
         self.kernels = kernels
     }
 
@@ -90,6 +99,11 @@ package struct SlateInput: ~Escapable {
 
     /// The group of one candidate; -1 = none.
     func group(_ candidate: Int) -> Int { groups.isEmpty ? -1 : Int(groups[candidate]) }
+
+    /// The group of one candidate that is spaced; -1 = none.
+    func spacingGroup(_ candidate: Int) -> Int {
+        spacingGroups.isEmpty ? group(candidate) : Int(spacingGroups[candidate])
+    }
 
     /// The inner product of two unit vectors, in -1...1.
     ///

@@ -24,11 +24,11 @@ struct SlateRuleState: Sendable {
         self.rules = rules
         refill(&isOpen, with: true, count: input.count)
         let hasGroups = !input.groups.isEmpty
-        hasSpacing = hasGroups && rules.spacingWeight > 0 && rules.spacingWindow > 0
-        if hasGroups {
-            refill(&groupCounts, with: 0, count: input.count)
-            refill(&penalties, with: 0, count: input.count)
-        }
+        hasSpacing =
+            (hasGroups || !input.spacingGroups.isEmpty) && rules.spacingWeight > 0
+            && rules.spacingWindow > 0
+        if hasGroups { refill(&groupCounts, with: 0, count: input.count) }
+        if hasSpacing { refill(&penalties, with: 0, count: input.count) }
         refill(&clusterCounts, with: 0, count: rules.clusterQuotas.count)
         recentGroups.removeAll(keepingCapacity: true)
         closeForbidden(input)
@@ -49,7 +49,7 @@ struct SlateRuleState: Sendable {
     /// What spacing takes from a candidate at the next place.
     func penalty(of candidate: Int, in input: SlateInput) -> Float {
         guard hasSpacing else { return 0 }
-        let group = input.group(candidate)
+        let group = input.spacingGroup(candidate)
         return group < 0 ? 0 : penalties[group]
     }
 
@@ -61,7 +61,7 @@ struct SlateRuleState: Sendable {
         if recentGroups.count == min(rules.spacingWindow, SlateRules.spacingWindowMax) {
             recentGroups.removeFirst()
         }
-        recentGroups.append(input.group(candidate))
+        recentGroups.append(input.spacingGroup(candidate))
         for (age, group) in recentGroups.reversed().enumerated() where group >= 0 {
             penalties[group] += rules.spacingWeight / Float(age + 1)
         }
@@ -96,6 +96,10 @@ struct SlateRuleState: Sendable {
             let group = input.group(candidate)
             precondition(group >= -1 && group < input.count, "group numbers lie below n")
             if rules.groupCap <= 0 && group >= 0 { isOpen[candidate] = false }
+        }
+        for candidate in input.spacingGroups.indices {
+            let group = input.spacingGroup(candidate)
+            precondition(group >= -1 && group < input.count, "group numbers lie below n")
         }
         for (cluster, quota) in rules.clusterQuotas.enumerated() where quota <= 0 {
             close(input.clusters, cluster)

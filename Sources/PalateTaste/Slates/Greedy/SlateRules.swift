@@ -1,3 +1,5 @@
+import PalateModel
+
 /// What a slate must keep to, whichever builder makes it.
 ///
 /// Caps and quotas are hard: where they leave fewer candidates than were asked for, the slate is
@@ -22,7 +24,7 @@ package struct SlateRules: Equatable, Sendable {
     package init() {}
 
     /// Places back that spacing can look: more than anybody has in view.
-    package static let spacingWindowMax = 64
+    package static let spacingWindowMax = Limits.spacingWindow.upperBound
 
     /// Checks the rules of one request.
     ///

@@ -240,10 +240,13 @@ def decode_results(
         server_seconds=header.microseconds / 1e6,
     )
     if terms is not None:
-        columns = np.ascontiguousarray(terms.T)
+        # Of an older server the terms that came later are 0.
+        by_term = np.zeros((len(SCORE_PARTS), total), "<f4")
+        known = min(width, len(SCORE_PARTS))
+        by_term[:known] = terms.T[:known]
         results.parts = {
             term: _dense(column, mask, shape, 0)
-            for term, column in zip(SCORE_PARTS, columns, strict=False)
+            for term, column in zip(SCORE_PARTS, by_term, strict=True)
         }
     bounds = list(zip(offsets.tolist(), offsets[1:].tolist(), strict=False))
     if payloads is not None:

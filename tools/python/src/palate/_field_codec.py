@@ -133,13 +133,18 @@ def delete_matching(handle: int, filter_bytes: bytes, limit: int) -> list[Buffer
     return [struct.pack("<II", handle, limit) + filter_bytes]
 
 
+#: Places back that spacing looks, unless told otherwise.
+_SPACING_WINDOW = 10
+
+
 def query_sections(
     fields: Fields,
     where: Filter | None,
     boosts: Sequence[FieldBoost],
     names: Sequence[str],
+    spacing: tuple[str, float] | tuple[str, float, int] | None = None,
 ) -> list[tuple[int, list[Buffer]]]:
-    """FILTER, FIELD_BOOSTS and FIELDS of a QUERY."""
+    """FILTER, FIELD_BOOSTS, FIELDS and SPACING of a QUERY."""
     sections: list[tuple[int, list[Buffer]]] = []
     if where is not None:
         sections.append((3, [where.encode(fields)]))
@@ -149,6 +154,9 @@ def query_sections(
     if names:
         numbers = [field_id(fields, name) for name in names]
         sections.append((8, [struct.pack(f"<I{len(names)}H", len(names), *numbers)]))
+    if spacing is not None:
+        name, weight, window = (*spacing, _SPACING_WINDOW)[:3]
+        sections.append((17, [struct.pack("<HHf", field_id(fields, name), window, weight)]))
     return sections
 
 

@@ -28,12 +28,15 @@ class ByFields:
     Attributes:
         filter: which items may come back, as ``palate.field`` makes them.
         group: a field, and the most results of one of its values.
+        spacing: a field, and what a value costs near itself beside scores of 0 to 1; or with the
+            places back that count, 10 unless given: results of one value stand apart.
         fields: whose values come with the results.
         field_boosts: what values of fields add to scores.
     """
 
     filter: Filter | None = None
     group: tuple[str, int] | None = None
+    spacing: tuple[str, float] | tuple[str, float, int] | None = None
     fields: Sequence[str] = ()
     field_boosts: Sequence[wire.FieldBoost] = ()
 
@@ -46,7 +49,8 @@ class ByFields:
     @property
     def is_asked(self) -> bool:
         """Whether there is anything to do."""
-        return self.filter is not None or bool(self.group or self.fields or self.field_boosts)
+        rest = self.group, self.spacing, self.fields, self.field_boosts
+        return self.filter is not None or any(rest)
 
     def added_to(self, options: codec.QueryOptions, known: Fields) -> codec.QueryOptions:
         """A query's options with these among them."""
@@ -56,7 +60,7 @@ class ByFields:
         return dataclasses.replace(
             options,
             field_sections=wire.query_sections(
-                known, self.filter, self.field_boosts, self.fields
+                known, self.filter, self.field_boosts, self.fields, self.spacing
             ),
             group=group,
             field_names=self.fields,

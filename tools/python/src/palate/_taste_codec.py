@@ -23,16 +23,20 @@ Weighted = Mapping[int, float] | Iterable[tuple[int, float]]
 
 
 def taste(
-    profile: str = "", candidates: int = 0, exclude_seen: bool = True, **weights: float
+    profile: str = "",
+    candidates: int = 0,
+    exclude_seen: bool = True,
+    reranker: str = "",
+    **weights: float,
 ) -> bytes:
     """The TASTE section; weights by the names of ``SCORE_PARTS``."""
     unknown = set(weights) - set(SCORE_PARTS)
     if unknown:
         raise ValueError(f"no terms {sorted(unknown)}, expected of {', '.join(SCORE_PARTS)}")
-    name = profile.encode()
-    head = struct.pack("<IIHBx", exclude_seen, candidates, len(weights), len(name))
+    names = profile.encode(), reranker.encode()
+    head = struct.pack("<IIHBB", exclude_seen, candidates, len(weights), *map(len, names))
     terms = sorted((SCORE_PARTS.index(term), weight) for term, weight in weights.items())
-    return head + b"".join(struct.pack("<If", *term) for term in terms) + name
+    return head + b"".join(struct.pack("<If", *term) for term in terms) + b"".join(names)
 
 
 @dataclass(frozen=True)

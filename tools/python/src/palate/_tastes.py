@@ -144,6 +144,33 @@ class TasteCalls:
         """Weight profiles and their versions; 0 = as they come."""
         return self._numbers(name, taste.PROFILE, taste.LIST)
 
+    def experiment(
+        self, name: str, experiment: str, arms: Changes | None = None, delete: bool = False
+    ) -> dict[str, float]:
+        """An experiment's weight profiles and their shares of the people, after the change.
+
+        A query with a user that names the experiment as its profile gets the user's arm; one named
+        ``default`` splits those that name none.
+        """
+        operation = taste.DELETE if delete else taste.PUT if arms else taste.GET
+        return self._numbers(name, taste.EXPERIMENT, operation, experiment, "", arms)
+
+    def experiments(self, name: str) -> dict[str, float]:
+        """Experiments and their versions."""
+        return self._numbers(name, taste.EXPERIMENT, taste.LIST)
+
+    def gauges(self, name: str, profile: str = "") -> dict[str, float]:
+        """Diversity, share of popular items and drift; or what came of a profile's lists.
+
+        Of a profile: ``lists``, ``impressions``, and by event type the impressions that led to one
+        (``save``), their rate (``save.rate``) and its 95 % interval (``save.low``, ``save.high``).
+        """
+        return self._numbers(name, taste.GAUGES, taste.GET, profile)
+
+    def served_profiles(self, name: str) -> dict[str, float]:
+        """Weight profiles that made lists since the server began, and their impressions."""
+        return self._numbers(name, taste.GAUGES, taste.LIST)
+
     # Sessions and sandboxes
 
     def session(

@@ -202,7 +202,7 @@ class Client(ServerCalls, GenerationCalls, BackupCalls, PatchCalls, TasteCalls, 
             beam: ef; None = the server chooses.
             rescore: candidates to rescore from full vectors; None = the server chooses.
             taste: True for the default weights, or weights by the names of ``SCORE_PARTS``, and
-                ``profile``, ``candidates`` and ``exclude_seen``.
+                ``profile``, ``reranker`` (``blend``, ``rrf``), ``candidates``, ``exclude_seen``.
             diversity: 0 to 1, or a dict of ``diversity``, ``method`` (``ssd``, ``mmr``, ``dpp``,
                 ``calibrated``) and ``pool``.
             exclude: ids that must not come back.
@@ -211,7 +211,8 @@ class Client(ServerCalls, GenerationCalls, BackupCalls, PatchCalls, TasteCalls, 
             score_floor: leave lower scores out.
             minimum_version: of a Receipt, to read one's own writes.
             more: what fields have to do with it, as of ``ByFields`` (``filter``, ``group``,
-                ``fields``, ``field_boosts``); whose eyes the query sees with, as of ``Person``.
+                ``spacing``, ``fields``, ``field_boosts``); whose eyes the query sees with, as of
+                ``Person``.
         """
         by_fields, eyes = ByFields.taken_from(more), Person(**more)
         if vectors is not None and ids is not None:

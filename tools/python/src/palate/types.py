@@ -18,7 +18,7 @@ ROLES = ("live", "candidate", "previous")
 #: Terms of a score, in wire order; they add up to the score.
 SCORE_PARTS = (
     "query", "taste", "graph", "association", "popularity", "negative", "fatigue", "context",
-    "boost",
+    "boost", "interest",
 )  # fmt: skip
 
 #: How an interest is doing, in wire order.
