@@ -5,7 +5,7 @@ import PalateTaste
 
 /// What a list tells the collection's gauges.
 enum GaugeStage {
-    /// Notes that a list was made for somebody as they are, and looks at one in `SlateGauges.sample`.
+    /// Notes that a list was made for somebody as they are; looks at one in `SlateGauges.sample`.
     ///
     /// Sandboxes, the past and what-ifs leave no trace.
     static func note(

@@ -170,7 +170,6 @@ package enum Pipeline {
             try RescoreStage.run(plan, rounds, query, in: collection, transaction, &scratch)
             scratch.times.mark(.rescore)
             try RerankStage.run(plan, query, person, centres, request, in: collection, &scratch)
-            GaugeStage.note(plan, request, in: collection, scratch.slate)
             scratch.times.mark(.rerank)
             let reasons =
                 plan.parts.contains(.reasons)

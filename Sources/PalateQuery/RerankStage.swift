@@ -73,6 +73,7 @@ enum RerankStage {
         } catch {
             throw .request(error)
         }
+        GaugeStage.note(plan, request, in: collection, scratch.slate)
     }
 
     /// What the caller adds to items and to values of fields, by candidate; empty = nothing.

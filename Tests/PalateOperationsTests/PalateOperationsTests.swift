@@ -123,6 +123,8 @@ import Testing
             #expect(samples["palate_collections"] == 1)
             #expect((samples["process_resident_memory_bytes"] ?? 0) > 1e6)
             #expect((samples["palate_received_bytes_total"] ?? 0) > 70 * 96)
+            #expect(samples["palate_taste_diversity{collection=\"pins\"}"] == 0)
+            #expect(samples["palate_taste_drift{collection=\"pins\"}"] == 0)
             let stats = try await http.ask("GET /collections/pins")
             #expect(stats.status == 200 && stats.body.contains("\"live_items\":3"))
             await client.close()

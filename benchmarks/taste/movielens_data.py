@@ -111,6 +111,12 @@ def _table(wheel: zipfile.ZipFile, part: str) -> list[list[str]]:
     return [line.split("\t") for line in lines[1:] if line]
 
 
+def genre_names() -> list[list[str]]:
+    """The genres of every film, by name."""
+    with zipfile.ZipFile(fetch()) as wheel:
+        return [row[3].split() for row in _table(wheel, "item")]
+
+
 def _genres(texts: list[str]) -> Floats:
     names = sorted({name for text in texts for name in text.split()})
     return np.array([[name in text.split() for name in names] for text in texts], dtype=np.float32)

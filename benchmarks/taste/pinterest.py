@@ -83,7 +83,9 @@ def prepare(data: pathlib.Path, vectors: str = "known", sample: int = 0) -> Task
     return Task(rows, known, users, Judge(truth, known.popularity, user_count, rows))
 
 
-def start_collection(address: str, task: Task) -> float:
+def start_collection(
+    address: str, task: Task, settings: dict[str, float] | None = None, builder: str = ""
+) -> float:
     """Loads the items and plays the known saves; returns events per second."""
     users = np.repeat(np.arange(len(task.known)), task.known.lengths)
     # As they would come in: not user by user.
@@ -91,11 +93,12 @@ def start_collection(address: str, task: Task) -> float:
     times = np.full(len(users), int(time.time() * 1000), dtype=np.int64)
     with Client(address) as client:
         serving.load_items(client, COLLECTION, task.vectors)
+        client.taste_settings(COLLECTION, settings)
         rate = serving.play(
             client, COLLECTION, users[order], task.known.items[order], "save", times
         )
     with Client(address, timeout=3_600) as client:
-        figures = client.refresh_taste(COLLECTION)
+        figures = client.refresh_taste(COLLECTION, builder)
         print(", ".join(f"{name} {value:,.1f}" for name, value in figures.items()))
     return rate
 
@@ -174,7 +177,9 @@ def measure(task: Task, arguments: argparse.Namespace) -> tuple[dict, dict, floa
 
     with tempfile.TemporaryDirectory(prefix="palate-taste-") as scratch:
         with Server(f"{scratch}/data") as server:
-            rate = start_collection(server.address, task)
+            rate = start_collection(
+                server.address, task, arguments.settings, arguments.builder
+            )
             print(f"{task.known.item_count} items; {rate:,.0f} events/s; {len(task.users)} users")
             asked = list(questions(task, server.address, arguments))
             print(HEADINGS)
@@ -236,6 +241,8 @@ def main() -> int:
     parser.add_argument("--connections", type=int, default=4)
     parser.add_argument("--vectors", choices=("known", "given"), default="known")
     parser.add_argument("--taste", type=json.loads, help='the blend, as {"taste": 1.0}')
+    parser.add_argument("--settings", type=json.loads, default={}, help="of the collection's taste")
+    parser.add_argument("--builder", default="", help="of item-item edges")
     parser.add_argument("--ridge", type=float, nargs="*", default=[baselines.RIDGE],
                         help="of EASE; of several the best on this very split is compared with")
     parser.add_argument("--ablate", action="store_true", help="also the blend without each term")

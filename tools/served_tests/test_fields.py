@@ -5,6 +5,7 @@ import json
 import math
 
 import numpy as np
+import palate
 import pytest
 
 from palate import Client, FieldBoost, PalateError, UnknownField, everything, field, items
@@ -166,6 +167,31 @@ def test_groups_boosts_fields_and_plans(catalogue):
     prices = [catalogue.rows[int(item)]["price"] for item in boosted.ids[0]]
     assert prices == sorted(prices, reverse=True)
     assert np.allclose(boosted.parts["boost"][0], np.array(prices) * 1e6, rtol=1e-5)
+
+
+def test_values_and_terms_come_together_and_values_stand_apart(catalogue):
+    def ask(**options):
+        return catalogue.client.query(
+            catalogue.name,
+            vectors=catalogue.vectors[0],
+            k=30,
+            fields=["brand"],
+            parts=True,
+            **options,
+        )
+
+    def repeats(brands):
+        return sum(brand in brands[max(0, i - 3) : i] for i, brand in enumerate(brands))
+
+    plain, spaced = ask(), ask(spacing=("brand", 10, 3))
+    for results in (plain, spaced):
+        rows = [catalogue.rows[int(item)] for item in results.ids[0]]
+        assert results.fields["brand"][0] == [r["brand"] for r in rows]
+        assert tuple(results.parts) == palate.SCORE_PARTS
+        assert np.allclose(sum(results.parts.values()), results.scores, atol=1e-4)
+    assert repeats(spaced.fields["brand"][0]) < repeats(plain.fields["brand"][0])
+    with pytest.raises(palate.RequestRefused, match="ships"):
+        ask(spacing=("ships", 1))
 
 
 def test_facets_count_the_values_of_the_matches(catalogue):

@@ -121,6 +121,47 @@ def test_settings_and_weight_profiles_are_the_collections_own(pictures):
         client.recommend("taste", 61, k=5, taste={"profile": "ours"})
 
 
+def test_experiments_split_people_and_gauges_count_what_came_of_it(pictures):
+    client = pictures[0]
+    arms = {"discover": 1.0, "convert": 1.0}
+    assert client.experiment("taste", "feed", arms) == arms
+    assert client.experiment("taste", "feed") == arms
+    assert client.experiments("taste")["feed"] == 1
+    people = range(70, 90)
+    saved = 0
+    for user in people:
+        save_some(pictures, user, cluster=user % 5)
+        found = client.recommend("taste", user, k=5, taste={"profile": "feed"})
+        client.events("taste", np.full(5, user), found.ids[0], "impression")
+        if user % 2:
+            client.events("taste", [user], found.ids[0][:1], "save")
+            saved += 1
+    served = client.served_profiles("taste")
+    figures = [client.gauges("taste", profile) for profile in arms if profile in served]
+    assert sum(f["impressions"] for f in figures) == 5 * len(people)
+    assert sum(f["save"] for f in figures) == saved
+    for f in figures:
+        assert f["save.low"] <= f["save.rate"] <= f["save.high"]
+    gauges = client.gauges("taste")
+    assert gauges["drift.people"] > 0 and 0 <= gauges["head_share"] <= 1
+    with pytest.raises(palate.RequestRefused, match="nobody"):
+        client.experiment("taste", "feed", {"nobody": 1})
+    assert client.experiment("taste", "feed", delete=True) == {}
+    with pytest.raises(palate.RequestRefused, match="feed"):
+        client.recommend("taste", 70, k=5, taste={"profile": "feed"})
+
+
+@pytest.mark.parametrize("reranker", ["blend", "rrf"])
+def test_rerankers_put_terms_together(pictures, reranker):
+    save_some(pictures, user=91, cluster=4)
+    found = pictures[0].recommend(
+        "taste", 91, k=10, taste={"reranker": reranker, "taste": 1.0}, parts=True
+    )
+    assert np.allclose(sum(found.parts.values()), found.scores, atol=1e-5)
+    with pytest.raises(palate.RequestRefused, match="blend, rrf"):
+        pictures[0].recommend("taste", 91, taste={"reranker": "sum"})
+
+
 def test_a_person_is_told_exported_and_forgotten(pictures):
     client = pictures[0]
     seen = save_some(pictures, user=62, cluster=5)
@@ -173,12 +214,13 @@ def test_sessions_examples_and_reasons(pictures):
         client.query("taste", session=70, k=10)
 
 
-def test_edges_lead_to_what_is_liked_together(pictures):
+@pytest.mark.parametrize("builder", ["cooccurrence", "ridge", "spectral"])
+def test_edges_lead_to_what_is_liked_together(pictures, builder):
     client, _, _, ids = pictures
     together = ids[[3, 403, 803, 1203, 1603]]
     for user in range(100, 130):
         client.events("taste", np.full(4, user), np.delete(together, user % 5), "save")
-    figures = client.refresh_taste("taste")
+    figures = client.refresh_taste("taste", builder)
     assert figures["people"] >= 30 and figures["edges"] > 0
     found = client.recommend("taste", 100, k=5, parts=True, reasons=True)
     assert found.ids[0][0] == together[0]

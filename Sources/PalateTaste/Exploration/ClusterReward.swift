@@ -5,12 +5,12 @@ import PalateModel
 ///
 /// After Query Rewards (Pinterest: clusters sampled by the engagement rate of what they brought,
 /// those without record at the average). The rate of a cluster is the mean of Beta(m r + engaged,
-/// m (1 - r) + shown - engaged), r the person's own rate over all clusters, m = 10; its lift is that
-/// rate over r, so that a cluster nobody was shown has 1 and is tried. At importance * lift^2 the
-/// order is theirs: importance^0.5 * rate.
+/// m (1 - r) + shown - engaged), r the person's own rate over all clusters, m = 10; its lift is
+/// that rate over r, so that a cluster nobody was shown has 1 and is tried. At importance * lift^2
+/// the order is theirs: importance^0.5 * rate.
 ///
-/// Deviation: the most rewarded clusters are searched instead of a sample of them, so that the same
-/// request has the same candidates and propensities stay those of the slate alone.
+/// Deviation: the most rewarded clusters are searched instead of a sample of them, so that a
+/// request made again has the same candidates, and propensities stay those of the slate alone.
 package enum ClusterReward {
     /// Impressions that the person's own rate is worth.
     package static let priorImpressions: Float = 10

@@ -1,7 +1,7 @@
 package import PalateModel
 
-/// What came of the lists that each weight profile made: the share of its impressions that led to an
-/// event of each type.
+/// What came of the lists that each weight profile made: the share of its impressions that led to
+/// an event of each type.
 ///
 /// A list is remembered for whom it was made; an impression of that person within the hour counts
 /// for its profile; what they do with the item within a day of it counts once per type. Both

@@ -2,8 +2,8 @@ package import PalateModel
 
 /// A split of the people between weight profiles: everybody has the same arm every time.
 ///
-/// The arm follows from a hash of user and name, so that two experiments split independently of each
-/// other, and nothing has to be kept of anybody.
+/// The arm follows from a hash of user and name, so that two experiments split independently of
+/// each other, and nothing has to be kept of anybody.
 package struct Experiment: Equatable, Sendable {
     /// Weight profiles of an experiment.
     package static let armsRange = 1...16

@@ -7,8 +7,8 @@ package import PalateModel
 ///
 /// Deviations: terms have weights; the best of a term counts 1 rather than 1 / (c + 1), so that
 /// weights mean what they mean to `BlendReranker`; equals share the better rank; and a candidate
-/// that walk, edges, popularity or interests know nothing of gets nothing for them. What is subtracted, and
-/// what the caller adds, counts as it does there.
+/// that walk, edges, popularity or interests know nothing of gets nothing for them. What is
+/// subtracted, and what the caller adds, counts as it does there.
 package enum FusionReranker: Reranker {
     /// In requests.
     package static let name = "rrf"
