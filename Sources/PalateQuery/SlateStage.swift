@@ -44,6 +44,8 @@ enum SlateStage {
                     .map { SlatePin(position: pin.slot, candidate: $0) }
             }
         }
+        let preferences = Preferences(person, centres, scratch.columns, pool)
+        rules.clusterQuotas = preferences.quotas(person, k: query.k)
         let chosen = select(
             plan,
             query.k,
@@ -51,7 +53,7 @@ enum SlateStage {
             rules,
             groups,
             spacingGroups,
-            Preferences(person, centres, scratch.columns, pool),
+            preferences,
             codes,
             seeds: seeds(plan, person, in: collection, codes),
             &scratch
@@ -218,5 +220,12 @@ private struct Preferences {
             }
             return Int32(nearest.centre)
         }
+    }
+
+    /// Results of each centre at most; empty = as many as come.
+    func quotas(_ person: PersonSnapshot, k: Int) -> [Int] {
+        guard let quota = person.state?.settings.interestQuota, quota < 1 else { return [] }
+        let most = Int((quota * Float(k)).rounded(.up))
+        return [Int](repeating: most, count: targets.count)
     }
 }

@@ -57,7 +57,10 @@ package struct TasteSettings: Equatable, Sendable {
     package var fadingDays: Float = 30
     /// Days since its first event for which an interest of few items is nascent.
     package var nascentDays: Float = 7
-    /// tau of the log-sum-exp over medoids: small = the nearest medoid counts, large = their mean.
+    /// The share of a slate that may come of one interest, rounded up; 1 = all of it.
+    package var interestQuota: Float = 1
+    /// tau of the log-sum-exp over medoids: small = the nearest medoid counts, large = their mean;
+    /// 0 = the nearest alone, whatever its importance.
     ///
     /// Of two interests far apart the mean likes best what lies between. On pinterest37k it says
     /// more beside item-item edges (0.1546 of Recall@20 at 2 and weight 0.4, against 0.1542 at 0.1

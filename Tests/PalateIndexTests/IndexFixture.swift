@@ -130,6 +130,24 @@ func tell(_ events: [Event], to collection: Collection) throws -> WriteReceipt {
     return try #require(result.withWriteLock { $0 }).get()
 }
 
+/// Changes one setting of taste.
+func set(_ name: String, _ value: Double, in collection: Collection) throws {
+    let done = DispatchSemaphore(value: 0)
+    let result = ReadWriteLock<Result<TasteNumbers, RequestError>?>(nil)
+    let request = TasteNumbersRequest(
+        handle: 1,
+        scope: .settings,
+        operation: .put,
+        numbers: [NamedNumber(name, value)]
+    )
+    collection.taste.numbers(request, now: 0) { outcome in
+        result.withWriteLock { $0 = outcome }
+        done.signal()
+    }
+    done.wait()
+    _ = try #require(result.withReadLock { $0 }).get()
+}
+
 /// Items found by a beam that covers the graph, nearest first, by their codes.
 func nearest(_ vector: [Float], in collection: Collection) -> [ItemID] {
     guard let codes = collection.codes, collection.graph.count > 0 else { return [] }

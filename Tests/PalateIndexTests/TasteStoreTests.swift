@@ -59,6 +59,8 @@ import Testing
         let fixture = IndexFixture(count: 150)
         let (directory, collection) = try fixture.create()
         try write(.upsert(fixture.batch(0..<150)), to: collection)
+        // Clusters that are made anew reach the disk a little later.
+        try set("recluster_events", 0, in: collection)
         for _ in 0..<8 {
             // Some events are about items that the collection does not hold.
             try tell(randomEvents(60, items: 170, &generator), to: collection)
@@ -104,6 +106,8 @@ import Testing
                 timeMilliseconds: Self.day + Int64(row)
             )
         }
+        // As the events come, not made anew behind them.
+        try set("recluster_events", 0, in: collection)
         try tell(events, to: collection)
         #expect(Portrait(1, in: collection).medoids == [])
         let half = fixture.temporary.path + "/half"
@@ -121,6 +125,7 @@ import Testing
         // The same events after the vectors give the same clusters: the oracle.
         let (oracle, direct) = try IndexFixture(count: 40).create()
         try write(.upsert(fixture.batch(0..<40)), to: direct)
+        try set("recluster_events", 0, in: direct)
         try tell(events, to: direct)
         let expected = Portrait(1, in: direct).medoids
         #expect(medoids.map(\.memberCount) == expected.map(\.memberCount))
@@ -133,6 +138,7 @@ import Testing
         let directory = try fixture.open(tasteMapBytes: 1 << 18)
         let collection = try directory.create(fixture.schema)
         try write(.upsert(fixture.batch(0..<100)), to: collection)
+        try set("recluster_events", 0, in: collection)
         var generator = SeededGenerator(seed: testSeed())
         var stored: [Event] = []
         var isFull = false
@@ -155,6 +161,7 @@ import Testing
         // The oracle: another store that was told only what the first one kept.
         let (other, oracle) = try IndexFixture(count: 100).create()
         try write(.upsert(fixture.batch(0..<100)), to: oracle)
+        try set("recluster_events", 0, in: oracle)
         try tell(stored, to: oracle)
         for user in 0..<UserID(12) {
             let (got, expected) = (Portrait(user, in: collection), Portrait(user, in: oracle))

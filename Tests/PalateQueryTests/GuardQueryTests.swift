@@ -260,6 +260,36 @@ import Testing
         }
     }
 
+    @Test func `no interest has more of a slate than its quota`() throws {
+        let fixture = try QueryFixture(count: 300)
+        let far = (0..<300).max {
+            BruteForce.distance("cosine", fixture.vectors[$0], fixture.vectors[0])
+                < BruteForce.distance("cosine", fixture.vectors[$1], fixture.vectors[0])
+        }
+        try fixture.tell(1, .purchase, [0])
+        try fixture.tell(1, .closeup, [ItemID(try #require(far))])
+        var request = recommend(1, k: 12, in: fixture)
+        request.parts = .reasons
+        request.taste = TasteRequest([.graph: 0, .taste: 1])
+        request.diversity = DiversityRequest(diversity: 0, pool: 200)
+        func ofFirst(_ response: SearchResponse) -> Int {
+            response.reasons.count { $0.medoid == 0 }
+        }
+        // Everything belongs to the interest it is nearest to, however far.
+        _ = try numbers(
+            .settings,
+            .put,
+            [NamedNumber("calibration_similarity", -1)],
+            in: fixture
+        )
+        let free = try fixture.answer(request)
+        #expect(ofFirst(free) != 6)
+        _ = try numbers(.settings, .put, [NamedNumber("interest_quota", 0.5)], in: fixture)
+        let kept = try fixture.answer(request)
+        #expect(ofFirst(kept) == 6)
+        #expect(kept.ids.count == 12)
+    }
+
     @Test func `a list is ranked by fusion where it is asked, and not by the search's order`()
         throws
     {

@@ -56,6 +56,19 @@ import Testing
         }
     }
 
+    @Test func `at a temperature of 0 the nearest medoid counts alone`() {
+        var generator = SeededGenerator(seed: testSeed())
+        let columns = Self.randomColumns(64, using: &generator)
+        let terms = TasteScorer.tasteTerm(columns, temperature: 0)
+        for candidate in 0..<64 {
+            let nearest = (0..<5).map { columns.medoidSimilarities[$0 * 64 + candidate] }.max()
+            #expect(terms[candidate] == nearest)
+        }
+        #expect(throws: RequestError.self) {
+            try TasteSettings().with([NamedNumber("temperature", -1)])
+        }
+    }
+
     @Test func `a rejected item's shadow starts at the threshold and grows with its weight`() {
         var columns = CandidateColumns(items: [1, 2, 3, 4])
         columns.negativeWeights = [1, 0.5]

@@ -29,6 +29,7 @@ import json
 import pathlib
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -56,6 +57,8 @@ K = 20
 NAME = "taste/pinterest37k"
 # What is claimed: Recall@20 of the blend over plain search, and over EASE.
 LEAST_OVER_PLAIN, LEAST_OVER_EASE = 1.6, 1.0
+# Of a score, what its parts may be off.
+MOST_OFF = 1e-5
 
 
 @dataclasses.dataclass(frozen=True)
@@ -114,12 +117,45 @@ def plain_question(task: Task) -> serving.Question:
     return ask
 
 
+@dataclasses.dataclass
+class Sums:
+    """How far the parts of scores are from the scores, over every result.
+
+    Attributes:
+        results: how many there were.
+        furthest: the largest difference.
+    """
+
+    results: int = 0
+    furthest: float = 0.0
+    lock: threading.Lock = dataclasses.field(default_factory=threading.Lock)
+
+    def add(self, answer: Results) -> None:
+        """Takes the results of an answer that has its parts."""
+        assert answer.parts is not None
+        there = np.arange(answer.ids.shape[1]) < answer.counts[:, None]
+        sums = np.sum([part[there].astype(np.float64) for part in answer.parts.values()], axis=0)
+        differences = np.abs(sums - answer.scores[there])
+        with self.lock:
+            self.results += int(there.sum())
+            self.furthest = max(self.furthest, float(differences.max(initial=0)))
+
+
+SUMS = Sums()
+
+
 def taste_question(weights: dict[str, float] | None) -> serving.Question:
-    """RECOMMEND by user; None = the default weights."""
+    """RECOMMEND by user, explained; None = the default weights."""
     options: dict[str, Any] = {} if weights is None else {"taste": weights}
-    return lambda client, user: client.recommend(
-        COLLECTION, user + serving.FIRST_ID, k=K, **options
-    )
+
+    def ask(client: Client, user: int) -> Results:
+        answer = client.recommend(
+            COLLECTION, user + serving.FIRST_ID, k=K, parts=True, **options
+        )
+        SUMS.add(answer)
+        return answer
+
+    return ask
 
 
 def known_terms(address: str, user: int) -> list[str]:
@@ -219,11 +255,14 @@ def print_ablation(task: Task, lists: dict[str, Lists]) -> None:
 def verdicts(task: Task, lines: dict, lists: dict[str, Lists]) -> bool:
     """Prints what is claimed and whether it holds; True where all does."""
     recall, truth = {name: line["recall_at_20"] for name, line in lines.items()}, task.judge.truth
+    adds_up = SUMS.furthest <= MOST_OFF
+    print(f"{'holds' if adds_up else 'FAILS'}: parts add up to the score of {SUMS.results:,} "
+          f"results, at most {SUMS.furthest:.1e} off")
     rivals = [("plain", LEAST_OVER_PLAIN)]
     ridges = [name for name in recall if name.startswith("EASE")]
     if ridges:
         rivals.append((max(ridges, key=recall.__getitem__), LEAST_OVER_EASE))
-    holds = True
+    holds = adds_up
     for rival, least in rivals:
         ratio = recall["blend"] / recall[rival]
         difference = paired(truth.recall(lists["blend"]), truth.recall(lists[rival]))

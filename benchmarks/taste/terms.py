@@ -72,8 +72,8 @@ CHANGES = (
     Change("edges by ridge", builder="ridge"),
     Change("edges by co-occurrence", builder="cooccurrence"),
 )
-# Clusters are made anew at a tenth of a core: 943 people take seconds.
-SETTLING_SECONDS = 8
+# Clusters are made anew at a tenth of a core: 943 people take two seconds.
+SETTLING_SECONDS = 4
 
 
 def lists_of(address: str, cut: Cut, change: Change, genres: list[list[str]]) -> Lists:

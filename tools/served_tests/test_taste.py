@@ -180,6 +180,25 @@ def test_a_person_is_told_exported_and_forgotten(pictures):
         client.recommend("taste", 62)
 
 
+def test_two_slates_are_compared_side_by_side(pictures):
+    client = pictures[0]
+    save_some(pictures, user=95, cluster=3)
+    client.sandbox("taste", "other")
+    items = pictures[3][pictures[2] == 7][:12]
+    client.sandbox_events("taste", "other", np.full(12, 95), items, "save")
+    same = client.compare("taste", {}, {}, user=95, k=10)
+    assert same.overlap.tolist() == [1.0]
+    assert all(before == after for before, after in same.moves[0].values())
+    both = client.compare("taste", {}, {"sandbox": "other"}, user=95, k=10)
+    assert both.overlap[0] < 1
+    gone = [item for item, (_, after) in both.moves[0].items() if after is None]
+    new = [item for item, (before, _) in both.moves[0].items() if before is None]
+    assert set(gone) <= set(both.left.ids[0].tolist())
+    assert set(new) <= set(both.right.ids[0].tolist())
+    assert len(gone) == len(new) == round(10 * (1 - both.overlap[0]))
+    client.drop_sandbox("taste", "other")
+
+
 def test_sandboxes_what_ifs_and_the_past_leave_the_person_alone(pictures):
     client, _, clusters, ids = pictures
     save_some(pictures, user=63, cluster=6, days_ago=10)

@@ -23,7 +23,12 @@ struct Stats: AsyncParsableCommand {
         var names = collection.map { [$0] } ?? []
         if collection == nil { names = try await client.collections().map(\.schema.name) }
         for name in names {
-            let line = StatsLine(name, try await client.stats(of: name))
+            var line = StatsLine(name, try await client.stats(of: name))
+            let handle = try await client.open(name).handle
+            let gauges = try await client.tasteNumbers(
+                TasteNumbersRequest(handle: handle, scope: .gauges, operation: .get)
+            )
+            for gauge in gauges.numbers { line.taste[gauge.name] = gauge.value }
             if json { try printJSON(line) } else { print(line.text) }
         }
         await client.close()
@@ -55,6 +60,7 @@ private struct StatsLine: Encodable {
     var writeState: String
     var tasteWriteState: String
     var lastFailure: String
+    var taste: [String: Double] = [:]
 
     init(_ name: String, _ stats: CollectionStats) {
         self.name = name
@@ -96,9 +102,12 @@ private struct StatsLine: Encodable {
             \(Self.size(freeBytes)) free, map \(Self.size(mapBytes)) of at most \
             \(Self.size(mapBytesMax))
               oldest read \(oldestReaderCommits) commits behind, \(oldestReaderMilliseconds) ms old
-              taste: events \(events), people \(users), edges \(edges)
+              taste: events \(events), people \(users), edges \(edges); of lists: diversity \
+            \(gauge("diversity")), popular share \(gauge("head_share")), drift \(gauge("drift"))
             """
     }
+
+    private func gauge(_ name: String) -> Double { taste[name, default: 0].rounded(to: 4) }
 
     private static func size(_ bytes: UInt64) -> ByteSize { ByteSize(bytes: Int(clamping: bytes)) }
 }

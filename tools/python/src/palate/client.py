@@ -31,7 +31,7 @@ from ._taste_codec import Person
 from ._taste_codec import taste as taste_section
 from ._tastes import TasteCalls
 from .filters import Fields
-from .types import Collection, Items, Receipt, Results
+from .types import Collection, Comparison, Items, Receipt, Results
 
 # An alias, because the method `list` hides the type inside the class.
 _Collections = list[Collection]
@@ -262,6 +262,19 @@ class Client(ServerCalls, GenerationCalls, BackupCalls, PatchCalls, TasteCalls, 
     def recommend(self, name: str, user: int, k: int = 10, **options: Any) -> Results:
         """Items for a user, from the user's taste alone; options as of ``query``."""
         return self.query(name, user=user, k=k, **options)
+
+    def compare(
+        self, name: str, left: dict[str, Any], right: dict[str, Any], **options: Any
+    ) -> Comparison:
+        """Two slates side by side, as of ``query``: live and in a sandbox, by two profiles.
+
+        Args:
+            name: the collection.
+            left, right: what each side asks for itself, such as ``{"sandbox": "winter"}``.
+            options: what both ask for.
+        """
+        sides = (self.query(name, **options, **side) for side in (left, right))
+        return Comparison(*sides)
 
     def get(self, name: str, ids: npt.ArrayLike, vectors: bool = False) -> Items:
         """Items by id, in the order asked."""

@@ -270,6 +270,41 @@ class Results:
         return len(self.ids)
 
 
+@dataclass(frozen=True)
+class Comparison:
+    """Two slates for the same question.
+
+    Attributes:
+        left, right: what came back.
+    """
+
+    left: Results
+    right: Results
+
+    @property
+    def overlap(self) -> Floats:
+        """[queries]: the share of the longer list that both have."""
+        pairs = zip(self._lists(self.left), self._lists(self.right), strict=True)
+        shares = [len(set(a) & set(b)) / max(len(a), len(b), 1) for a, b in pairs]
+        return np.array(shares, np.float32)
+
+    @property
+    def moves(self) -> list[dict[int, tuple[int | None, int | None]]]:
+        """Per query and item its place in both lists, from 0; None where it is missing."""
+        moves = []
+        pairs = zip(self._lists(self.left), self._lists(self.right), strict=True)
+        for left, right in pairs:
+            places = ({item: place for place, item in enumerate(side)} for side in (left, right))
+            before, after = places
+            items = dict.fromkeys(left + right)
+            moves.append({item: (before.get(item), after.get(item)) for item in items})
+        return moves
+
+    @staticmethod
+    def _lists(side: Results) -> list[list[int]]:
+        return [row[:n].tolist() for row, n in zip(side.ids, side.counts, strict=True)]
+
+
 @dataclass
 class Items:
     """Items by id, in the order asked.
