@@ -173,6 +173,12 @@ def diversity(diversity: float, method: str = "ssd", pool: int = 0) -> bytes:
     return struct.pack("<fIB3x", diversity, pool, len(method)) + method.encode()
 
 
+def diversity_option(knob: float | dict[str, Any] | None) -> bytes | None:
+    """The DIVERSITY section that a query's option means."""
+    named = {"diversity": knob} if isinstance(knob, (int, float)) else knob
+    return None if named is None else diversity(**named)
+
+
 def query(
     handle: int,
     options: QueryOptions,

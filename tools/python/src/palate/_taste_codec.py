@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -37,6 +38,12 @@ def taste(
     head = struct.pack("<IIHBB", exclude_seen, candidates, len(weights), *map(len, names))
     terms = sorted((SCORE_PARTS.index(term), weight) for term, weight in weights.items())
     return head + b"".join(struct.pack("<If", *term) for term in terms) + b"".join(names)
+
+
+def taste_option(taste_or_not: bool | Mapping[str, Any] | None) -> bytes | None:
+    """The TASTE section that a query's option means; True = the default weights."""
+    weights = {} if taste_or_not is True else taste_or_not
+    return None if weights is None or weights is False else taste(**weights)
 
 
 @dataclass(frozen=True)

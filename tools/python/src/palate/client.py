@@ -28,7 +28,7 @@ from ._retries import Retries
 from ._server import ServerCalls
 from ._session import Session
 from ._taste_codec import Person
-from ._taste_codec import taste as taste_section
+from ._taste_codec import taste_option
 from ._tastes import TasteCalls
 from .filters import Fields
 from .types import Collection, Comparison, Items, Receipt, Results
@@ -228,8 +228,8 @@ class Client(ServerCalls, GenerationCalls, BackupCalls, PatchCalls, TasteCalls, 
             user=user,
             minimum_version=minimum_version,
             exclude=None if exclude is None else np.unique(codec.as_ids(exclude)),
-            taste=_taste(taste),
-            diversity=_diversity(diversity),
+            taste=taste_option(taste),
+            diversity=codec.diversity_option(diversity),
             person=eyes,
         )
         results = self._search(name, vectors, ids, options, by_fields)
@@ -389,16 +389,6 @@ class Client(ServerCalls, GenerationCalls, BackupCalls, PatchCalls, TasteCalls, 
                 raise ValueError(f"{len(values)} values of {field} for {len(rows.ids)} rows")
             self._session.with_fields(name, lambda known, field=field: field_id(known, field))
         return dataclasses.replace(rows, columns=columns, fields=self._session.fields[name])
-
-
-def _taste(taste: bool | dict[str, Any] | None) -> bytes | None:
-    weights = {} if taste is True else taste
-    return None if weights is None or weights is False else taste_section(**weights)
-
-
-def _diversity(diversity: float | dict[str, Any] | None) -> bytes | None:
-    knob = {"diversity": diversity} if isinstance(diversity, (int, float)) else diversity
-    return None if knob is None else codec.diversity(**knob)
 
 
 def _rows(
