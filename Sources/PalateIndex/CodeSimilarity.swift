@@ -87,6 +87,9 @@ extension CodeSet {
         let squares = kernels.innerProduct(vector.span, vector.span)
         guard squares > 0 else { return }
         let scale = 1 / squares.squareRoot()
-        for index in vector.indices { vector[index] *= scale }
+        // SAFETY: the indices are the buffer's own.
+        unsafe vector.withUnsafeMutableBufferPointer { values in
+            for index in values.indices { unsafe values[index] *= scale }
+        }
     }
 }

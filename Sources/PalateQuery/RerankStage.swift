@@ -244,12 +244,15 @@ enum RerankStage {
         let dimensions = codes.stack.dimensions
         let kernels = codes.kernels
         let (rows, units) = (scratch.unitVectors.span, centres.units.span)
+        let ordinals = (0..<Ordinal(centres.count)).map { $0 }
+        var column = [Float](repeating: 0, count: centres.count)
+        var products = column.mutableSpan
         var output = cosines.mutableSpan
         for candidate in 0..<count {
             let row = rows.extracting(candidate * dimensions..<(candidate + 1) * dimensions)
+            kernels.innerProducts(row, units, ordinals.span, into: &products)
             for centre in 0..<centres.count {
-                let unit = units.extracting(centre * dimensions..<(centre + 1) * dimensions)
-                output[centre * count + candidate] = kernels.innerProduct(unit, row)
+                output[centre * count + candidate] = products[centre]
             }
         }
     }

@@ -39,12 +39,16 @@ import Testing
                 ordinals.span,
                 into: &span
             )
+            var plain = [Float](repeating: .nan, count: length)
+            var plainSpan = plain.mutableSpan
+            kernels.innerProducts(query.span, floats.span, ordinals.span, into: &plainSpan)
             for (position, ordinal) in ordinals.enumerated() {
                 let row = Int(ordinal) * dimensions..<(Int(ordinal) + 1) * dimensions
                 let product = -BruteForce.distance("ip", query, floats[row])
                 let bound = tolerance(dimensions, magnitude(query, floats[row]))
                 let found = Double(products[position])
                 #expect((found - (1 - 2 * product)).magnitude <= 2 * bound + 1e-6 * found.magnitude)
+                #expect((Double(plain[position]) - product).magnitude <= bound)
                 let distance = BruteForce.distance("l2", query, floats[row])
                 let other = Double(squares[position])
                 #expect(
