@@ -86,10 +86,6 @@ extension CodeSet {
         stack.decode(ordinal, of: rows, into: &vector)
         let squares = kernels.innerProduct(vector.span, vector.span)
         guard squares > 0 else { return }
-        let scale = 1 / squares.squareRoot()
-        // SAFETY: the indices are the buffer's own.
-        unsafe vector.withUnsafeMutableBufferPointer { values in
-            for index in values.indices { unsafe values[index] *= scale }
-        }
+        KernelTable.scale(&vector, by: 1 / squares.squareRoot())
     }
 }

@@ -78,6 +78,14 @@ extension KernelTable {
         }
     }
 
+    /// Multiplies every component with a factor.
+    package static func scale(_ vector: inout MutableSpan<Float>, by factor: Float) {
+        // SAFETY: the indices are the buffer's own. By pointers, as above.
+        unsafe vector.withUnsafeMutableBufferPointer { values in
+            for index in values.indices { unsafe values[index] *= factor }
+        }
+    }
+
     /// Writes a vector times a factor as little-endian floats, any alignment.
     ///
     /// - Parameters:
