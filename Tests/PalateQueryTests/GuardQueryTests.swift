@@ -74,7 +74,7 @@ import Testing
         let expected = Set(labels.values.map { Set($0.map(\.0)) })
         #expect(expected.count > 1 && expected.count < 64)
         // Codes of 8 bits may judge a pair at the very threshold otherwise.
-        try eventually {
+        try eventually(within: 60) {
             for user in 1...3 as ClosedRange<UserID> {
                 let apart = clusters(user).symmetricDifference(expected).count
                 guard apart <= 4, clusters(user) == clusters(1) else { throw Waiting() }
@@ -212,7 +212,7 @@ import Testing
         _ = try numbers(.settings, .put, [NamedNumber("refresh_hours", 2)], in: fixture)
         look(0)
         look(0)
-        try eventually {
+        try eventually(within: 60) {
             guard taste.itemEdges?.summary.build == 1, outcomes.withReadLock({ $0 }) == [true]
             else { throw Waiting() }
         }
@@ -222,7 +222,7 @@ import Testing
         look(1)
         #expect(outcomes.withReadLock { $0 } == [true])
         look(3)
-        try eventually {
+        try eventually(within: 60) {
             guard taste.itemEdges?.summary.build == 2 else { throw Waiting() }
         }
     }
