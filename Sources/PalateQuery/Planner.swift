@@ -19,6 +19,8 @@ package enum Planner {
     static let defaultPersonCandidates = 1_000
     /// Candidates of a slate, as a multiple of k.
     static let slatePoolFactor = 4
+    /// Candidates of a slate whose results stand apart, at least.
+    static let spacedPool = 200
     /// Codes with a smaller relative error are not scored again: float16 has 0.0002.
     static let exactError: Float = 0.001
     /// Candidates scored again, as a multiple of k: at least, and per unit of relative error.
@@ -284,7 +286,10 @@ package enum Planner {
                 expected: SlateRegistry.names
             )
         }
-        let pool = diversity.pool == 0 ? slatePoolFactor * request.k : diversity.pool
+        // What stands apart needs others to stand between.
+        let least = request.spacing == nil ? 0 : spacedPool
+        let pool =
+            diversity.pool == 0 ? max(slatePoolFactor * request.k, least) : diversity.pool
         return SlatePlan(
             builder: builder,
             diversity: diversity.diversity,

@@ -141,6 +141,11 @@ import Testing
         #expect(spaced.ids.count == 60 && Set(spaced.ids).count == 60)
         #expect(repeats(plain) > 0)
         #expect(repeats(spaced) < repeats(plain))
+        // A short list, too, has other values to choose from.
+        request.k = 3
+        let short = try filtered.fixture.answer(request, isScan: nil)
+        #expect(Set(short.ids.map { filtered.brand(Int($0)) }).count == 3)
+        request.k = 60
         // Beside a cap by another field both hold.
         request.group = GroupRequest(field: filtered.field("brand").id, cap: 2)
         let both = try filtered.fixture.answer(request, isScan: nil)
