@@ -86,6 +86,7 @@ extension CodeSet {
         stack.decode(ordinal, of: rows, into: &vector)
         let squares = kernels.innerProduct(vector.span, vector.span)
         guard squares > 0 else { return }
-        KernelTable.scale(&vector, by: 1 / squares.squareRoot())
+        let scale = 1 / squares.squareRoot()
+        for index in vector.indices { vector[index] *= scale }
     }
 }

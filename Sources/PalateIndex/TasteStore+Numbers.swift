@@ -53,13 +53,15 @@ extension TasteStore {
     /// - Parameters:
     ///   - request: of any scope.
     ///   - now: milliseconds since 1970 UTC, for gauges.
-    ///   - completion: called once, on the store's queue.
+    ///   - completion: called once, on the store's queue, of gauges on another.
     package func numbers(
         _ request: TasteNumbersRequest,
         now: Int64,
         completion: @escaping @Sendable (Result<TasteNumbers, RequestError>) -> Void
     ) {
-        queue.async { [self] in
+        // Gauges take milliseconds and change nothing: events need not wait for them.
+        let place = request.scope == .gauges ? DispatchQueue.global(qos: .utility) : queue
+        place.async { [self] in
             completion(Result { () throws(RequestError) in try answer(request, now: now) })
         }
     }

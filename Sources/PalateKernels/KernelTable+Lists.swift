@@ -34,8 +34,7 @@ extension KernelTable {
 
     /// Writes the inner product with every listed row of a small table.
     ///
-    /// A component of the query is loaded once for several rows: for a vector against ten others it
-    /// takes two thirds of the time of ten single products.
+    /// A component of the query is loaded once for several rows.
     ///
     /// - Parameters:
     ///   - query: shape [dimensions].

@@ -3,8 +3,8 @@ internal import COpenBLAS
 extension Matrix {
     /// Inverts a symmetric positive definite matrix in its own place.
     ///
-    /// The corresponding LAPACK functions are `spotrf` and `spotri`. O(n^3): a core takes some ten
-    /// seconds for 10,000 rows.
+    /// The corresponding LAPACK functions are `spotrf` and `spotri`. O(n^3): blocks for
+    /// seconds above some thousand rows.
     ///
     /// - Parameters:
     ///   - matrix: shape [dimensions, dimensions]; what lies right of the diagonal is read and

@@ -38,13 +38,24 @@ extension TasteGraph {
         items.number(of: item).map { Int(likeCounts[$0]) } ?? 0
     }
 
+    /// Likes beyond which items count as equally popular.
+    private static let countedLikes = 65_535
+
     /// How many people like the last item of the most liked share of those that somebody likes;
     /// at least 1.
     package func popularity(ofShare share: Double) -> Int {
-        var counts = likeCounts.filter { $0 > 0 }
-        guard !counts.isEmpty else { return 1 }
-        counts.sort(by: >)
-        return Int(counts[min(Int(Double(counts.count) * share), counts.count - 1)])
+        // By counting rather than sorting: a query waits for it.
+        var items = [Int](repeating: 0, count: Self.countedLikes + 1)
+        var left = 0.0
+        for likes in likeCounts where likes > 0 {
+            items[min(Int(likes), Self.countedLikes)] += 1
+            left += share
+        }
+        for likes in stride(from: Self.countedLikes, to: 1, by: -1) {
+            left -= Double(items[likes])
+            if left < 0 { return likes }
+        }
+        return 1
     }
 
     /// Records of some people who did something, evenly over all.

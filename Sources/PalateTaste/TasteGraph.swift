@@ -20,6 +20,7 @@ package import PalateModel
 // | Rerankers/ | one file per reranker, and the registry |
 // | Slates/ | one file per slate builder, and the registry |
 // | Slates/Greedy/ | what a slate is chosen from, its rules, the one greedy loop, gains |
+// | Guards/ | experiments, and gauges of what lists are and what comes of them |
 // | Exploration/ | explored slots and their propensities; clusters rewarded by engagement |
 // | TasteError.swift | why stored taste was refused |
 

@@ -1,4 +1,3 @@
-import Dispatch
 import Glibc
 import PalateGraph
 import PalateIndex
@@ -120,32 +119,18 @@ func write(_ operation: WriteOperation, to collection: Collection) throws -> Wri
 /// Submits events and waits for their receipt.
 @discardableResult
 func tell(_ events: [Event], to collection: Collection) throws -> WriteReceipt {
-    let done = DispatchSemaphore(value: 0)
-    let result = ReadWriteLock<Result<WriteReceipt, RequestError>?>(nil)
-    collection.taste.submit(events) { outcome in
-        result.withWriteLock { $0 = outcome }
-        done.signal()
-    }
-    done.wait()
-    return try #require(result.withWriteLock { $0 }).get()
+    try waited { collection.taste.submit(events, completion: $0) }
 }
 
 /// Changes one setting of taste.
 func set(_ name: String, _ value: Double, in collection: Collection) throws {
-    let done = DispatchSemaphore(value: 0)
-    let result = ReadWriteLock<Result<TasteNumbers, RequestError>?>(nil)
     let request = TasteNumbersRequest(
         handle: 1,
         scope: .settings,
         operation: .put,
         numbers: [NamedNumber(name, value)]
     )
-    collection.taste.numbers(request, now: 0) { outcome in
-        result.withWriteLock { $0 = outcome }
-        done.signal()
-    }
-    done.wait()
-    _ = try #require(result.withReadLock { $0 }).get()
+    _ = try waited { collection.taste.numbers(request, now: 0, completion: $0) }
 }
 
 /// Items found by a beam that covers the graph, nearest first, by their codes.

@@ -1,4 +1,3 @@
-import Dispatch
 import PalateIndex
 import PalateModel
 import PalateTaste
@@ -61,20 +60,6 @@ import Testing
             numbers: numbers
         )
         return try waited { collection.taste.numbers(request, now: 0, completion: $0) }
-    }
-
-    /// What a completion got.
-    private func waited<Value: Sendable>(
-        _ body: (@escaping @Sendable (Result<Value, RequestError>) -> Void) -> Void
-    ) throws -> Value {
-        let done = DispatchSemaphore(value: 0)
-        let result = ReadWriteLock<Result<Value, RequestError>?>(nil)
-        body { outcome in
-            result.withWriteLock { $0 = outcome }
-            done.signal()
-        }
-        done.wait()
-        return try #require(result.withReadLock { $0 }).get()
     }
 
     /// Opens the collection again once nobody has it open any more.

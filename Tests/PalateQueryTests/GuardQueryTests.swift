@@ -1,4 +1,3 @@
-import Dispatch
 import PalateIndex
 import PalateModel
 import PalateQuery
@@ -15,8 +14,6 @@ import Testing
         name: String = "",
         in fixture: QueryFixture
     ) throws -> TasteNumbers {
-        let done = DispatchSemaphore(value: 0)
-        let result = ReadWriteLock<Result<TasteNumbers, RequestError>?>(nil)
         let request = TasteNumbersRequest(
             handle: fixture.collection.info.handle,
             scope: scope,
@@ -24,12 +21,9 @@ import Testing
             name: name,
             numbers: numbers
         )
-        fixture.collection.taste.numbers(request, now: QueryFixture.now) { outcome in
-            result.withWriteLock { $0 = outcome }
-            done.signal()
+        return try waited {
+            fixture.collection.taste.numbers(request, now: QueryFixture.now, completion: $0)
         }
-        done.wait()
-        return try #require(result.withReadLock { $0 }).get()
     }
 
     private func recommend(_ user: UserID, k: Int, in fixture: QueryFixture) -> SearchRequest {

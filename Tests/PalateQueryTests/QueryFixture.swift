@@ -1,4 +1,3 @@
-import Dispatch
 import PalateIndex
 import PalateModel
 import PalateQuery
@@ -87,8 +86,6 @@ final class QueryFixture {
 
     /// Stores events and waits for them; `ago` in hours.
     func tell(_ user: UserID, _ type: EventType, _ items: [ItemID], ago: Int64 = 1) throws {
-        let done = DispatchSemaphore(value: 0)
-        let result = ReadWriteLock<Result<WriteReceipt, RequestError>?>(nil)
         let events = items.map {
             Event(
                 user: user,
@@ -97,12 +94,7 @@ final class QueryFixture {
                 timeMilliseconds: Self.now - ago * 3_600_000
             )
         }
-        collection.taste.submit(events) { outcome in
-            result.withWriteLock { $0 = outcome }
-            done.signal()
-        }
-        done.wait()
-        _ = try #require(result.withWriteLock { $0 }).get()
+        _ = try waited { collection.taste.submit(events, completion: $0) }
     }
 
     /// Mean distance 1 - cosine over all pairs.

@@ -8,7 +8,7 @@ import PalateModel
 ///
 /// X holds who likes what. Deviations: edges of a weight of 0 or less are left out, with all but
 /// the heaviest of each item; and lambda is chosen by likes held out. Takes 4 bytes a pair of items
-/// and O(items^3): a catalogue of 10,000 needs 400 MB and about a minute of one core.
+/// and O(items^3): pinterest37k's 9,761 items took 113 s beside other work.
 package enum RidgeEdges: ItemEdgeBuilder {
     /// In requests.
     package static let name = "ridge"

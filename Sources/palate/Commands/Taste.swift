@@ -51,17 +51,8 @@ struct TasteSettingsCommand: AsyncParsableCommand {
 
     func run() async throws {
         let numbers = try changes.map(NamedNumber.init(argument:))
-        let settings = try await address.open { client, info in
-            try await client.tasteNumbers(
-                TasteNumbersRequest(
-                    handle: info.handle,
-                    scope: .settings,
-                    operation: reset ? .delete : numbers.isEmpty ? .get : .put,
-                    numbers: numbers
-                )
-            )
-        }
-        try show(settings, asJSON: address.json)
+        let operation: TasteNumbersOperation = reset ? .delete : numbers.isEmpty ? .get : .put
+        try await address.show(.settings, operation, numbers)
     }
 }
 
@@ -85,20 +76,8 @@ struct WeightProfileCommand: AsyncParsableCommand {
 
     func run() async throws {
         let numbers = try changes.map(NamedNumber.init(argument:))
-        let operation: TasteNumbersOperation =
-            profile.isEmpty ? .list : delete ? .delete : numbers.isEmpty ? .get : .put
-        let weights = try await address.open { client, info in
-            try await client.tasteNumbers(
-                TasteNumbersRequest(
-                    handle: info.handle,
-                    scope: .profile,
-                    operation: operation,
-                    name: profile,
-                    numbers: numbers
-                )
-            )
-        }
-        try show(weights, asJSON: address.json)
+        let operation = TasteNumbersOperation(name: profile, deletes: delete, numbers)
+        try await address.show(.profile, operation, name: profile, numbers)
     }
 }
 
@@ -120,6 +99,36 @@ struct ForgetCommand: AsyncParsableCommand {
         }
         let numbers = [NamedNumber("events", Double(receipt.changed))]
         try show(TasteNumbers(numbers: numbers), asJSON: address.json)
+    }
+}
+
+extension CollectionAddress {
+    /// Asks for numbers of the collection's taste, or changes them, and shows what there is then.
+    func show(
+        _ scope: TasteScope,
+        _ operation: TasteNumbersOperation,
+        name: String = "",
+        _ numbers: [NamedNumber] = []
+    ) async throws {
+        let answer = try await open { client, info in
+            try await client.tasteNumbers(
+                TasteNumbersRequest(
+                    handle: info.handle,
+                    scope: scope,
+                    operation: operation,
+                    name: name,
+                    numbers: numbers
+                )
+            )
+        }
+        try palate.show(answer, asJSON: json)
+    }
+}
+
+extension TasteNumbersOperation {
+    /// What a command line means: all are listed without a name, one is read without numbers.
+    init(name: String, deletes: Bool, _ numbers: [NamedNumber]) {
+        self = name.isEmpty ? .list : deletes ? .delete : numbers.isEmpty ? .get : .put
     }
 }
 

@@ -1,5 +1,4 @@
 import ArgumentParser
-import PalateClient
 import PalateModel
 
 /// `palate taste experiment`.
@@ -26,20 +25,8 @@ struct ExperimentCommand: AsyncParsableCommand {
 
     func run() async throws {
         let numbers = try arms.map(NamedNumber.init(argument:))
-        let operation: TasteNumbersOperation =
-            name.isEmpty ? .list : delete ? .delete : numbers.isEmpty ? .get : .put
-        let answer = try await address.open { client, info in
-            try await client.tasteNumbers(
-                TasteNumbersRequest(
-                    handle: info.handle,
-                    scope: .experiment,
-                    operation: operation,
-                    name: name,
-                    numbers: numbers
-                )
-            )
-        }
-        try show(answer, asJSON: address.json)
+        let operation = TasteNumbersOperation(name: name, deletes: delete, numbers)
+        try await address.show(.experiment, operation, name: name, numbers)
     }
 }
 
@@ -59,16 +46,6 @@ struct GaugesCommand: AsyncParsableCommand {
     var profiles = false
 
     func run() async throws {
-        let answer = try await address.open { client, info in
-            try await client.tasteNumbers(
-                TasteNumbersRequest(
-                    handle: info.handle,
-                    scope: .gauges,
-                    operation: profiles ? .list : .get,
-                    name: profile
-                )
-            )
-        }
-        try show(answer, asJSON: address.json)
+        try await address.show(.gauges, profiles ? .list : .get, name: profile)
     }
 }

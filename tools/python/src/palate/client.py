@@ -266,15 +266,11 @@ class Client(ServerCalls, GenerationCalls, BackupCalls, PatchCalls, TasteCalls, 
     def compare(
         self, name: str, left: dict[str, Any], right: dict[str, Any], **options: Any
     ) -> Comparison:
-        """Two slates side by side, as of ``query``: live and in a sandbox, by two profiles.
+        """Two slates side by side, as of ``query``: ``options``, and each side's own beside them.
 
-        Args:
-            name: the collection.
-            left, right: what each side asks for itself, such as ``{"sandbox": "winter"}``.
-            options: what both ask for.
+        Sides are such as ``{"sandbox": "winter"}`` or ``{"taste": {"profile": "discover"}}``.
         """
-        sides = (self.query(name, **options, **side) for side in (left, right))
-        return Comparison(*sides)
+        return Comparison(*(self.query(name, **options, **side) for side in (left, right)))
 
     def get(self, name: str, ids: npt.ArrayLike, vectors: bool = False) -> Items:
         """Items by id, in the order asked."""
