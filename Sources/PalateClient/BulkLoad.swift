@@ -19,6 +19,8 @@ public struct BulkLoad: ~Copyable {
     public private(set) var durableSequence: UInt64
 
     private let client: PalateClient
+    /// One for the whole load: the server lends credit to a connection.
+    private let connection: Connection
     private var sequence: UInt64 = 0
     private var idChecksum = IDChecksum()
     private var flying = CircularBuffer<(bytes: Int, future: EventLoopFuture<Response>)>()
@@ -26,8 +28,13 @@ public struct BulkLoad: ~Copyable {
 
     /// Starts or resumes a load.
     public init(_ client: PalateClient, _ begin: LoadBegin) async throws(PalateClientError) {
+        let timeout = client.options.requestTimeout
+        let connection = try await client.pool.connection(timeout: timeout)
+        let response = try await connection.call(.loadBegin(begin), timeout: timeout).result.get()
+        guard case .loadGranted(let grant) = response else { throw client.unexpected(response) }
         self.client = client
-        grant = try await client.beginLoad(begin)
+        self.connection = connection
+        self.grant = grant
         self.begin = LoadBegin(
             handle: begin.handle,
             loaderID: begin.loaderID,
@@ -51,8 +58,10 @@ public struct BulkLoad: ~Copyable {
             try await settle()
         }
         let data = LoadData(begin: begin, sequence: sequence, rows: rows)
-        let promise = client.eventLoop.makePromise(of: Response.self)
-        client.submit(.loadData(data)) { promise.completeWith($0.result.mapError { $0 }) }
+        let promise = connection.channel.eventLoop.makePromise(of: Response.self)
+        connection.submit(.loadData(data), timeout: client.options.requestTimeout) {
+            promise.completeWith($0.result.mapError { $0 })
+        }
         flying.append((bytes, promise.futureResult))
         unanswered += bytes
     }
@@ -63,9 +72,14 @@ public struct BulkLoad: ~Copyable {
     /// - Throws: why a batch was not taken, or `refused` where the server has other rows.
     public consuming func finish() async throws(PalateClientError) -> WriteReceipt {
         while !flying.isEmpty { try await settle() }
-        return try await client.commitLoad(
-            LoadCommit(begin: begin, expectedRows: rowCount, idChecksum: idChecksum.value)
+        let commit = LoadCommit(begin: begin, expectedRows: rowCount, idChecksum: idChecksum.value)
+        let reply = await connection.call(
+            .loadCommit(commit),
+            timeout: client.options.requestTimeout
         )
+        let response = try reply.result.get()
+        guard case .loadCommitted(let receipt) = response else { throw client.unexpected(response) }
+        return receipt
     }
 
     /// The oldest answer gives back its credit.

@@ -23,7 +23,19 @@ public struct ClientOptions: Sendable {
     /// Credentials go to other machines in the clear; refused otherwise.
     public var sendsCredentialInClear: Bool
 
-    /// Half a minute for a call, checksums, and the largest frames there are.
+    /// Connections at most; one carries any number of calls, several use several cores of a server.
+    public var connections: Int
+    /// How often a call is made again where that is safe: reads after a broken connection and
+    /// refusals that may pass, anything else where the server was too busy to begin. All within
+    /// the time that one call may take.
+    public var retries: Int
+    /// When a read that has no answer yet is asked a second time, over the connection with the
+    /// least to do; the first answer counts. Nil = never. Some 95th percentile is a good choice:
+    /// one call in twenty is then asked twice.
+    public var hedgeAfter: TimeAmount?
+
+    /// Half a minute for a call, checksums, the largest frames there are, and two retries over one
+    /// connection.
     public init(
         clientName: String = "palate-swift",
         connectTimeout: TimeAmount = .seconds(10),
@@ -33,7 +45,10 @@ public struct ClientOptions: Sendable {
         expectedServer: String? = nil,
         tls: ClientTLS? = nil,
         credential: ClientCredential? = nil,
-        sendsCredentialInClear: Bool = false
+        sendsCredentialInClear: Bool = false,
+        connections: Int = 1,
+        retries: Int = 2,
+        hedgeAfter: TimeAmount? = nil
     ) {
         self.clientName = clientName
         self.connectTimeout = connectTimeout
@@ -44,5 +59,8 @@ public struct ClientOptions: Sendable {
         self.tls = tls
         self.credential = credential
         self.sendsCredentialInClear = sendsCredentialInClear
+        self.connections = connections
+        self.retries = retries
+        self.hedgeAfter = hedgeAfter
     }
 }

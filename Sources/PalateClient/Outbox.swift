@@ -84,6 +84,9 @@ final class Outbox: Sendable {
         state.withWriteLock { swap(&$0.calls, &spare) }
     }
 
+    /// Whether calls are refused.
+    var isClosed: Bool { state.withReadLock { $0.closedBy != nil } }
+
     /// Refuses calls from now on, and gives back those that were not taken.
     func close(_ error: PalateClientError) -> [Call] {
         state.withWriteLock { state in

@@ -24,15 +24,25 @@ extension PalateClient {
         }
     }
 
-    /// Says who the client is, or who it is from now on.
+    /// Says who the client is from now on, over every connection.
     ///
-    /// A credential that is refused takes nothing away: the connection keeps what it had.
+    /// A credential that is refused takes nothing away: connections keep what they had.
     ///
     /// - Throws: `refused` with `notAuthenticated`; with `overloaded` after too many failures.
     @discardableResult
     public func authenticate(
         _ credential: ClientCredential
     ) async throws(PalateClientError) -> Access {
+        Access(try await pool.authenticate(credential))
+    }
+}
+
+extension Connection {
+    /// Sends a credential over this connection.
+    func authenticate(
+        _ credential: ClientCredential,
+        _ options: ClientOptions
+    ) async throws(PalateClientError) -> AuthenticationReceipt {
         let secret: String
         do {
             secret = try await credential.secret()
@@ -50,9 +60,10 @@ extension PalateClient {
             )
         }
         let said = Authentication(kind: kind, secret: secret)
-        guard case .authenticated(let receipt) = try await call(.authenticate(said)) else {
+        let reply = await call(.authenticate(said), timeout: options.requestTimeout)
+        guard case .authenticated(let receipt) = try reply.result.get() else {
             throw .unexpectedResponse(opcode: Opcode.authenticate.rawValue)
         }
-        return Access(receipt)
+        return receipt
     }
 }

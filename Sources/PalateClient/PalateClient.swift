@@ -13,15 +13,28 @@ package import PalateWire
 // | PalateClient+Access    | who the client is                                             |
 // | ClientOptions          | what a client asks for                                        |
 // | ClientTLS              | certificates and credentials                                  |
+// | ConnectionPool         | which connection a request takes                              |
+// | Retries, Hedge         | calls that are made again, or twice                           |
+// | Connection             | a channel and its handler, from any thread                    |
 // | ClientHandler          | the connection's state on its event loop                      |
 // | Outbox                 | from the callers' threads to the event loop, a burst at once  |
 // | PalateClientError      | why a call brought no answer                                  |
 
-/// A connection to a Palate server: pipelined, with answers in any order.
+/// A client of a Palate server: pipelined, with answers in any order.
 ///
-/// Any number of tasks may call at once; their requests share the connection and leave together.
-/// When the connection ends, every call throws `closed` and the client is done: connect again.
-/// `close()` ends it in order.
+/// Any number of tasks may call at once; they share the connections and requests leave together.
+/// A connection that broke is opened again by the next call that needs it, and reads that it left
+/// unanswered are asked again (`ClientOptions.retries`). `close()` ends the client.
+///
+/// ```swift
+/// var options = ClientOptions(connections: 4, hedgeAfter: .milliseconds(20))
+/// options.credential = .apiKey(key)
+/// let client = try await PalateClient.connect(host: "127.0.0.1", options: options)
+/// let pins = try await client.open("pins").handle
+/// let similar = SearchRequest(handle: pins, source: .items([17]), k: 20)
+/// let found = try await client.query(similar, timeout: .milliseconds(100))
+/// await client.close()
+/// ```
 public final class PalateClient: Sendable {
     /// The server's name and version.
     public let serverName: String
@@ -29,14 +42,14 @@ public final class PalateClient: Sendable {
     public let serverID: String
     /// The largest body of a frame in either direction.
     public let bodyBytesMax: Int
-    /// Requests that travel at once; more wait in the client.
+    /// Requests that travel at once over a connection; more wait in the client.
     public let requestsInFlight: Int
 
-    private let connection: Connection
-    private let options: ClientOptions
+    let pool: ConnectionPool
+    let options: ClientOptions
 
-    private init(_ connection: Connection, _ options: ClientOptions, _ welcome: Welcome) {
-        self.connection = connection
+    private init(_ pool: ConnectionPool, _ options: ClientOptions, _ welcome: Welcome) {
+        self.pool = pool
         self.options = options
         serverName = welcome.serverName
         serverID = welcome.server.description
@@ -50,7 +63,7 @@ public final class PalateClient: Sendable {
     ///   - host: a name or an address.
     ///   - port: 7411 unless the server was told otherwise.
     ///   - options: see `ClientOptions`.
-    ///   - group: whose event loop the connection lives on; nil = NIO's shared one.
+    ///   - group: whose event loops the connections live on; nil = NIO's shared ones.
     /// - Returns: a client that is ready for calls.
     /// - Throws: `connectFailed`, or `refused` where the server does not want this client.
     public static func connect(
@@ -64,9 +77,8 @@ public final class PalateClient: Sendable {
         {
             throw .connectFailed(reason: "a credential would travel to \(host) in the clear")
         }
-        return try await connect(options, group, name: host) { bootstrap in
-            bootstrap.connect(host: host, port: port)
-        }
+        let address = ServerAddress(name: host) { $0.connect(host: host, port: port) }
+        return try await connect(to: address, options, group)
     }
 
     /// Connects over a Unix socket and shakes hands.
@@ -74,7 +86,7 @@ public final class PalateClient: Sendable {
     /// - Parameters:
     ///   - path: the socket's file.
     ///   - options: see `ClientOptions`.
-    ///   - group: whose event loop the connection lives on; nil = NIO's shared one.
+    ///   - group: whose event loops the connections live on; nil = NIO's shared ones.
     /// - Returns: a client that is ready for calls.
     /// - Throws: as `connect(host:port:)`.
     public static func connect(
@@ -82,16 +94,14 @@ public final class PalateClient: Sendable {
         options: ClientOptions = ClientOptions(),
         group: (any EventLoopGroup)? = nil
     ) async throws(PalateClientError) -> PalateClient {
-        try await connect(options, group) { bootstrap in
-            bootstrap.connect(unixDomainSocketPath: path)
-        }
+        let address = ServerAddress(name: nil) { $0.connect(unixDomainSocketPath: path) }
+        return try await connect(to: address, options, group)
     }
 
     private static func connect(
+        to address: ServerAddress,
         _ options: ClientOptions,
-        _ group: (any EventLoopGroup)?,
-        name: String? = nil,
-        _ dial: (ClientBootstrap) -> EventLoopFuture<any Channel>
+        _ group: (any EventLoopGroup)?
     ) async throws(PalateClientError) -> PalateClient {
         var server = ServerID.any
         if let text = options.expectedServer {
@@ -100,39 +110,23 @@ public final class PalateClient: Sendable {
             }
             server = parsed
         }
-        let connection = try await Connection.dial(
+        let pool = ConnectionPool(
+            address,
+            server,
             options,
-            group ?? MultiThreadedEventLoopGroup.singleton,
-            name: name,
-            dial
+            group ?? MultiThreadedEventLoopGroup.singleton
         )
-        let hello = Hello(
-            clientName: options.clientName,
-            bodyBytesMax: options.bodyBytesMax,
-            expectedServer: server
-        )
-        do throws(PalateClientError) {
-            let reply = await connection.call(.hello(hello), timeout: options.connectTimeout)
-            guard case .welcome(let welcome) = try reply.result.get() else {
-                throw .unexpectedResponse(opcode: 0)
-            }
-            connection.onLoop { $0.adopt(welcome) }
-            let client = PalateClient(connection, options, welcome)
-            if let credential = options.credential { try await client.authenticate(credential) }
-            return client
-        } catch {
-            await connection.close()
-            throw error
-        }
+        let first = try await pool.connection(timeout: options.connectTimeout)
+        return PalateClient(pool, options, first.welcome)
     }
 
-    /// Closes the connection; calls that wait for an answer throw `closed`.
+    /// Closes the connections; calls that wait for an answer throw `closed`, as do later ones.
     public func close() async {
-        await connection.close()
+        await pool.close()
     }
 
-    /// Sends a request and calls back on the event loop: no task, no allocation but the callback's
-    /// own.
+    /// Sends a request over an open connection and calls back on its event loop: no task, no
+    /// allocation but the callback's own, no second try.
     ///
     /// For load generators and proxies; the callback must not block. A request submitted from a
     /// callback leaves together with the others of that read.
@@ -146,107 +140,58 @@ public final class PalateClient: Sendable {
         timeout: TimeAmount? = nil,
         _ reply: @escaping @Sendable (Reply) -> Void
     ) {
+        guard let connection = pool.anyOpen else {
+            return reply(Reply(.failure(.closed(reason: "no connection is open"))))
+        }
         connection.submit(request, timeout: timeout ?? options.requestTimeout, reply)
     }
 
-    /// Sends a request and waits for its answer.
+    /// Sends a request and waits for its answer, again where that is safe and there is time.
     ///
     /// - Parameters:
     ///   - request: what to ask.
-    ///   - timeout: how long the answer may take; nil = the client's default.
+    ///   - timeout: how long the answer may take, all tries together; nil = the client's default.
     /// - Returns: the answer, never `.failure`.
     /// - Throws: why there is none.
     package func call(
         _ request: Request,
         timeout: TimeAmount? = nil
     ) async throws(PalateClientError) -> Response {
-        let reply = await connection.call(request, timeout: timeout ?? options.requestTimeout)
-        return try reply.result.get()
-    }
-
-    /// The event loop that callbacks of `submit` run on.
-    package var eventLoop: any EventLoop { connection.channel.eventLoop }
-}
-
-/// A channel and its handler, from any thread.
-struct Connection: Sendable {
-    let channel: any Channel
-    private let outbox: Outbox
-    private let handler: NIOLoopBound<ClientHandler>
-
-    static func dial(
-        _ options: ClientOptions,
-        _ group: any EventLoopGroup,
-        name: String?,
-        _ dial: (ClientBootstrap) -> EventLoopFuture<any Channel>
-    ) async throws(PalateClientError) -> Connection {
-        let outbox = Outbox()
-        let bodyChecksum = options.bodyChecksum
-        let tls = try options.tls?.makeContext()
-        let serverName = options.tls?.serverName ?? name
-        let bootstrap = ClientBootstrap(group: group)
-            .connectTimeout(options.connectTimeout)
-            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
-            .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    let pipeline = channel.pipeline.syncOperations
-                    if let tls { try pipeline.addHandler(ClientTLS.handler(tls, serverName)) }
-                    try pipeline.addHandler(
-                        ClientHandler(outbox: outbox, bodyChecksum: bodyChecksum)
-                    )
-                }
+        let timeout = timeout ?? options.requestTimeout
+        let deadline = NIODeadline.now() + timeout
+        var attempt = 0
+        while true {
+            let result = await once(request, timeout: attempt == 0 ? timeout : deadline - .now())
+            guard case .failure(let error) = result, attempt < options.retries, !pool.isClosed,
+                let wait = Retries.wait(after: error, of: request, attempt: attempt),
+                NIODeadline.now() + wait < deadline
+            else { return try result.get() }
+            attempt += 1
+            do {
+                try await Task.sleep(nanoseconds: UInt64(wait.nanoseconds))
+            } catch {
+                throw .cancelled
             }
-        do {
-            let channel = try await dial(bootstrap).get()
-            let handler = try await channel.eventLoop.submit {
-                let handler = try channel.pipeline.syncOperations.handler(type: ClientHandler.self)
-                return NIOLoopBound(handler, eventLoop: channel.eventLoop)
-            }.get()
-            return Connection(channel: channel, outbox: outbox, handler: handler)
-        } catch {
-            throw .connectFailed(reason: "\(error)")
         }
     }
 
-    func onLoop(_ body: @escaping @Sendable (ClientHandler) -> Void) {
-        let handler = handler
-        channel.eventLoop.execute { body(handler.value) }
-    }
-
-    @discardableResult
-    func submit(
+    /// One try; of reads two at the same time where the first is late and the client hedges.
+    private func once(
         _ request: Request,
-        timeout: TimeAmount,
-        _ reply: @escaping @Sendable (Reply) -> Void
-    ) -> UInt64? {
-        switch outbox.offer(request, timeout: timeout, reply) {
-        case .first(let ticket):
-            onLoop { $0.drain() }
-            return ticket
-        case .queued(let ticket):
-            return ticket
-        case .closed(let error):
-            reply(Reply(.failure(error)))
-            return nil
-        }
-    }
-
-    func call(_ request: Request, timeout: TimeAmount) async -> Reply {
-        let cancellation = Cancellation()
-        return await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                let ticket = submit(request, timeout: timeout) {
-                    continuation.resume(returning: $0)
-                }
-                if let ticket, cancellation.arm(ticket) { onLoop { $0.cancel(ticket: ticket) } }
+        timeout: TimeAmount
+    ) async -> Result<Response, PalateClientError> {
+        let pool = pool
+        let call: @Sendable () async -> Result<Response, PalateClientError> = {
+            do throws(PalateClientError) {
+                let connection = try await pool.connection(timeout: timeout)
+                return await connection.call(request, timeout: timeout).result
+            } catch {
+                return .failure(error)
             }
-        } onCancel: {
-            if let ticket = cancellation.fire() { onLoop { $0.cancel(ticket: ticket) } }
         }
-    }
-
-    func close() async {
-        onLoop { $0.fail(.closed(reason: "the client closed the connection")) }
-        try? await channel.closeFuture.get()
+        guard let delay = options.hedgeAfter, request.isRead, delay < timeout else {
+            return await call()
+        }
+        return await Hedge.first(after: delay, of: call)
     }
 }

@@ -13,24 +13,37 @@ struct ScriptedServer: Sendable {
     /// Where it listens.
     let port: Int
     private let channel: any Channel
+    private let connections: ReadWriteLock<Int>
+
+    /// Connections that ever came.
+    var connectionCount: Int { connections.withReadLock { $0 } }
 
     /// Starts to listen on a free port of the loopback interface.
+    ///
+    /// - Parameter ends: requests at which the connection is closed, without an answer.
     static func start(
         requestsInFlight: Int = 64,
         bodyBytesMax: Int = 1 << 20,
         group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
+        ends: @escaping @Sendable (Request) -> Bool = { _ in false },
         script: @escaping Script
     ) async throws -> ScriptedServer {
+        let connections = ReadWriteLock(0)
         let channel = try await ServerBootstrap(group: group)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    let handler = ScriptedHandler(requestsInFlight, bodyBytesMax, script)
+                    connections.withWriteLock { $0 += 1 }
+                    let handler = ScriptedHandler(requestsInFlight, bodyBytesMax, ends, script)
                     try channel.pipeline.syncOperations.addHandler(handler)
                 }
             }
             .bind(host: "127.0.0.1", port: 0).get()
-        return ScriptedServer(port: channel.localAddress?.port ?? 0, channel: channel)
+        return ScriptedServer(
+            port: channel.localAddress?.port ?? 0,
+            channel: channel,
+            connections: connections
+        )
     }
 
     /// Stops listening.
@@ -43,14 +56,21 @@ private final class ScriptedHandler: ChannelInboundHandler {
 
     private let requestsInFlight: Int
     private let bodyBytesMax: Int
+    private let ends: @Sendable (Request) -> Bool
     private let script: ScriptedServer.Script
     private var decoder = FrameDecoder()
     private var received = ByteBuffer()
     private var writer = FrameWriter()
 
-    init(_ requestsInFlight: Int, _ bodyBytesMax: Int, _ script: @escaping ScriptedServer.Script) {
+    init(
+        _ requestsInFlight: Int,
+        _ bodyBytesMax: Int,
+        _ ends: @escaping @Sendable (Request) -> Bool,
+        _ script: @escaping ScriptedServer.Script
+    ) {
         self.requestsInFlight = requestsInFlight
         self.bodyBytesMax = bodyBytesMax
+        self.ends = ends
         self.script = script
     }
 
@@ -59,6 +79,7 @@ private final class ScriptedHandler: ChannelInboundHandler {
         received.writeBuffer(&incoming)
         do {
             while let (request, id) = try takeRequest() {
+                guard !ends(request) else { return context.close(promise: nil) }
                 for (id, response) in try answer(request, id) {
                     let options = FrameOptions(requestID: id, microseconds: 5)
                     try V1().encode(response, options, into: &writer)
