@@ -157,6 +157,33 @@ PK_BODY void code_group(const uint8_t *query, uint8_t flip, size_t count, const 
     }
 }
 
+// Sums of `rows` rows times `columns` rows, `stride` results apart.
+enum { pk_tile_right = 2 };
+PK_BODY void tile(const float *left, size_t rows, const float *right, size_t columns, size_t count,
+                  float *out, size_t stride) {
+    __m256 sum[4][pk_tile_right], piece[pk_tile_right];
+    for (size_t r = 0; r < rows; r++)
+        for (size_t c = 0; c < columns; c++)
+            sum[r][c] = _mm256_setzero_ps();
+    size_t at = 0;
+    for (; at + 8 <= count; at += 8) {
+        for (size_t c = 0; c < columns; c++)
+            piece[c] = _mm256_loadu_ps(right + c * count + at);
+        for (size_t r = 0; r < rows; r++) {
+            __m256 row = _mm256_loadu_ps(left + r * count + at);
+            for (size_t c = 0; c < columns; c++)
+                sum[r][c] = _mm256_fmadd_ps(row, piece[c], sum[r][c]);
+        }
+    }
+    for (size_t r = 0; r < rows; r++)
+        for (size_t c = 0; c < columns; c++)
+            out[r * stride + c] = sum_lanes(sum[r][c]) +
+                                  float_tail((const uint8_t *)(left + r * count),
+                                             (const uint8_t *)(right + c * count), at, count, 0);
+}
+
+#include "table.h"
+
 PK_TARGET static int32_t code_product(const uint8_t *codes, const int8_t *query, size_t count) {
     int32_t dot;
     code_group((const uint8_t *)query, 0, count, &codes, &codes, 1, &dot);
@@ -217,6 +244,20 @@ PK_TARGET static pk_code_sums encode(const float *vector, size_t count, const pk
     return sums;
 }
 
+// Product and sum apart, not fused: the same bits at every level.
+PK_TARGET static void code_decode(const uint8_t *codes, size_t count, float low, float step,
+                                  float *out) {
+    size_t at = 0;
+    for (; at + 8 <= count; at += 8) {
+        __m128i bytes = _mm_loadl_epi64((const __m128i *)(const void *)(codes + at));
+        __m256 values = _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(bytes));
+        values = _mm256_mul_ps(_mm256_set1_ps(step), values);
+        _mm256_storeu_ps(out + at, _mm256_add_ps(_mm256_set1_ps(low), values));
+    }
+    for (; at < count; at++)
+        out[at] = pk_code_value(codes[at], low, step);
+}
+
 const pk_table pk_table_avx2 = {
     .name = "avx2",
     .level = pk_level_avx2,
@@ -225,8 +266,10 @@ const pk_table pk_table_avx2 = {
     .code_product = code_product,
     .inner_product_list = inner_product_list,
     .squared_euclidean_list = squared_euclidean_list,
+    .inner_product_table = inner_product_table,
     .code_list = code_list,
     .encode = encode,
+    .code_decode = code_decode,
     .half_list = pk_half_list_avx2,
     .half_encode = pk_half_encode_avx2,
     .half_decode = pk_half_decode_avx2,

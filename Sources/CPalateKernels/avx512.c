@@ -45,6 +45,31 @@ PK_TARGET static float squared_euclidean(const void *left, const void *right, si
     return float_pair(left, right, count, 1);
 }
 
+// Sums of `rows` rows times `columns` rows, `stride` results apart.
+enum { pk_tile_right = 4 };
+PK_BODY void tile(const float *left, size_t rows, const float *right, size_t columns, size_t count,
+                  float *out, size_t stride) {
+    __m512 sum[4][pk_tile_right], piece[pk_tile_right];
+    for (size_t r = 0; r < rows; r++)
+        for (size_t c = 0; c < columns; c++)
+            sum[r][c] = _mm512_setzero_ps();
+    for (size_t at = 0; at < count; at += 16) {
+        __mmask16 mask = count - at < 16 ? float_mask(count - at) : (__mmask16)0xFFFF;
+        for (size_t c = 0; c < columns; c++)
+            piece[c] = _mm512_maskz_loadu_ps(mask, right + c * count + at);
+        for (size_t r = 0; r < rows; r++) {
+            __m512 row = _mm512_maskz_loadu_ps(mask, left + r * count + at);
+            for (size_t c = 0; c < columns; c++)
+                sum[r][c] = _mm512_fmadd_ps(row, piece[c], sum[r][c]);
+        }
+    }
+    for (size_t r = 0; r < rows; r++)
+        for (size_t c = 0; c < columns; c++)
+            out[r * stride + c] = _mm512_reduce_add_ps(sum[r][c]);
+}
+
+#include "table.h"
+
 PK_TARGET static int32_t code_product(const uint8_t *codes, const int8_t *query, size_t count) {
     __m512i sum = _mm512_setzero_si512();
     size_t at = 0;
@@ -187,6 +212,18 @@ PK_TARGET static pk_code_sums encode(const float *vector, size_t count, const pk
     return (pk_code_sums){_mm512_reduce_add_epi32(sum), _mm512_reduce_add_epi32(squares)};
 }
 
+// Product and sum apart, not fused: the same bits at every level.
+PK_TARGET static void code_decode(const uint8_t *codes, size_t count, float low, float step,
+                                  float *out) {
+    for (size_t at = 0; at < count; at += 16) {
+        __mmask16 mask = count - at < 16 ? float_mask(count - at) : (__mmask16)0xFFFF;
+        __m128i bytes = _mm_maskz_loadu_epi8(mask, codes + at);
+        __m512 values = _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(bytes));
+        values = _mm512_mul_ps(_mm512_set1_ps(step), values);
+        _mm512_mask_storeu_ps(out + at, mask, _mm512_add_ps(_mm512_set1_ps(low), values));
+    }
+}
+
 const pk_table pk_table_avx512 = {
     .name = "avx512",
     .level = pk_level_avx512,
@@ -195,8 +232,10 @@ const pk_table pk_table_avx512 = {
     .code_product = code_product,
     .inner_product_list = inner_product_list,
     .squared_euclidean_list = squared_euclidean_list,
+    .inner_product_table = inner_product_table,
     .code_list = code_list,
     .encode = encode,
+    .code_decode = code_decode,
     .half_list = pk_half_list_avx512,
     .half_encode = pk_half_encode_avx2,
     .half_decode = pk_half_decode_avx2,

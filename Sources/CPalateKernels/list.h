@@ -66,6 +66,13 @@ PK_INLINE uint8_t pk_code(float value, const pk_grid *grid) {
     return (uint8_t)((code + 0x1p23f) - 0x1p23f);
 }
 
+// What a code stands for. The oracle of every level's decoder, and its tail.
+PK_INLINE float pk_code_value(uint8_t code, float low, float step) {
+#pragma STDC FP_CONTRACT OFF
+    float scaled = step * (float)code;
+    return low + scaled;
+}
+
 // Adds one code to the sums: at most 16,384 * 255^2 = 1.07e9 < 2^31.
 PK_INLINE void pk_add_code(pk_code_sums *sums, uint8_t code) {
     sums->sum += (int32_t)code;

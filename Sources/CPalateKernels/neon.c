@@ -70,6 +70,35 @@ static float squared_euclidean(const void *left, const void *right, size_t count
     return float_pair(left, right, count, 1);
 }
 
+// Sums of `rows` rows times `columns` rows, `stride` results apart.
+#define PK_BODY PK_INLINE
+#define PK_TARGET
+enum { pk_tile_right = 4 };
+PK_BODY void tile(const float *left, size_t rows, const float *right, size_t columns, size_t count,
+                  float *out, size_t stride) {
+    float32x4_t sum[4][pk_tile_right], piece[pk_tile_right];
+    for (size_t r = 0; r < rows; r++)
+        for (size_t c = 0; c < columns; c++)
+            sum[r][c] = vdupq_n_f32(0);
+    size_t at = 0;
+    for (; at + 4 <= count; at += 4) {
+        for (size_t c = 0; c < columns; c++)
+            piece[c] = vld1q_f32(right + c * count + at);
+        for (size_t r = 0; r < rows; r++) {
+            float32x4_t row = vld1q_f32(left + r * count + at);
+            for (size_t c = 0; c < columns; c++)
+                sum[r][c] = vfmaq_f32(sum[r][c], row, piece[c]);
+        }
+    }
+    for (size_t r = 0; r < rows; r++)
+        for (size_t c = 0; c < columns; c++)
+            out[r * stride + c] = vaddvq_f32(sum[r][c]) +
+                                  float_tail((const uint8_t *)(left + r * count),
+                                             (const uint8_t *)(right + c * count), at, count, 0);
+}
+
+#include "table.h"
+
 PK_INLINE void float_list(const pk_list *list, const float *query, float offset, float scale,
                           float *out, int squared) {
     for (size_t at = 0; at < list->count; at++) {
@@ -189,15 +218,29 @@ static pk_code_sums encode(const float *vector, size_t count, const pk_grid *gri
     return sums;
 }
 
+// Product and sum apart, not fused: the same bits at every level.
+static void code_decode(const uint8_t *codes, size_t count, float low, float step, float *out) {
+    size_t at = 0;
+    for (; at + 8 <= count; at += 8) {
+        uint16x8_t words = vmovl_u8(vld1_u8(codes + at));
+        float32x4_t first = vcvtq_f32_u32(vmovl_u16(vget_low_u16(words)));
+        float32x4_t last = vcvtq_f32_u32(vmovl_u16(vget_high_u16(words)));
+        vst1q_f32(out + at, vaddq_f32(vdupq_n_f32(low), vmulq_n_f32(first, step)));
+        vst1q_f32(out + at + 4, vaddq_f32(vdupq_n_f32(low), vmulq_n_f32(last, step)));
+    }
+    for (; at < count; at++)
+        out[at] = pk_code_value(codes[at], low, step);
+}
+
 #define PK_TABLE(product, codes, nibbles, bits)                                                    \
     {                                                                                              \
         .name = "neon", .level = pk_level_neon, .inner_product = inner_product,                    \
         .squared_euclidean = squared_euclidean, .code_product = product,                           \
-        .inner_product_list = inner_product_list,                                                  \
+        .inner_product_list = inner_product_list, .inner_product_table = inner_product_table,      \
         .squared_euclidean_list = squared_euclidean_list, .code_list = codes, .encode = encode,    \
-        .half_list = pk_half_list_neon, .half_encode = pk_half_encode_neon,                        \
-        .half_decode = pk_half_decode_neon, .nibble_list = nibbles,                                \
-        .nibble_encode = pk_nibble_encode_neon, .bit_list = bits,                                  \
+        .code_decode = code_decode, .half_list = pk_half_list_neon,                                \
+        .half_encode = pk_half_encode_neon, .half_decode = pk_half_decode_neon,                    \
+        .nibble_list = nibbles, .nibble_encode = pk_nibble_encode_neon, .bit_list = bits,          \
         .bit_encode = pk_bit_encode_scalar, .bit_decode = pk_bit_decode_scalar,                    \
         .flip_signs = pk_flip_signs_neon, .hadamard = pk_hadamard_neon,                            \
         .mix_halves = pk_mix_halves_neon,                                                          \

@@ -49,6 +49,13 @@ static void squared_euclidean_list(const pk_list *list, const float *query, floa
         out[i] = offset + scale * squared_euclidean(query, pk_row(list, i), list->dimensions);
 }
 
+static void inner_product_table(const float *left, size_t left_count, const float *right,
+                                size_t right_count, size_t count, float *out) {
+    for (size_t l = 0; l < left_count; l++)
+        for (size_t r = 0; r < right_count; r++)
+            out[l * right_count + r] = inner_product(left + l * count, right + r * count, count);
+}
+
 static void code_list(const pk_list *list, const pk_code_query *query, float *out) {
     for (size_t i = 0; i < list->count; i++) {
         const uint8_t *row = pk_row(list, i);
@@ -70,6 +77,11 @@ static pk_code_sums encode(const float *vector, size_t count, const pk_grid *gri
     return sums;
 }
 
+static void code_decode(const uint8_t *codes, size_t count, float low, float step, float *out) {
+    for (size_t i = 0; i < count; i++)
+        out[i] = pk_code_value(codes[i], low, step);
+}
+
 const pk_table pk_table_scalar = {
     .name = "scalar",
     .level = pk_level_scalar,
@@ -78,8 +90,10 @@ const pk_table pk_table_scalar = {
     .code_product = code_product,
     .inner_product_list = inner_product_list,
     .squared_euclidean_list = squared_euclidean_list,
+    .inner_product_table = inner_product_table,
     .code_list = code_list,
     .encode = encode,
+    .code_decode = code_decode,
     .half_list = pk_half_list_scalar,
     .half_encode = pk_half_encode_scalar,
     .half_decode = pk_half_decode_scalar,

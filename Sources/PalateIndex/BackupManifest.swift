@@ -48,7 +48,7 @@ package struct BackupManifest: Equatable, Sendable {
     package var entries: Int { files.reduce(0) { $0 + $1.entries } }
 
     /// The manifest's text, and the checksum in its last line.
-    var text: (bytes: [UInt8], checksum: UInt32) {
+    package var text: (bytes: [UInt8], checksum: UInt32) {
         var lines = "palate-backup \(Self.version)\nserver \(serverID)\n"
         for file in files {
             let checksum = Self.hex(UInt64(file.checksum), 8)
@@ -62,7 +62,7 @@ package struct BackupManifest: Equatable, Sendable {
     /// Reads what `text` wrote.
     ///
     /// - Throws: `corrupt` and `unsupportedFormat`, naming `place`.
-    init(text: [UInt8], place: String) throws(IndexError) {
+    package init(text: [UInt8], place: String) throws(IndexError) {
         let newline = UInt8(ascii: "\n")
         guard text.last == newline, let end = text.dropLast().lastIndex(of: newline) else {
             throw .corrupt(place: place, reason: "\(text.count) bytes, expected whole lines")

@@ -83,10 +83,64 @@ extension CodeSet {
     ///   - ordinal: a stored row.
     ///   - vector: shape [dimensions].
     package func decodeUnit(_ ordinal: Ordinal, into vector: inout MutableSpan<Float>) {
+        let scale = decode(ordinal, into: &vector)
+        for index in vector.indices { vector[index] *= scale }
+    }
+
+    /// Writes the cosines of a few vectors to many rows.
+    ///
+    /// A row is decoded once and compared with all vectors while it is in the cache, the next ones
+    /// on their way there; it is not kept.
+    ///
+    /// - Parameters:
+    ///   - units: of unit length, row-major [m, dimensions].
+    ///   - ordinals: shape [n], stored rows.
+    ///   - cosines: row-major [m, n]; 0 to a row of zeros.
+    package func cosines(
+        of units: Span<Float>,
+        to ordinals: Span<Ordinal>,
+        into cosines: inout MutableSpan<Float>
+    ) {
+        let (dimensions, count) = (stack.dimensions, ordinals.count)
+        let unitCount = units.count / dimensions
+        var block = [Float](repeating: 0, count: Self.rowsCompared * dimensions)
+        var scales = [Float](repeating: 1, count: Self.rowsCompared)
+        var table = [Float](repeating: 0, count: Self.rowsCompared * unitCount)
+        for first in stride(from: 0, to: count, by: Self.rowsCompared) {
+            let rowCount = min(Self.rowsCompared, count - first)
+            var rows = block.mutableSpan
+            for row in 0..<rowCount {
+                if first + rowCount + row < count {
+                    stack.prefetch(ordinals[first + rowCount + row], of: self.rows)
+                }
+                var vector = rows._mutatingExtracting(row * dimensions..<(row + 1) * dimensions)
+                scales[row] = decode(ordinals[first + row], into: &vector)
+            }
+            var products = table.mutableSpan
+            kernels.innerProducts(
+                left: block.span.extracting(0..<rowCount * dimensions),
+                right: units,
+                dimensions: dimensions,
+                into: &products
+            )
+            for unit in 0..<unitCount {
+                for row in 0..<rowCount {
+                    cosines[unit * count + first + row] =
+                        products[row * unitCount + unit] * scales[row]
+                }
+            }
+        }
+    }
+
+    /// Rows compared side by side: a few stay in the innermost cache with the vectors.
+    private static var rowsCompared: Int { 4 }
+
+    /// Writes the decoded vector of a row as it is.
+    ///
+    /// - Returns: what brings it to unit length; 1 where it is zero.
+    private func decode(_ ordinal: Ordinal, into vector: inout MutableSpan<Float>) -> Float {
         stack.decode(ordinal, of: rows, into: &vector)
         let squares = kernels.innerProduct(vector.span, vector.span)
-        guard squares > 0 else { return }
-        let scale = 1 / squares.squareRoot()
-        for index in vector.indices { vector[index] *= scale }
+        return squares > 0 ? 1 / squares.squareRoot() : 1
     }
 }

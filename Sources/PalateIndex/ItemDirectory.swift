@@ -32,7 +32,7 @@ package final class ItemDirectory: Sendable {
     }
 
     /// Appends the rows of `items` that exist, in order, to `ordinals`.
-    package func appendOrdinals(of items: some Sequence<ItemID>, to ordinals: inout [Ordinal]) {
+    package func appendOrdinals(of items: [ItemID], to ordinals: inout [Ordinal]) {
         slots.withReadLock { slots in
             for item in items {
                 if let position = Self.position(of: item, in: slots.ordinals, column) {

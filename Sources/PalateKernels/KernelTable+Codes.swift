@@ -57,17 +57,24 @@ extension KernelTable {
     /// - Parameters:
     ///   - codes: shape [n].
     ///   - grid: the codes' meaning; its `unit` is not undone.
-    ///   - vector: shape [>= n].
-    package static func decode(
+    ///   - vector: shape [>= n]. The same at every level.
+    package func decode(
         _ codes: RawSpan,
         on grid: CodeGrid,
         into vector: inout MutableSpan<Float>
     ) {
         precondition(codes.byteCount <= vector.count, "no room for the values")
-        // SAFETY: `position` is one of the buffer's own indices.
+        // SAFETY: `vector` has room for every value, checked above.
         unsafe codes.withUnsafeBytes { codes in
-            for position in codes.indices {
-                vector[position] = grid.low + grid.step * Float(unsafe codes[position])
+            unsafe vector.withUnsafeMutableBufferPointer { vector in
+                guard let from = codes.baseAddress, let to = vector.baseAddress else { return }
+                unsafe table.pointee.code_decode(
+                    from.assumingMemoryBound(to: UInt8.self),
+                    codes.count,
+                    grid.low,
+                    grid.step,
+                    to
+                )
             }
         }
     }

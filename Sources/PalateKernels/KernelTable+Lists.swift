@@ -32,47 +32,6 @@ extension KernelTable {
         }
     }
 
-    /// Writes the inner product with every listed row of a small table.
-    ///
-    /// A component of the query is loaded once for several rows.
-    ///
-    /// - Parameters:
-    ///   - query: shape [dimensions].
-    ///   - table: row-major, rows of `dimensions`.
-    ///   - ordinals: shape [n], each below the number of rows.
-    ///   - products: shape [>= n].
-    package func innerProducts(
-        _ query: Span<Float>,
-        _ table: Span<Float>,
-        _ ordinals: Span<Ordinal>,
-        into products: inout MutableSpan<Float>
-    ) {
-        precondition(ordinals.count <= products.count, "no room for the products")
-        for position in ordinals.indices {
-            precondition((Int(ordinals[position]) + 1) * query.count <= table.count, "no such row")
-        }
-        // SAFETY: every listed row lies inside the table, and `out` has room.
-        unsafe query.withUnsafeBufferPointer { query in
-            unsafe table.withUnsafeBytes { rows in
-                unsafe ordinals.withUnsafeBufferPointer { ordinals in
-                    unsafe products.withUnsafeMutableBufferPointer { products in
-                        guard let start = query.baseAddress, let first = ordinals.baseAddress,
-                            let out = products.baseAddress
-                        else { return }
-                        var list = unsafe pk_list(
-                            rows: rows.baseAddress?.assumingMemoryBound(to: UInt8.self),
-                            stride: 4 * query.count,
-                            dimensions: query.count,
-                            ordinals: first,
-                            count: ordinals.count
-                        )
-                        unsafe self.table.pointee.inner_product_list(&list, start, 0, 1, out)
-                    }
-                }
-            }
-        }
-    }
-
     /// Writes offset + scale * |query - row|^2 for every listed row of floats.
     ///
     /// - Parameters:

@@ -178,6 +178,12 @@ package struct CodeStack: Sendable {
         finest.decode(finestRows.row(ordinal), into: &vector)
     }
 
+    /// Starts loading what `decode` reads; nobody waits for it.
+    package func prefetch(_ ordinal: Ordinal, of rows: StackRows) {
+        let finestRows = rows.finer ?? rows.codes
+        Cache.prefetch(finestRows.row(ordinal))
+    }
+
     /// What searches see.
     package func makeScorer(_ query: PreparedQuery, over rows: StackRows) -> CodeScorer {
         codes.makeScorer(query, over: rows.codes)

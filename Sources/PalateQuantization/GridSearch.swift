@@ -108,7 +108,7 @@ struct GridSearch {
             var codes = rowSpan.rawBytes
             _ = kernels.encode(vector.span, on: grid, into: &codes)
             var values = decoded.mutableSpan
-            KernelTable.decode(codes.bytes, on: grid, into: &values)
+            kernels.decode(codes.bytes, on: grid, into: &values)
             error += Double(kernels.squaredEuclidean(vector.span, decoded.span).squareRoot())
             spread += Double(kernels.squaredEuclidean(vector.span, mean.span).squareRoot())
         }

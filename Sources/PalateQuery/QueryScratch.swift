@@ -19,7 +19,7 @@ package struct QueryScratch: ~Copyable, Sendable {
     var refine = RefineScratch()
     /// The candidates of the list being made, best first.
     var candidates: [Hit] = []
-    /// Unit vectors of the candidates, row-major.
+    /// Unit vectors of what a slate is chosen from, row-major.
     var unitVectors: [Float] = []
     /// What the candidates were scored by, where taste had a say.
     var columns = CandidateColumns(items: [])

@@ -32,7 +32,15 @@ enum RerankStage {
         let boosts = boosts(plan, request, in: collection, scratch)
         scratch.slate.removeAll(keepingCapacity: true)
         if let taste = plan.taste, let state = person.state {
-            var columns = columns(query, person, centres, state, in: collection, &scratch)
+            var columns = columns(
+                taste.weights,
+                query,
+                person,
+                centres,
+                state,
+                in: collection,
+                &scratch
+            )
             columns.boosts = boosts
             columns.interests = try interests(taste, state, scratch.candidates, in: collection)
             let ranking = taste.reranker.rank(
@@ -128,8 +136,9 @@ enum RerankStage {
 
     // MARK: Taste
 
-    /// What the terms are made of, for every candidate.
+    /// What the terms that count are made of, for every candidate.
     private static func columns(
+        _ weights: TermValues,
         _ query: ListQuery,
         _ person: PersonSnapshot,
         _ centres: TasteCentres,
@@ -140,31 +149,28 @@ enum RerankStage {
         let hits = scratch.candidates
         var columns = CandidateColumns(items: hits.map { collection.items[$0.ordinal] })
         guard let codes = collection.codes else { return columns }
-        loadUnitVectors(hits.lazy.map(\.ordinal), codes, &scratch)
         if query.hasVector {
             columns.querySimilarities = hits.map {
                 collection.metric.similarity(fromDistance: $0.distance)
             }
         }
-        addSimilarities(person, centres, to: &columns, codes, in: collection, &scratch)
-        addContexts(person.pairs, to: &columns, codes, in: collection, scratch)
+        CandidateCosines.add(
+            person,
+            centres,
+            hits.map(\.ordinal),
+            codes,
+            in: collection,
+            to: &columns
+        )
         let items = columns.items
-        var walkScores = [Float](repeating: 0, count: items.count)
-        collection.taste.read { graph in
-            var scores = walkScores.mutableSpan
-            graph.walkScores(
-                from: state.record,
-                of: person.user,
-                variant: state.variant,
-                settings: state.settings,
-                now: state.now,
-                candidates: items.span,
-                scratch: &scratch.walk,
-                into: &scores
-            )
-            columns.popularities = items.map { Float(graph.popularity(of: $0)) }
+        if weights[.graph] != 0 {
+            columns.walkScores = walkScores(of: items, person, state, in: collection, &scratch)
         }
-        columns.walkScores = walkScores
+        if weights[.popularity] != 0 {
+            columns.popularities = collection.taste.read { graph in
+                items.map { Float(graph.popularity(of: $0)) }
+            }
+        }
         if let edges = person.edges {
             columns.associations = edges.scores(of: items, scratch: scratch.edges)
         }
@@ -176,118 +182,27 @@ enum RerankStage {
         return columns
     }
 
-    /// Cosines of the person's centres and of what they do not want to every candidate.
-    private static func addSimilarities(
+    private static func walkScores(
+        of items: [ItemID],
         _ person: PersonSnapshot,
-        _ centres: TasteCentres,
-        to columns: inout CandidateColumns,
-        _ codes: CodeSet,
+        _ state: PersonState,
         in collection: Collection,
         _ scratch: inout QueryScratch
-    ) {
-        columns.medoidImportances = centres.importances
-        columns.medoidSimilarities = [Float](
-            repeating: 0,
-            count: centres.count * columns.count
-        )
-        fillCosines(centres, codes, columns.count, scratch, into: &columns.medoidSimilarities)
-        for unwanted in person.unwanted {
-            guard let ordinal = collection.directory.ordinal(of: unwanted.item) else { continue }
-            columns.negativeWeights.append(unwanted.weight)
-            columns.negativeThresholds.append(unwanted.threshold)
-            let unit = codes.unitVector(of: ordinal)
-            appendCosines(
-                unit.span,
-                codes,
-                columns.count,
-                scratch,
-                to: &columns.negativeSimilarities
+    ) -> [Float] {
+        var scores = [Float](repeating: 0, count: items.count)
+        var span = scores.mutableSpan
+        collection.taste.read { graph in
+            graph.walkScores(
+                from: state.record,
+                of: person.user,
+                variant: state.variant,
+                settings: state.settings,
+                now: state.now,
+                candidates: items.span,
+                scratch: &scratch.walk,
+                into: &span
             )
         }
-    }
-
-    /// Sum over pairs of min(0, cosine to the better - cosine to the worse): 0 for a candidate on
-    /// the right side of every pair (the loss of Qdrant's context search).
-    private static func addContexts(
-        _ pairs: [ItemPair],
-        to columns: inout CandidateColumns,
-        _ codes: CodeSet,
-        in collection: Collection,
-        _ scratch: borrowing QueryScratch
-    ) {
-        guard !pairs.isEmpty else { return }
-        columns.contexts = [Float](repeating: 0, count: columns.count)
-        for pair in pairs {
-            guard let better = collection.directory.ordinal(of: pair.better),
-                let worse = collection.directory.ordinal(of: pair.worse)
-            else { continue }
-            var cosines: [Float] = []
-            for ordinal in [better, worse] {
-                let unit = codes.unitVector(of: ordinal)
-                appendCosines(unit.span, codes, columns.count, scratch, to: &cosines)
-            }
-            for index in 0..<columns.count {
-                columns.contexts[index] += min(0, cosines[index] - cosines[columns.count + index])
-            }
-        }
-    }
-
-    /// Cosines of all centres to all candidates, row-major [m, n]; a candidate's vector is read
-    /// once, while the centres stay in the cache.
-    private static func fillCosines(
-        _ centres: TasteCentres,
-        _ codes: CodeSet,
-        _ count: Int,
-        _ scratch: borrowing QueryScratch,
-        into cosines: inout [Float]
-    ) {
-        let dimensions = codes.stack.dimensions
-        let kernels = codes.kernels
-        let (rows, units) = (scratch.unitVectors.span, centres.units.span)
-        let ordinals = (0..<Ordinal(centres.count)).map { $0 }
-        var column = [Float](repeating: 0, count: centres.count)
-        var products = column.mutableSpan
-        var output = cosines.mutableSpan
-        for candidate in 0..<count {
-            let row = rows.extracting(candidate * dimensions..<(candidate + 1) * dimensions)
-            kernels.innerProducts(row, units, ordinals.span, into: &products)
-            for centre in 0..<centres.count {
-                output[centre * count + candidate] = products[centre]
-            }
-        }
-    }
-
-    private static func appendCosines(
-        _ unit: Span<Float>,
-        _ codes: CodeSet,
-        _ count: Int,
-        _ scratch: borrowing QueryScratch,
-        to cosines: inout [Float]
-    ) {
-        let dimensions = codes.stack.dimensions
-        let kernels = codes.kernels
-        let rows = scratch.unitVectors.span
-        for candidate in 0..<count {
-            let row = rows.extracting((candidate * dimensions)..<((candidate + 1) * dimensions))
-            cosines.append(kernels.innerProduct(unit, row))
-        }
-    }
-
-    /// Decodes rows to unit length into `scratch.unitVectors`, row-major.
-    static func loadUnitVectors(
-        _ ordinals: some Swift.Collection<Ordinal>,
-        _ codes: CodeSet,
-        _ scratch: inout QueryScratch
-    ) {
-        let dimensions = codes.stack.dimensions
-        let needed = ordinals.count * dimensions
-        if scratch.unitVectors.count < needed {
-            scratch.unitVectors = [Float](repeating: 0, count: needed)
-        }
-        for (index, ordinal) in ordinals.enumerated() {
-            var all = scratch.unitVectors.mutableSpan
-            var row = all._mutatingExtracting((index * dimensions)..<((index + 1) * dimensions))
-            codes.decodeUnit(ordinal, into: &row)
-        }
+        return scores
     }
 }

@@ -51,8 +51,8 @@ enum SearchStage {
         in collection: Collection,
         _ scratch: inout QueryScratch
     ) {
-        add(person.walked.lazy.map(\.item), plan.filter, in: collection, &scratch)
-        add(person.associated.lazy.map(\.item), plan.filter, in: collection, &scratch)
+        add(person.walked.map(\.item), plan.filter, in: collection, &scratch)
+        add(person.associated.map(\.item), plan.filter, in: collection, &scratch)
         add(plan.pinned, plan.filter, in: collection, &scratch)
         scratch.candidates.removeDuplicates()
     }
@@ -197,7 +197,7 @@ enum SearchStage {
     /// Adds what walk or edges suggest and the collection holds; the caller's exclusions and the
     /// filter hold here too.
     private static func add(
-        _ suggested: some Sequence<ItemID>,
+        _ suggested: [ItemID],
         _ filter: FilterPlan?,
         in collection: Collection,
         _ scratch: inout QueryScratch

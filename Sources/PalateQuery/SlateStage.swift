@@ -135,24 +135,14 @@ enum SlateStage {
         _ scratch: inout QueryScratch
     ) -> [Int] {
         let dimensions = codes.stack.dimensions
-        var rows: [Int32] = []
-        var rowCount = 0
-        if plan.builder.readsVectors, plan.diversity > 0 {
-            if scratch.columns.count > 0 {
-                // Taste has decoded all candidates already.
-                rows = pool.map { Int32($0.candidate) }
-                rowCount = scratch.columns.count
-            } else {
-                RerankStage.loadUnitVectors(pool.lazy.map(\.ordinal), codes, &scratch)
-                rowCount = pool.count
-            }
-        }
+        let isRead = plan.builder.readsVectors && plan.diversity > 0
+        let vectorCount = isRead ? pool.count : 0
+        loadUnitVectors(pool.prefix(vectorCount), codes, &scratch)
         let relevance = pool.map(\.parts.total)
         let vectors = scratch.unitVectors
         let input = SlateInput(
             relevance: relevance.span,
-            vectors: vectors.span.extracting(0..<rowCount * dimensions),
-            rows: rows.span,
+            vectors: vectors.span.extracting(0..<vectorCount * dimensions),
             dimensions: dimensions,
             seeds: seeds.span,
             clusters: preferences.clusters.span,
@@ -168,6 +158,24 @@ enum SlateStage {
             rules: rules,
             scratch: &scratch.slateScratch
         )
+    }
+
+    /// Decodes the pool to unit length into `scratch.unitVectors`, row-major.
+    private static func loadUnitVectors(
+        _ pool: ArraySlice<RankedHit>,
+        _ codes: CodeSet,
+        _ scratch: inout QueryScratch
+    ) {
+        let dimensions = codes.stack.dimensions
+        let needed = pool.count * dimensions
+        if scratch.unitVectors.count < needed {
+            scratch.unitVectors = [Float](repeating: 0, count: needed)
+        }
+        var all = scratch.unitVectors.mutableSpan
+        for (place, hit) in pool.enumerated() {
+            var row = all._mutatingExtracting((place * dimensions)..<((place + 1) * dimensions))
+            codes.decodeUnit(hit.ordinal, into: &row)
+        }
     }
 
     /// Gives some slots to chance, and says how probable each result was.

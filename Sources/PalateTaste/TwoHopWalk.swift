@@ -1,4 +1,5 @@
 import Glibc
+import PalateKernels
 package import PalateModel
 
 /// The exact two-hop walk from a person's items over like-minded people to candidates.
@@ -280,6 +281,10 @@ extension TasteGraph {
                 }
                 let list = edges.extracting(itemsOfUser.lists[user].range)
                 guard list.count <= stepsLeft else { break }
+                if position + 1 < scratch.touchedUserCount {
+                    let next = itemsOfUser.lists[Int(scratch.touchedUsers[position + 1])]
+                    Cache.prefetch(edges.extracting(next.range))
+                }
                 stepsLeft -= list.count
                 let hop = Hop(edges: list, factor: factor, today: today, decay: decay)
                 hop.follow(into: &mass, front: &front, count: &count)
@@ -304,28 +309,35 @@ extension TasteGraph {
     /// The best of the touched items that are not excluded.
     private func best(_ limit: Int, scratch: inout WalkScratch) -> [ScoredItem] {
         guard limit > 0 else { return [] }
-        scratch.histogram.reset()
-        scratch.scores.removeAll(keepingCapacity: true)
-        for position in 0..<scratch.touchedItemCount {
-            let index = Int(scratch.touchedItems[position])
-            let score = scratch.itemMass[index] * dampings.candidate(Int(likeCounts[index]))
-            scratch.scores.append(score)
-            scratch.histogram.add(score)
-        }
+        var scores = WalkScratch.take(&scratch.scores)
+        score(&scores, scratch)
+        let count = scratch.touchedItemCount
+        scratch.histogram.count(scores.span.extracting(first: count))
         // Excluded items may stand among the best, so as many more are let through.
         let floor = scratch.histogram.floor(limit: limit - 1 + scratch.excluded.count)
+        let lowest = max(MassHistogram.lowest(of: floor), .leastNonzeroMagnitude)
         var best: [ScoredItem] = []
         best.reserveCapacity(limit + scratch.excluded.count)
-        for position in 0..<scratch.touchedItemCount {
-            let score = scratch.scores[position]
-            guard score > 0, MassHistogram.bucket(of: score) >= floor else { continue }
+        for position in 0..<count where scores[position] >= lowest {
             let number = scratch.touchedItems[position]
             guard !scratch.excluded.containsSorted(number) else { continue }
-            best.append(ScoredItem(item: items.id(of: Int(number)), score: score))
+            best.append(ScoredItem(item: items.id(of: Int(number)), score: scores[position]))
         }
+        scratch.scores = scores
         best.sort(by: ScoredItem.isBefore)
         if best.count > limit { best.removeSubrange(limit...) }
         return best
+    }
+
+    /// Writes the damped score of every touched item.
+    private func score(_ scores: inout [Float], _ scratch: borrowing WalkScratch) {
+        var score = scores.mutableSpan
+        let (masses, touched) = (scratch.itemMass.span, scratch.touchedItems.span)
+        let likes = likeCounts.span
+        for position in 0..<scratch.touchedItemCount {
+            let index = Int(touched[position])
+            score[position] = masses[index] * dampings.candidate(Int(likes[index]))
+        }
     }
 }
 

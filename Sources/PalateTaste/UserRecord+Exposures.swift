@@ -83,8 +83,13 @@ extension UserRecord {
         exposures.lowerBound(of: item) { $0.item }
     }
 
-    /// The cluster whose medoid is most like an item.
+    /// The cluster that an item is in, else the one whose medoid is most like it.
     func nearestCluster(to item: ItemID, similarity: SimilarityList) -> UInt16 {
+        if let own = range(of: item).first.map({ signals[$0].cluster }),
+            own != Signal.unclustered
+        {
+            return own
+        }
         let medoids = medoidItems()
         let used = medoids.indices.filter { medoids[$0] != nil }
         var cosines: [Float] = []

@@ -10,7 +10,7 @@ struct WalkSeed: Equatable, Sendable {
 
 /// The walk's memory, leased per query and reused: after warm-up a walk allocates its answer only.
 ///
-/// 8 bytes per person and per item of the collection.
+/// 8 bytes per person and 12 per item of the collection.
 package struct WalkScratch: Sendable {
     /// What the masses belong to.
     struct Key: Equatable {
@@ -35,7 +35,7 @@ package struct WalkScratch: Sendable {
     var touchedItems: [UInt32] = []
     /// How many of `touchedItems` mean anything.
     var touchedItemCount = 0
-    /// Scores of the touched items.
+    /// Scores of the touched items; as long as their list.
     var scores: [Float] = []
     /// Where the walk starts.
     var seeds: [WalkSeed] = []
@@ -59,6 +59,7 @@ package struct WalkScratch: Sendable {
         Self.grow(&touchedUsers, to: users + 1, with: 0)
         Self.grow(&itemMass, to: items, with: 0)
         Self.grow(&touchedItems, to: items + 1, with: 0)
+        Self.grow(&scores, to: items + 1, with: 0)
     }
 
     /// Zeroes the users' masses.

@@ -57,9 +57,23 @@ import Testing
             let codes = encode(vector, grid, 0, kernels).codes
             var decoded = [Float](repeating: .nan, count: 256)
             var span = decoded.mutableSpan
-            KernelTable.decode(codes.span.rawBytes, on: grid, into: &span)
+            kernels.decode(codes.span.bytes, on: grid, into: &span)
             #expect(decoded == vector)
         }
+    }
+
+    @Test(arguments: levels, awkwardSizes)
+    func `decoded values equal the oracle to the bit`(level: KernelLevel, count: Int) throws {
+        let kernels = try #require(KernelTable.at(level))
+        var generator = SeededGenerator(seed: testSeed())
+        let codes = (0..<count).map { _ in UInt8.random(in: 0...255, using: &generator) }
+        let grid = CodeGrid(low: -1.7, step: 3.1 / 255)
+        // The value behind the last one is not touched.
+        var found = [Float](repeating: .nan, count: count + 1)
+        var span = found.mutableSpan
+        kernels.decode(codes.span.bytes, on: grid, into: &span)
+        #expect(found.dropLast() == codes.map { grid.low + grid.step * Float($0) }[...])
+        #expect(found[count].isNaN)
     }
 
     @Test func `scaled floats come back from raw bytes`() {

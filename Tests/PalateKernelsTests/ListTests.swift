@@ -39,22 +39,47 @@ import Testing
                 ordinals.span,
                 into: &span
             )
-            var plain = [Float](repeating: .nan, count: length)
-            var plainSpan = plain.mutableSpan
-            kernels.innerProducts(query.span, floats.span, ordinals.span, into: &plainSpan)
             for (position, ordinal) in ordinals.enumerated() {
                 let row = Int(ordinal) * dimensions..<(Int(ordinal) + 1) * dimensions
                 let product = -BruteForce.distance("ip", query, floats[row])
                 let bound = tolerance(dimensions, magnitude(query, floats[row]))
                 let found = Double(products[position])
                 #expect((found - (1 - 2 * product)).magnitude <= 2 * bound + 1e-6 * found.magnitude)
-                #expect((Double(plain[position]) - product).magnitude <= bound)
                 let distance = BruteForce.distance("l2", query, floats[row])
                 let other = Double(squares[position])
                 #expect(
                     (other - (3 + 0.5 * distance)).magnitude <= tolerance(dimensions, other) + 1e-6
                 )
             }
+        }
+    }
+
+    @Test(arguments: levels, awkwardSizes.dropFirst())
+    func `tables of floats agree with float pairs`(level: KernelLevel, dimensions: Int) throws {
+        let kernels = try #require(KernelTable.at(level))
+        var generator = SeededGenerator(seed: testSeed())
+        let floats = randomFloats(Self.rowCount * dimensions, using: &generator)
+        // Around the tiles of 4 rows by 2 or 4.
+        for (left, right) in [(0, 3), (3, 0), (1, 1), (3, 5), (4, 2), (5, 7), (9, 4), (13, 11)] {
+            let (lefts, rights) = (left * dimensions, right * dimensions)
+            var products = [Float](repeating: .nan, count: left * right + 1)
+            var span = products.mutableSpan
+            kernels.innerProducts(
+                left: floats.span.extracting(first: lefts),
+                right: floats.span.extracting(last: rights),
+                dimensions: dimensions,
+                into: &span
+            )
+            for index in 0..<left * right {
+                let row = floats[(index / right * dimensions)...].prefix(dimensions)
+                let other = floats.suffix(rights)[
+                    (floats.count - rights + index % right * dimensions)...
+                ].prefix(dimensions)
+                let product = -BruteForce.distance("ip", Array(row), other)
+                let bound = tolerance(dimensions, magnitude(row, other))
+                #expect((Double(products[index]) - product).magnitude <= bound)
+            }
+            #expect(products[left * right].isNaN)
         }
     }
 

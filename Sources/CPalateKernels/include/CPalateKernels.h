@@ -5,7 +5,7 @@
 // Nothing here allocates, locks or keeps a pointer.
 //
 // Files: dispatch.c (which levels this processor has), scalar.c (the oracle), avx2.c, avx512.c,
-// neon.c (float32 and 8-bit rows, and the tables), list.h (what their lists share), rotation_*.c
+// neon.c (float32 and 8-bit rows, and the tables), list.h, table.h (what these share), rotation_*.c
 // (the steps of a rotation), half_*.c, nibble_*.c, bits_*.c (rows of 2-byte floats, of 4-bit codes,
 // of 1-bit and 2-bit codes), avx2.h, avx512.h (what a level's files share), crc32c.c.
 #pragma once
@@ -138,11 +138,16 @@ typedef struct {
     // out[i] = offset + scale * |query - row i|^2, rows of float32.
     void (*squared_euclidean_list)(const pk_list *list, const float *query, float offset,
                                    float scale, float *out);
+    // out[l * right_count + r] = <left row l, right row r>, rows of `count` float32 side by side.
+    void (*inner_product_table)(const float *left, size_t left_count, const float *right,
+                                size_t right_count, size_t count, float *out);
     // out[i] = the distance of `pk_code_query`, rows of 8-bit codes.
     void (*code_list)(const pk_list *list, const pk_code_query *query, float *out);
     // out[i] = code of vector[i] ^ flip; the sums are over the codes before the flip.
     pk_code_sums (*encode)(const float *vector, size_t count, const pk_grid *grid, uint8_t flip,
                            uint8_t *out);
+    // out[i] = low + step * codes[i]. The same bits at every level.
+    void (*code_decode)(const uint8_t *codes, size_t count, float low, float step, float *out);
     // out[i] = the distance of `pk_half_query`, rows of 2-byte numbers.
     void (*half_list)(const pk_list *list, const pk_half_query *query, float *out);
     // Writes vector[i] * factor as little-endian 2-byte floats: to nearest, ties to even, clamped
@@ -179,6 +184,12 @@ typedef struct {
 
 // The table of a level; NULL when this processor or this build has no such level.
 const pk_table *pk_table_at(int32_t level);
+
+// Starts loading `bytes` from `start` into every level of the cache; nobody waits for them.
+static inline void pk_ask(const void *start, size_t bytes) {
+    for (size_t at = 0; at < bytes; at += 64)
+        __builtin_prefetch((const uint8_t *)start + at, 0, 3);
+}
 
 // The name of a level, supported or not; NULL when there is no such level.
 const char *pk_level_name(int32_t level);

@@ -84,7 +84,7 @@ package struct ScalarEightBit: Quantizer, BaseQuantizer {
 
     package func decode(_ code: RawSpan, into vector: inout MutableSpan<Float>) {
         precondition(code.byteCount == codeBytes && vector.count == dimensions, "wrong shape")
-        KernelTable.decode(code.extracting(0..<dimensions), on: grid, into: &vector)
+        kernels.decode(code.extracting(0..<dimensions), on: grid, into: &vector)
     }
 
     package func prepare(_ vector: Span<Float>, into query: inout PreparedQuery) {

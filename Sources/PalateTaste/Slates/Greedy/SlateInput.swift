@@ -6,10 +6,8 @@ package import PalateKernels
 package struct SlateInput: ~Escapable {
     /// Shape [n], in any unit; larger is better; what is not a number comes last.
     package let relevance: Span<Float>
-    /// Rows of unit vectors, row-major [rows, dimensions]; empty for builders that read none.
+    /// Unit vectors, row-major [n, dimensions]; empty for builders that read none.
     package let vectors: Span<Float>
-    /// Shape [n] or empty: the row of each candidate in `vectors`; empty = its own number.
-    package let rows: Span<Int32>
     /// Row-major [s, dimensions], unit length: what the person has just seen, the oldest first.
     package let seeds: Span<Float>
     /// Of one vector, above 0.
@@ -30,7 +28,6 @@ package struct SlateInput: ~Escapable {
     @_lifetime(
         copy relevance,
         copy vectors,
-        copy rows,
         copy seeds,
         copy clusters,
         copy targets,
@@ -40,7 +37,6 @@ package struct SlateInput: ~Escapable {
     package init(
         relevance: Span<Float>,
         vectors: Span<Float>,
-        rows: Span<Int32> = Span(),
         dimensions: Int,
         seeds: Span<Float> = Span(),
         clusters: Span<Int32> = Span(),
@@ -52,10 +48,9 @@ package struct SlateInput: ~Escapable {
         let count = relevance.count
         precondition(dimensions > 0, "vectors have components")
         precondition(
-            vectors.isEmpty || !rows.isEmpty || vectors.count == count * dimensions,
+            vectors.isEmpty || vectors.count == count * dimensions,
             "vectors are [n, dimensions]"
         )
-        precondition(rows.isEmpty || rows.count == count, "rows are [n]")
         precondition(seeds.count.isMultiple(of: dimensions), "seeds are [s, dimensions]")
         precondition(clusters.isEmpty || clusters.count == count, "clusters are [n]")
         precondition(groups.isEmpty || groups.count == count, "groups are [n]")
@@ -65,7 +60,6 @@ package struct SlateInput: ~Escapable {
         )
         self.relevance = relevance
         self.vectors = vectors
-        self.rows = rows
         self.dimensions = dimensions
         self.seeds = seeds
         self.clusters = clusters
@@ -84,8 +78,7 @@ package struct SlateInput: ~Escapable {
     /// The vector of one candidate.
     @_lifetime(copy self)
     func vector(_ candidate: Int) -> Span<Float> {
-        let row = rows.isEmpty ? candidate : Int(rows[candidate])
-        return vectors.extracting(row * dimensions..<(row + 1) * dimensions)
+        vectors.extracting(candidate * dimensions..<(candidate + 1) * dimensions)
     }
 
     /// The vector of one seed.
