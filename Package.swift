@@ -192,6 +192,17 @@ let package = Package(
             path: "Tests/TestKit",
             swiftSettings: common
         ),
+        // What fuzzers run; tests run their corpus.
+        .target(
+            name: "Fuzzing",
+            dependencies: [
+                "PalateAccess", "PalateChecksum", "PalateConfiguration", "PalateFields",
+                "PalateIndex", "PalateModel", "PalateTaste", "PalateWire",
+            ],
+            path: "Tests/Fuzzing",
+            swiftSettings: common
+        ),
+        .testTarget(name: "FuzzingTests", dependencies: ["Fuzzing"], swiftSettings: common),
         .testTarget(
             name: "PalateModelTests",
             dependencies: ["PalateModel", "TestKit"],
@@ -293,3 +304,16 @@ let package = Package(
         ),
     ]
 )
+
+// Only libFuzzer gives it a driver: `tools/fuzz.py` builds it with --sanitize fuzzer.
+if Context.environment["PALATE_FUZZ"] != nil {
+    package.targets += [
+        .target(name: "CFuzzer", path: "Tests/CFuzzer"),
+        .executableTarget(
+            name: "palate-fuzz",
+            dependencies: ["CFuzzer", "Fuzzing"],
+            path: "Tests/PalateFuzz",
+            swiftSettings: common
+        ),
+    ]
+}

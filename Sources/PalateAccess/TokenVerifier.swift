@@ -6,7 +6,7 @@ import PalateModel
 ///
 /// jwt-kit checks signatures; which key may check which token is decided here: a key is used for
 /// its own algorithm alone, so that a public key is never taken for a secret.
-struct TokenVerifier: Sendable {
+package struct TokenVerifier: Sendable {
     /// A key and the one algorithm it is good for.
     private struct Key: Sendable {
         var algorithm: TokenSettings.Algorithm
@@ -20,7 +20,7 @@ struct TokenVerifier: Sendable {
     /// Reads the keys.
     ///
     /// - Throws: `KeyRingError.badTokenKey`.
-    init(_ settings: TokenSettings) async throws(KeyRingError) {
+    package init(_ settings: TokenSettings) async throws(KeyRingError) {
         self.settings = settings
         var keys: [Key] = []
         if let file = settings.secretFile { keys.append(try await Self.secret(file)) }
@@ -35,7 +35,7 @@ struct TokenVerifier: Sendable {
     /// What a token allows.
     ///
     /// - Throws: `tokenRefused`, or `expired`.
-    func grant(for token: String, now: Int64) async throws(AccessError) -> Grant {
+    package func grant(for token: String, now: Int64) async throws(AccessError) -> Grant {
         let bytes = Array(token.utf8)
         guard let parsed = try? DefaultJWTParser().parse(bytes, as: Claims.self) else {
             throw .tokenRefused(.malformed)

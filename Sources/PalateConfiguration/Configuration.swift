@@ -29,15 +29,31 @@ package struct Configuration: Equatable, Sendable {
         environment: [String: String],
         flags: [String: String]
     ) throws(ConfigurationError) {
+        try self.init(file.map { SettingsFile(path: $0) }, environment, flags)
+    }
+
+    /// As above, of what a file holds.
+    package init(
+        text: String,
+        environment: [String: String],
+        flags: [String: String]
+    ) throws(ConfigurationError) {
+        try self.init(SettingsFile(text: text, path: "text"), environment, flags)
+    }
+
+    private init(
+        _ file: SettingsFile?,
+        _ environment: [String: String],
+        _ flags: [String: String]
+    ) throws(ConfigurationError) {
         var problems: [ConfigurationError.Problem] = []
         for setting in Schema.settings {
             let value = setting.fallback.flatMap { setting.kind.value([$0]) }
             held[setting.name] = Held(value: value, source: .fallback)
         }
         if let file {
-            let read = SettingsFile(path: file)
-            problems += read.problems
-            for entry in read.entries {
+            problems += file.problems
+            for entry in file.entries {
                 set(entry.name, entry.texts, .file, entry.isList, entry.place, &problems)
             }
         }

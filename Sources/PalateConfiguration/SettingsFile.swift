@@ -19,9 +19,18 @@ struct SettingsFile {
 
     /// Reads and flattens; what is wrong is in `problems`.
     init(path: String) {
+        self.init(text: "", path: path)
+        do throws(ConfigurationError.Problem) {
+            self = SettingsFile(text: try SettingsText.read(path), path: path)
+        } catch {
+            problems.append(error)
+        }
+    }
+
+    /// Flattens what a file holds.
+    init(text: String, path: String) {
         self.path = path
         do throws(ConfigurationError.Problem) {
-            let text = try SettingsText.read(path)
             try SettingsText.withTree(of: text, path) { flatten($0, "") }
         } catch {
             problems.append(error)

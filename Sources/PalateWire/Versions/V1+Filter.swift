@@ -1,4 +1,4 @@
-import PalateModel
+package import PalateModel
 
 // Filters: nodes in postfix order, each 4 bytes and what its operation brings.
 extension V1 {
@@ -21,7 +21,8 @@ extension V1 {
 
     // MARK: Writing
 
-    func encodeFilter(_ filter: Filter, _ writer: inout FrameWriter) {
+    /// Appends a filter's nodes.
+    package func encodeFilter(_ filter: Filter, _ writer: inout FrameWriter) {
         writer.write(UInt16(clamping: filter.nodeCount))
         writer.write(UInt16(0))
         encodeNode(filter, &writer)
@@ -103,7 +104,10 @@ extension V1 {
         var depth = 1
     }
 
-    func decodeFilter(_ reader: inout BodyReader) throws(RequestError) -> Filter {
+    /// Reads what `encodeFilter` wrote.
+    ///
+    /// - Throws: `malformed` and `outOfRange`, with the place.
+    package func decodeFilter(_ reader: inout BodyReader) throws(RequestError) -> Filter {
         let nodes = try reader.checked(
             Int(try reader.read(UInt16.self, "filter nodes")),
             "filter nodes",
