@@ -25,13 +25,15 @@ public struct ClientOptions: Sendable {
 
     /// Connections at most; one carries any number of calls, several use several cores of a server.
     public var connections: Int
-    /// How often a call is made again where that is safe: reads after a broken connection and
-    /// refusals that may pass, anything else where the server was too busy to begin. All within
-    /// the time that one call may take.
+    /// How often a call is made again where that is safe, within the time that one call may take.
+    ///
+    /// Reads after a broken connection and after refusals that may pass; anything else where the
+    /// server was too busy to begin.
     public var retries: Int
-    /// When a read that has no answer yet is asked a second time, over the connection with the
-    /// least to do; the first answer counts. Nil = never. Some 95th percentile is a good choice:
-    /// one call in twenty is then asked twice.
+    /// When a read that has no answer yet is asked a second time; nil = never.
+    ///
+    /// Over the connection with the least to do; the first answer counts. The 95th percentile is a
+    /// good choice: one call in twenty is then asked twice.
     public var hedgeAfter: TimeAmount?
 
     /// Half a minute for a call, checksums, the largest frames there are, and two retries over one

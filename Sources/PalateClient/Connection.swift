@@ -47,6 +47,8 @@ final class Connection: Sendable {
     ///   - options: of the client.
     ///   - group: whose event loop the connection lives on.
     ///   - timeout: of connecting, and of the handshake.
+    /// - Returns: a connection that takes requests.
+    /// - Throws: `connectFailed`, or `refused`.
     static func dial(
         _ address: ServerAddress,
         _ server: ServerID,

@@ -75,6 +75,8 @@ final class ConnectionPool: Sendable {
     /// The connection that has the least to do, which may have to be opened first.
     ///
     /// - Parameter timeout: of opening, where this call is the first to want it.
+    /// - Returns: a connection that takes requests.
+    /// - Throws: `closed` after `close`, and why it could not be opened.
     func connection(timeout: TimeAmount) async throws(PalateClientError) -> Connection {
         enum Choice {
             case open(Connection)

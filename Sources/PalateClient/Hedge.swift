@@ -8,13 +8,13 @@ enum Hedge {
         case late
     }
 
-    /// What the first of two identical calls brings; the other one is cancelled.
-    ///
-    /// A failure before the second call leaves is the outcome; afterwards, only where both fail.
+    /// Makes a call, and once more when its answer is late; the other one is cancelled then.
     ///
     /// - Parameters:
     ///   - delay: until the second call leaves.
     ///   - call: makes the call, over the connection that has the least to do.
+    /// - Returns: what the first answer is. A failure counts before the second call leaves;
+    ///   afterwards, only where both fail.
     static func first(
         after delay: TimeAmount,
         of call: @escaping @Sendable () async -> Result<Response, PalateClientError>

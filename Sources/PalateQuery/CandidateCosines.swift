@@ -6,9 +6,7 @@ import PalateTaste
 enum CandidateCosines {
     /// Fills the columns that are made of cosines; a candidate's vector is read once for all.
     ///
-    /// - Parameters:
-    ///   - rows: of the candidates, in the order of the columns.
-    ///   - columns: of the candidates.
+    /// `rows` are the candidates', in the order of the columns.
     static func add(
         _ person: PersonSnapshot,
         _ centres: TasteCentres,
@@ -50,9 +48,8 @@ enum CandidateCosines {
     }
 
     /// Sum over pairs of min(0, cosine to the better - cosine to the worse): 0 for a candidate on
-    /// the right side of every pair (the loss of Qdrant's context search).
-    ///
-    /// - Parameter cosines: row-major [2 * pairs, count].
+    /// the right side of every pair (the loss of Qdrant's context search). Of cosines row-major
+    /// [2 * pairs, count].
     private static func contexts(_ cosines: ArraySlice<Float>, _ count: Int) -> [Float] {
         var contexts = [Float](repeating: 0, count: count)
         for better in stride(from: cosines.startIndex, to: cosines.endIndex, by: 2 * max(count, 1))

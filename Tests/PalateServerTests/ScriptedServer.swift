@@ -20,7 +20,7 @@ struct ScriptedServer: Sendable {
 
     /// Starts to listen on a free port of the loopback interface.
     ///
-    /// - Parameter ends: requests at which the connection is closed, without an answer.
+    /// At a request that `ends`, the connection is closed without an answer.
     static func start(
         requestsInFlight: Int = 64,
         bodyBytesMax: Int = 1 << 20,
