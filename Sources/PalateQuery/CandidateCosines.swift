@@ -47,9 +47,10 @@ enum CandidateCosines {
         }
     }
 
-    /// Sum over pairs of min(0, cosine to the better - cosine to the worse): 0 for a candidate on
-    /// the right side of every pair (the loss of Qdrant's context search). Of cosines row-major
-    /// [2 * pairs, count].
+    /// Sum over pairs of min(0, cosine to the better - cosine to the worse).
+    ///
+    /// 0 for a candidate on the right side of every pair (the loss of Qdrant's context search). Of
+    /// cosines row-major [2 * pairs, count].
     private static func contexts(_ cosines: ArraySlice<Float>, _ count: Int) -> [Float] {
         var contexts = [Float](repeating: 0, count: count)
         for better in stride(from: cosines.startIndex, to: cosines.endIndex, by: 2 * max(count, 1))
