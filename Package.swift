@@ -308,12 +308,11 @@ let package = Package(
 // Only libFuzzer gives it a driver: `tools/fuzz.py` builds it with --sanitize fuzzer.
 if Context.environment["PALATE_FUZZ"] != nil {
     package.targets += [
-        .target(name: "CFuzzer", path: "Tests/CFuzzer"),
         .executableTarget(
             name: "palate-fuzz",
-            dependencies: ["CFuzzer", "Fuzzing"],
+            dependencies: ["Fuzzing"],
             path: "Tests/PalateFuzz",
             swiftSettings: common
-        ),
+        )
     ]
 }

@@ -127,6 +127,9 @@ package struct Configuration: Equatable, Sendable {
         if self["tls.client-ca"] != nil, self["tls.certificate"] == nil {
             problems.append(.init("tls", "client-ca needs a certificate"))
         }
+        if self["http.tls"] == .text("on"), self["tls.certificate"] == nil {
+            problems.append(.init("http.tls", "on needs a certificate"))
+        }
         let keys = ["hmac-secret", "public-keys", "jwks"].map { "access.tokens.\($0)" }
         // An empty list is as none.
         let hasKeys = keys.contains { self[$0] != nil && self[$0] != .list([]) }

@@ -188,6 +188,12 @@ package enum Schema {
             "HOST:PORT of the operator's endpoint; none unless given."
         ),
         Setting(
+            "http.tls",
+            .choice(["on", "off"]),
+            "off",
+            "HTTPS, by the certificate of `tls`; clients need none of their own."
+        ),
+        Setting(
             "slow-query.threshold",
             .time(0...3_600_000),
             "0s",

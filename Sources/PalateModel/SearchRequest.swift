@@ -122,6 +122,8 @@ public struct SearchRequest: Equatable, Sendable {
     public var fields: [FieldID]
     /// The oldest applied version the answer may come from; 0 = any.
     public var minimumVersion: UInt64
+    /// The trace that the query is part of, for the server's log.
+    public var traceID: TraceID?
 
     /// A plain request.
     public init(
@@ -144,7 +146,8 @@ public struct SearchRequest: Equatable, Sendable {
         spacing: SpacingRequest? = nil,
         fieldBoosts: [FieldBoost] = [],
         fields: [FieldID] = [],
-        minimumVersion: UInt64 = 0
+        minimumVersion: UInt64 = 0,
+        traceID: TraceID? = nil
     ) {
         self.handle = handle
         self.source = source
@@ -166,5 +169,6 @@ public struct SearchRequest: Equatable, Sendable {
         self.fieldBoosts = fieldBoosts
         self.fields = fields
         self.minimumVersion = minimumVersion
+        self.traceID = traceID
     }
 }

@@ -2,6 +2,7 @@ import FoundationEssentials
 import Glibc
 import HTTPTypes
 import Hummingbird
+import Logging
 import NIOCore
 import PalateAccess
 import PalateIndex
@@ -13,12 +14,14 @@ import PalateWire
 struct OperationsRoutes: Sendable {
     let status: ServerStatus
     let access: OperationsAccess
+    let logger: Logger
     /// Reads settings, keys and certificates anew, as SIGHUP does.
     let reload: @Sendable () -> Void
 
     /// Paths to answers; other paths are 404.
     func router() -> Router<OperationsContext> {
         let router = Router(context: OperationsContext.self)
+        router.add(middleware: TraceMiddleware())
         router.get("/livez") { _, _ in Self.json(.ok, ["status": "alive"]) }
         router.get("/readyz") { _, _ in readiness() }
         router.get("/metrics") { request, context in
@@ -159,6 +162,7 @@ struct OperationsRoutes: Sendable {
         _ context: OperationsContext,
         _ answer: (Grant) async throws -> Response
     ) async throws -> Response {
+        var subject = "nobody"
         do {
             let grant = try await access.grant(
                 request.headers[.authorization],
@@ -166,13 +170,36 @@ struct OperationsRoutes: Sendable {
                 isLocal: context.isLocal,
                 now: Self.now()
             )
-            return try await answer(grant)
+            subject = grant.subject
+            let response = try await answer(grant)
+            audit(request, "allowed", subject, context)
+            return response
         } catch let refusal as OperationsAccess.Refusal {
+            audit(request, "refused", subject, context)
             return Self.refused(refusal)
         } catch let error as RequestError {
             let report = ErrorReport(error)
+            let isRefused = report.status == .forbidden
+            audit(request, isRefused ? "refused" : "failed", subject, context)
             return Self.json(Self.status(report), ["error": report.message])
         }
+    }
+
+    /// A line of the log about what an administrator did, or wanted to.
+    private func audit(
+        _ request: Hummingbird.Request,
+        _ outcome: String,
+        _ subject: String,
+        _ context: OperationsContext
+    ) {
+        guard request.method != .get else { return }
+        var metadata: Logger.Metadata = [
+            "action": "\(request.method)", "target": "\(String(reflecting: request.uri.path))",
+            "outcome": "\(outcome)", "subject": "\(String(reflecting: subject))",
+            "address": "\(context.address ?? "unix")",
+        ]
+        if let trace = TraceMiddleware.trace(of: request) { metadata["trace_id"] = "\(trace)" }
+        logger.notice("audit", metadata: metadata)
     }
 
     private static func refused(_ refusal: OperationsAccess.Refusal) -> Response {

@@ -9,10 +9,13 @@ import ServiceLifecycle
 package struct OperationsServer: Service {
     /// Connections that may be open: scrapers and balancers are few.
     private static let connectionsMax = 128
+    /// How long a connection may do nothing: else idle ones keep others out.
+    private static let idleTimeout = TimeAmount.seconds(60)
 
     private let routes: OperationsRoutes
     private let host: String
     private let port: Int
+    private let tls: ServerTLS?
     private let logger: Logger
     private let whenListening: @Sendable (_ port: Int) -> Void
 
@@ -22,6 +25,7 @@ package struct OperationsServer: Service {
     ///   - status: of the server that it tells of.
     ///   - host: a name or an address.
     ///   - port: 0 picks a free one.
+    ///   - tls: the certificate; nil = in the clear. Clients need none of their own.
     ///   - logger: for requests that fail.
     ///   - reload: what `POST /admin/reload` does.
     ///   - whenListening: called once with the port.
@@ -29,6 +33,7 @@ package struct OperationsServer: Service {
         status: ServerStatus,
         host: String,
         port: Int,
+        tls: ServerTLS? = nil,
         logger: Logger,
         reload: @escaping @Sendable () -> Void,
         whenListening: @escaping @Sendable (_ port: Int) -> Void = { _ in }
@@ -36,19 +41,29 @@ package struct OperationsServer: Service {
         routes = OperationsRoutes(
             status: status,
             access: OperationsAccess(access: status.access),
+            logger: logger,
             reload: reload
         )
         self.host = host
         self.port = port
+        self.tls = tls
         self.logger = logger
         self.whenListening = whenListening
     }
 
     /// Serves until the service group shuts down.
     package func run() async throws {
-        let (logger, whenListening) = (logger, whenListening)
+        let (tls, logger, whenListening) = (tls, logger, whenListening)
         let application = Application(
             router: routes.router(),
+            server: HTTPServerBuilder { responder in
+                let channel = HTTP1Channel(
+                    responder: responder,
+                    configuration: HTTP1Channel.Configuration(idleTimeout: Self.idleTimeout)
+                )
+                guard let tls else { return channel }
+                return SecuredChannel(channel: channel, tls: tls)
+            },
             configuration: ApplicationConfiguration(
                 address: .hostname(host, port: port),
                 serverName: "palate",

@@ -43,7 +43,7 @@ enum GroupStage {
             } catch {
                 throw .request(error)
             }
-            guard let rest, rest.count > 0, rounds <= roundsMax else { break }
+            guard let rest, rest.count > 0, rounds <= roundsMax, !scratch.isOver() else { break }
             var next = plan
             next.filter?.matches = rest
             if rounds == roundsMax {

@@ -37,7 +37,8 @@ package enum Pipeline {
     ///   - planned: what the planner made of it.
     ///   - collection: where to look.
     ///   - now: milliseconds since 1970 UTC, for decay.
-    ///   - deadline: lists not begun by then stay empty, and the response says so.
+    ///   - deadline: what is not begun by then is left out, and the response says so: lists, and
+    ///     within one list further searches, of other interests or for groups.
     ///   - scratch: leased by the caller.
     /// - Returns: `plan.listCount` lists.
     /// - Throws: `unknownItem`, `noTaste`, and damage by name.
@@ -47,7 +48,7 @@ package enum Pipeline {
         plan planned: QueryPlan,
         in collection: Collection,
         now: Int64,
-        deadline: ContinuousClock.Instant? = nil,
+        deadline: Deadline? = nil,
         scratch: inout QueryScratch
     ) throws(RequestError) -> SearchResponse {
         var response = SearchResponse()
@@ -62,6 +63,7 @@ package enum Pipeline {
         response.reserve(lists: plan.listCount, k: plan.k, parts: plan.parts)
         scratch.prepare(for: collection)
         scratch.payloadBytes = 0
+        (scratch.deadline, scratch.isLate) = (deadline, false)
         let person = try PersonSnapshot(
             plan.taste,
             request.person,
@@ -77,8 +79,7 @@ package enum Pipeline {
         }
         scratch.times.mark(.person)
         for list in 0..<plan.listCount {
-            if let deadline, ContinuousClock.now >= deadline {
-                response.isDegraded = true
+            if scratch.isOver() {
                 response.offsets.append(UInt32(response.ids.count))
                 continue
             }
@@ -97,6 +98,7 @@ package enum Pipeline {
                 throw RequestError(error)
             }
         }
+        response.isDegraded = response.isDegraded || scratch.isLate
         response.isExact = plan.isScan && request.source != .user
         if plan.parts.contains(.plan) { response.plan = plan.report(in: collection) }
         return response

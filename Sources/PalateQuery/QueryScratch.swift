@@ -37,6 +37,10 @@ package struct QueryScratch: ~Copyable, Sendable {
     var visitedCount = 0
     /// What the stages took, where somebody wants to know.
     package var times = StageTimes()
+    /// When the answer must be ready.
+    var deadline: Deadline?
+    /// Something was left out of the answer because its time was over.
+    var isLate = false
     /// Bytes of payloads fetched since the request began.
     var payloadBytes = 0
     /// Rescores; of the collection that `owner` names.
@@ -51,6 +55,13 @@ package struct QueryScratch: ~Copyable, Sendable {
 
     /// Empty; grows to fit on first use.
     package init() {}
+
+    /// Whether the time is over; what the caller leaves out then makes the answer a degraded one.
+    mutating func isOver() -> Bool {
+        guard let deadline, deadline.isPast else { return false }
+        isLate = true
+        return true
+    }
 
     /// Makes `vector` and `row` hold one vector of the collection.
     mutating func makeRoom(dimensions: Int) {

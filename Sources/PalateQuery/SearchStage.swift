@@ -83,7 +83,7 @@ enum SearchStage {
         let dimensions = scratch.vector.count
         let searches = min(medoids, centres.count)
         let share = plan.shared(among: searches)
-        for centre in 0..<searches {
+        for centre in 0..<searches where centre == 0 || !scratch.isOver() {
             for index in 0..<dimensions {
                 scratch.vector[index] = centres.vectors[centre * dimensions + index]
             }

@@ -189,7 +189,7 @@ final class RequestService: Sendable {
                     plan: plan,
                     in: collection,
                     now: nowMilliseconds(),
-                    deadline: deadline,
+                    deadline: Deadline(deadline),
                     scratch: &scratch
                 )
                 if takesTimes { metrics.note(scratch.times) }
@@ -200,6 +200,7 @@ final class RequestService: Sendable {
                         slowQueries.log(
                             logger,
                             collection: collection.info.schema.name,
+                            trace: search.traceID,
                             plan: plan,
                             times: scratch.times,
                             call: call,

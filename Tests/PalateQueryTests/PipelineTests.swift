@@ -196,16 +196,49 @@ import Testing
     @Test func `a passed deadline leaves the lists not begun empty and says so`() throws {
         let fixture = try QueryFixture(count: 100)
         let request = fixture.request(Array(0..<50), k: 5)
-        let none = try fixture.answer(request, deadline: ContinuousClock.now)
+        let none = try fixture.answer(request, deadline: Deadline(ContinuousClock.now))
         #expect(none.isDegraded)
         #expect(none.offsets == [UInt32](repeating: 0, count: 51))
-        let all = try fixture.answer(request, deadline: ContinuousClock.now + .seconds(60))
+        let all = try fixture.answer(
+            request,
+            deadline: Deadline(ContinuousClock.now + .seconds(60))
+        )
         #expect(!all.isDegraded)
-        let some = try fixture.answer(request, deadline: ContinuousClock.now + .microseconds(600))
+        let some = try fixture.answer(
+            request,
+            deadline: Deadline(ContinuousClock.now + .microseconds(600))
+        )
         #expect(some.offsets.count == 51)
         for index in 0..<50 where !some.list(index).isEmpty {
             #expect(some.list(index) == all.list(index))
         }
+    }
+
+    @Test func `a deadline that passes within a list leaves further interests out`() throws {
+        let fixture = try QueryFixture(count: 400)
+        // Far apart: interests of their own.
+        let liked: [ItemID] = [3, 120, 250, 390]
+        for item in liked { try fixture.tell(1, .save, [item]) }
+        var request = fixture.request(.user, k: 300)
+        request.user = 1
+        let all = try fixture.answer(request)
+        #expect(!all.isDegraded)
+        // A clock that goes on by a second whenever it is looked at: the list begins in time, the
+        // search after the first does not.
+        let start = ContinuousClock.now
+        let looks = ReadWriteLock(0)
+        let deadline = Deadline(start + .seconds(2)) {
+            looks.withWriteLock { looks in
+                looks += 1
+                return start + .seconds(looks)
+            }
+        }
+        let some = try fixture.answer(request, deadline: deadline)
+        #expect(some.isDegraded)
+        #expect(!some.ids.isEmpty && some.ids.count < all.ids.count)
+        #expect(Set(some.ids).isSubset(of: Set(0..<400)))
+        let again = try fixture.answer(request)
+        #expect(!again.isDegraded && again.ids == all.ids)
     }
 
     @Test func `an answer is never older than the version asked for`() throws {

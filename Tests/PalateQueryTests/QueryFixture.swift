@@ -70,7 +70,7 @@ final class QueryFixture {
     func answer(
         _ request: SearchRequest,
         isScan: Bool? = false,
-        deadline: ContinuousClock.Instant? = nil
+        deadline: Deadline? = nil
     ) throws -> SearchResponse {
         var plan = try Planner.plan(request, for: collection)
         if let isScan { plan.isScan = isScan }

@@ -59,6 +59,15 @@ extension GoldenFrames {
         )
     }
 
+    private static var traced: SearchRequest {
+        SearchRequest(
+            handle: 9,
+            source: .items([5]),
+            k: 3,
+            traceID: TraceID("0af7651916cd43dd8448eb211c80319c")
+        )
+    }
+
     /// Frames about fields.
     static let fieldRequests: [RequestFrame] = [
         frame(
@@ -102,6 +111,7 @@ extension GoldenFrames {
         ),
         frame("query-filtered", 36, .query(filtered)),
         frame("query-spaced", 39, .query(spaced)),
+        frame("query-traced", 40, .query(traced)),
         frame(
             "upsert-fields",
             37,

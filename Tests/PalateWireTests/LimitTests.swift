@@ -28,8 +28,6 @@ import Testing
         (40, 1, .malformed(reason: "a user without its flag", offset: 40)),
         (56, 9, .unsupported(what: "visited limit", got: 9)),
         (60, 9, .outOfRange(field: "group cap", got: 0, expected: Limits.groupCap)),
-        (64, 9, .unsupported(what: "trace id", got: 9)),
-        (72, 9, .unsupported(what: "trace id", got: 9)),
         (80, 9, .unsupported(what: "seed", got: 9)),
         (88, 25, .outOfRange(field: "sections", got: 25, expected: 0...24)),
         (88, 0, .malformed(reason: "section 1 is missing", offset: 0)),

@@ -179,7 +179,8 @@ struct RandomMessages {
             person: flag() ? person() : nil,
             boosts: flag() ? weighted(number(0...9)) : [],
             pins: flag() ? [Pin(word(), slot: k - 1), Pin(word(), slot: 0)].suffix(k) : [],
-            minimumVersion: word()
+            minimumVersion: word(),
+            traceID: flag() ? TraceID(high: word(), low: word()) : nil
         )
         addFields(to: &search)
         return search

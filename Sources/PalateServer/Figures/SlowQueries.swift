@@ -15,6 +15,7 @@ final class SlowQueries: Sendable {
     func log(
         _ logger: Logger,
         collection: String,
+        trace: TraceID?,
         plan: QueryPlan,
         times: StageTimes,
         call: RequestService.Call,
@@ -35,6 +36,7 @@ final class SlowQueries: Sendable {
             "waited_us": "\(waited.frameMicroseconds)", "took_us": "\(took.frameMicroseconds)",
         ]
         for stage in StageTimes.Stage.allCases { metadata["\(stage)_us"] = "\(times[stage])" }
+        if let trace { metadata["trace_id"] = "\(trace)" }
         let missing = leftOut.exchange(0, ordering: .relaxed)
         if missing > 0 { metadata["left_out"] = "\(missing)" }
         logger.warning("slow query", metadata: metadata)

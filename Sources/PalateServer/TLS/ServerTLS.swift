@@ -1,4 +1,4 @@
-import NIOCore
+package import NIOCore
 import NIOSSL
 import PalateAccess
 import PalateModel
@@ -22,15 +22,19 @@ package struct TLSFiles: Equatable, Sendable {
 
 /// The certificate that new connections are given; connections that are open keep theirs.
 ///
-/// TLS 1.3 alone; ALPN `palate/1` for those who offer it.
+/// TLS 1.3 alone. Who signs the certificates of clients matters to the protocol; over HTTP, probes
+/// and scrapers have none, and what is not for everybody asks for a key.
 package final class ServerTLS: Sendable {
-    private struct State {
-        var context: NIOSSLContext
-        var stamps: [FileStamp?]
+    /// What goes through a connection, as ALPN names it to those who offer it.
+    package enum Use: String, CaseIterable, Sendable {
+        case palate = "palate/1"
+        case http = "http/1.1"
     }
 
-    /// What ALPN agrees on.
-    package static let applicationProtocol = "palate/1"
+    private struct State {
+        var contexts: [Use: NIOSSLContext]
+        var stamps: [FileStamp?]
+    }
 
     private let files: TLSFiles
     private let state: ReadWriteLock<State>
@@ -41,12 +45,15 @@ package final class ServerTLS: Sendable {
     package init(_ files: TLSFiles) throws(ServerError) {
         self.files = files
         let stamps = Self.stamps(of: files)
-        state = ReadWriteLock(State(context: try Self.makeContext(files), stamps: stamps))
+        state = ReadWriteLock(State(contexts: try Self.makeContexts(files), stamps: stamps))
     }
 
     /// A handler for one new connection.
-    func makeHandler() -> NIOSSLServerHandler {
-        NIOSSLServerHandler(context: state.withReadLock { $0.context })
+    package func makeHandler(for use: Use = .palate) throws -> any ChannelHandler {
+        guard let context = state.withReadLock({ $0.contexts[use] }) else {
+            throw ServerError.badCertificate(certificate: files.certificate, reason: "not loaded")
+        }
+        return NIOSSLServerHandler(context: context)
     }
 
     /// Reads the files anew; when they are bad, the certificate stays.
@@ -54,16 +61,16 @@ package final class ServerTLS: Sendable {
     /// - Throws: `ServerError.badCertificate`.
     package func reload() throws(ServerError) {
         let stamps = Self.stamps(of: files)
-        let result: Result<NIOSSLContext, ServerError>
+        let result: Result<[Use: NIOSSLContext], ServerError>
         do throws(ServerError) {
-            result = .success(try Self.makeContext(files))
+            result = .success(try Self.makeContexts(files))
         } catch {
             result = .failure(error)
         }
         // Bad files are named once, not every time they are looked at.
         state.withWriteLock { state in
             state.stamps = stamps
-            if case .success(let context) = result { state.context = context }
+            if case .success(let contexts) = result { state.contexts = contexts }
         }
         _ = try result.get()
     }
@@ -80,7 +87,18 @@ package final class ServerTLS: Sendable {
     /// How long a peer's close_notify is waited for.
     private static let shutdownTimeout = TimeAmount.seconds(1)
 
-    private static func makeContext(_ files: TLSFiles) throws(ServerError) -> NIOSSLContext {
+    private static func makeContexts(
+        _ files: TLSFiles
+    ) throws(ServerError) -> [Use: NIOSSLContext] {
+        var contexts: [Use: NIOSSLContext] = [:]
+        for use in Use.allCases { contexts[use] = try makeContext(files, use) }
+        return contexts
+    }
+
+    private static func makeContext(
+        _ files: TLSFiles,
+        _ use: Use
+    ) throws(ServerError) -> NIOSSLContext {
         do {
             let chain = try NIOSSLCertificate.fromPEMFile(files.certificate)
             let key = try NIOSSLPrivateKey(file: files.key, format: .pem)
@@ -89,10 +107,10 @@ package final class ServerTLS: Sendable {
                 privateKey: .privateKey(key)
             )
             settings.minimumTLSVersion = .tlsv13
-            settings.applicationProtocols = [applicationProtocol]
+            settings.applicationProtocols = [use.rawValue]
             // A peer that is gone without close_notify keeps 49 KB for so long: 5 s unless said.
             settings.shutdownTimeout = shutdownTimeout
-            if let authority = files.clientAuthority {
+            if use == .palate, let authority = files.clientAuthority {
                 settings.certificateVerification = .noHostnameVerification
                 settings.trustRoots = .certificates(try NIOSSLCertificate.fromPEMFile(authority))
             }

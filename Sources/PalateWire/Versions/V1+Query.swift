@@ -172,8 +172,11 @@ extension V1 {
         let minimumVersion = try reader.read(UInt64.self, "minimum version")
         try reader.readReserved(UInt32.self, "visited limit")
         let group = try decodeGroup(&reader)
-        try reader.readReserved(UInt64.self, "trace id")
-        try reader.readReserved(UInt64.self, "trace id")
+        // As text and in headers: the first byte comes first.
+        let trace = TraceID(
+            high: UInt64(bigEndian: try reader.read(UInt64.self, "trace id")),
+            low: UInt64(bigEndian: try reader.read(UInt64.self, "trace id"))
+        )
         try reader.readReserved(UInt64.self, "seed")
         try checkAbsent(flags, rescoreCount, scoreFloor, user)
         let request = SearchRequest(
@@ -186,7 +189,8 @@ extension V1 {
             scoreFloor: flags.contains(.scoreFloor) ? scoreFloor : nil,
             user: flags.contains(.user) ? user : nil,
             group: group,
-            minimumVersion: minimumVersion
+            minimumVersion: minimumVersion,
+            traceID: trace
         )
         return Head(
             request: request,

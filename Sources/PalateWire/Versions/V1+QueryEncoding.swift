@@ -73,11 +73,13 @@ extension V1 {
         writer.write(UInt32(0))
         writer.write(search.user ?? 0)
         writer.write(search.minimumVersion)
-        // Visited limit, trace and seed are without a use in this version.
+        // Visited limit and seed are without a use in this version.
         writer.write(UInt32(0))
         writer.write(search.group?.field ?? 0)
         writer.write(UInt16(clamping: search.group?.cap ?? 0))
-        for _ in 0..<3 { writer.write(UInt64(0)) }
+        writer.write((search.traceID?.high ?? 0).bigEndian)
+        writer.write((search.traceID?.low ?? 0).bigEndian)
+        writer.write(UInt64(0))
     }
 
     private func encode(

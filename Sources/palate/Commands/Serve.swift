@@ -54,7 +54,12 @@ struct Serve: AsyncParsableCommand {
             logger: logger
         )
         var services: [any Service] = [reload]
-        if let operations = try Self.operations(configuration, server.status, logger) {
+        if let operations = try Self.operations(
+            configuration,
+            server.status,
+            options.tls,
+            logger
+        ) {
             services.append(operations)
         }
         // The last one is shut down first: operators see the server drain.
@@ -83,6 +88,7 @@ struct Serve: AsyncParsableCommand {
     private static func operations(
         _ configuration: Configuration,
         _ status: ServerStatus,
+        _ tls: ServerTLS?,
         _ logger: Logger
     ) throws -> OperationsServer? {
         guard let listen = configuration.text("http.listen") else { return nil }
@@ -93,6 +99,7 @@ struct Serve: AsyncParsableCommand {
             status: status,
             host: host,
             port: port,
+            tls: configuration.text("http.tls") == "on" ? tls : nil,
             logger: logger,
             reload: { kill(getpid(), SIGHUP) }
         )

@@ -140,6 +140,9 @@ def _about_fields(name: str, m: dict[str, Any]) -> codec.Body | None:
                 field_sections=sections,
             )
             return codec.query(handle, options)
+        case "query-traced":
+            options = codec.QueryOptions(k=m["k"], trace=codec.trace_option(m["trace"]))
+            return codec.query(handle, options, ids=codec.as_ids(m["ids"]))
         case "upsert-fields":
             vectors = np.full((2, 3), m["vectors"], "<f4")
             columns = field_codec.columns(FIELDS, m["columns"], both)

@@ -6,6 +6,7 @@ A request body is a list of buffers that go out in one gather write: large vecto
 from __future__ import annotations
 
 import operator
+import re
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,7 +34,7 @@ BODY_BYTES_BEFORE_HELLO = 4096
 (MAX_QUERIES, MAX_IDS, MAX_ROWS, MAX_EVENTS) = (65_536, 1_000_000, 65_536, 262_144)
 
 _HEADER = struct.Struct("<4sBBHIIIII")
-_QUERY_HEAD = struct.Struct("<IBBHIIIIIIfIQQ4xHH24xII")
+_QUERY_HEAD = struct.Struct("<IBBHIIIIIIfIQQ4xHH16s8xII")
 _SECTION = struct.Struct("<HHII")
 
 
@@ -166,6 +167,22 @@ class QueryOptions:
     group: tuple[int, int] = (0, 0)
     #: Names of the fields that come back.
     field_names: Sequence[str] = ()
+    #: The trace that the query is part of; all zero = none.
+    trace: bytes = bytes(16)
+
+
+#: Trace ids as W3C Trace Context has them: alone, or in a `traceparent`.
+_TRACE = re.compile(r"(?:[0-9a-e][0-9a-f]-|f[0-9a-e]-)?([0-9a-f]{32})(?:-[0-9a-f]{16}-[0-9a-f]{2})?")
+
+
+def trace_option(text: str | None) -> bytes:
+    """The 16 bytes of a trace id: 32 hexadecimal digits, or a `traceparent`."""
+    if text is None:
+        return bytes(16)
+    found = _TRACE.fullmatch(text)
+    if found is None or set(found[1]) == {"0"}:
+        raise ValueError(f"a trace id is 32 hexadecimal digits or a traceparent, not {text!r}")
+    return bytes.fromhex(found[1])
 
 
 def diversity(diversity: float, method: str = "ssd", pool: int = 0) -> bytes:
@@ -213,7 +230,7 @@ def query(
     head = _QUERY_HEAD.pack(
         handle, kind, dtype, flags, dim, count, options.k, options.beam, options.rescore or 0,
         options.parts, options.score_floor or 0.0, 0, options.user or 0, options.minimum_version,
-        *options.group, len(sections), 0,
+        *options.group, options.trace, len(sections), 0,
     )  # fmt: skip
     table, content = b"", []
     offset = len(head) + _SECTION.size * len(sections)

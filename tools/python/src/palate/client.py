@@ -189,6 +189,7 @@ class Client(ServerCalls, GenerationCalls, BackupCalls, PatchCalls, TasteCalls, 
         plan: bool = False,
         score_floor: float | None = None,
         minimum_version: int = 0,
+        trace: str | None = None,
         **more: Any,
     ) -> Results:
         """Searches by vectors, by items, or by a user's taste alone.
@@ -210,6 +211,8 @@ class Client(ServerCalls, GenerationCalls, BackupCalls, PatchCalls, TasteCalls, 
                 there, what was decided about the query.
             score_floor: leave lower scores out.
             minimum_version: of a Receipt, to read one's own writes.
+            trace: the trace that the query is part of, 32 hexadecimal digits or a W3C
+                ``traceparent``; the server's log of slow queries names it.
             more: what fields have to do with it, as of ``ByFields`` (``filter``, ``group``,
                 ``spacing``, ``fields``, ``field_boosts``); whose eyes the query sees with, as of
                 ``Person``.
@@ -227,6 +230,7 @@ class Client(ServerCalls, GenerationCalls, BackupCalls, PatchCalls, TasteCalls, 
             score_floor=score_floor,
             user=user,
             minimum_version=minimum_version,
+            trace=codec.trace_option(trace),
             exclude=None if exclude is None else np.unique(codec.as_ids(exclude)),
             taste=taste_option(taste),
             diversity=codec.diversity_option(diversity),
