@@ -1,4 +1,6 @@
-/// The id of a trace that a request belongs to, as W3C Trace Context has it: 16 bytes, not all zero.
+/// The id of a trace that a request belongs to, as W3C Trace Context has it.
+///
+/// 16 bytes, not all of them zero.
 public struct TraceID: Hashable, Sendable, CustomStringConvertible {
     /// The first 8 bytes.
     public let high: UInt64
@@ -34,6 +36,7 @@ public struct TraceID: Hashable, Sendable, CustomStringConvertible {
     /// - Parameters:
     ///   - span: the id of the work that this service does, not 0.
     ///   - isSampled: whether the caller records the trace.
+    /// - Returns: the header's value.
     public func parent(span: UInt64, isSampled: Bool) -> String {
         "00-\(self)-\(Self.hex(span))-\(isSampled ? "01" : "00")"
     }
@@ -41,7 +44,9 @@ public struct TraceID: Hashable, Sendable, CustomStringConvertible {
     /// Bytes of a `traceparent` of version 00; later versions may be longer.
     private static let parentBytes = 55
 
-    /// The trace of a `traceparent`; nil where it is none. Versions above 00 may say more behind it.
+    /// The trace of a `traceparent`; nil where it is none.
+    ///
+    /// Versions above 00 may say more behind it.
     private static func trace(ofParent text: [UInt8]) -> ArraySlice<UInt8>? {
         let dash = UInt8(ascii: "-")
         let dashes = [2, 35, 52]

@@ -172,7 +172,10 @@ class QueryOptions:
 
 
 #: Trace ids as W3C Trace Context has them: alone, or in a `traceparent`.
-_TRACE = re.compile(r"(?:[0-9a-e][0-9a-f]-|f[0-9a-e]-)?([0-9a-f]{32})(?:-[0-9a-f]{16}-[0-9a-f]{2})?")
+_TRACE = re.compile(
+    r"([0-9a-f]{32})"
+    r"|(?:[0-9a-e][0-9a-f]|f[0-9a-e])-([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}"
+)
 
 
 def trace_option(text: str | None) -> bytes:
@@ -180,9 +183,10 @@ def trace_option(text: str | None) -> bytes:
     if text is None:
         return bytes(16)
     found = _TRACE.fullmatch(text)
-    if found is None or set(found[1]) == {"0"}:
+    trace = bytes(16) if found is None else bytes.fromhex(found[1] or found[2])
+    if not any(trace):
         raise ValueError(f"a trace id is 32 hexadecimal digits or a traceparent, not {text!r}")
-    return bytes.fromhex(found[1])
+    return trace
 
 
 def diversity(diversity: float, method: str = "ssd", pool: int = 0) -> bytes:
