@@ -73,6 +73,9 @@ extension V1 {
         }
         if flags & Self.hasFields != 0 {
             patch.fields = try decodeColumns(&reader, count: count)
+            guard !patch.fields.isEmpty || flags & contents != Self.hasFields else {
+                throw .unsupported(what: "patch without columns", got: 0)
+            }
         }
         return .patch(handle: handle, patch: patch)
     }

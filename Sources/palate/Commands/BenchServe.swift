@@ -1,9 +1,7 @@
 import ArgumentParser
-import Histogram
 import PalateClient
 import PalateModel
 import PalateWire
-import Synchronization
 
 /// `palate bench serve`.
 struct BenchServe: AsyncParsableCommand {
@@ -11,10 +9,11 @@ struct BenchServe: AsyncParsableCommand {
         commandName: "serve",
         abstract: "Send queries to a running server as fast as it answers them.",
         discussion: """
-            Each connection keeps --depth requests of --batch vectors in flight. Prints one line \
-            of JSON: qps (vectors answered a second), recall (with --truth, over the first answer \
-            to each vector), p50_us and p99_us (of a request), errors, connections, depth, batch, \
-            seconds.
+            Each connection keeps --depth requests of --batch vectors in flight; with --rate, so \
+            many vectors leave a second, whatever is answered. Prints one line of JSON: qps \
+            (vectors answered a second), recall (with --truth, over the first answer to each \
+            vector), p50_us and p99_us (of a request that was answered), refused (requests that \
+            the server was too busy for), errors, connections, depth, batch, seconds.
             """
     )
 
@@ -48,6 +47,9 @@ struct BenchServe: AsyncParsableCommand {
     @Option(help: "Vectors per request.")
     var batch = 1
 
+    @Option(help: "Vectors to send a second, over all connections; as many as are answered if 0.")
+    var rate = 0.0
+
     @Option(help: "How long to measure.")
     var seconds = 5.0
 
@@ -75,10 +77,14 @@ struct BenchServe: AsyncParsableCommand {
             beamWidth: beam,
             rescoreCount: rescore
         )
-        await withTaskGroup(of: Void.self) { group in
-            for client in clients {
-                for _ in 0..<depth {
-                    group.addTask { await load.run(on: client, like: template) }
+        if rate > 0 {
+            await load.run(on: clients, at: rate / Double(batch), like: template)
+        } else {
+            await withTaskGroup(of: Void.self) { group in
+                for client in clients {
+                    for _ in 0..<depth {
+                        group.addTask { await load.run(on: client, like: template) }
+                    }
                 }
             }
         }
@@ -90,6 +96,7 @@ struct BenchServe: AsyncParsableCommand {
                 recall: answers.map { $0.recall(of: figures.found) },
                 p50Us: figures.p50,
                 p99Us: figures.p99,
+                refused: figures.refused,
                 errors: figures.errors,
                 connections: connections,
                 depth: depth,
@@ -107,6 +114,7 @@ private struct ServeLine: Encodable {
     var recall: Double?
     var p50Us: Double
     var p99Us: Double
+    var refused: Int
     var errors: Int
     var connections: Int
     var depth: Int
@@ -140,120 +148,5 @@ private struct StoredTruth {
             hits += items.count { nearest.contains(Int($0)) }
         }
         return found.isEmpty ? 0 : Double(hits) / Double(found.count * k)
-    }
-}
-
-/// Queries on their way: each answer sends the next, from the connection's own thread.
-private final class GeneratedLoad: Sendable {
-    struct Figures: Sendable {
-        var answered: Int
-        var errors: Int
-        var failure: String?
-        var seconds: Double
-        var p50: Double
-        var p99: Double
-        /// The first answer to each query.
-        var found: [Int: [ItemID]]
-    }
-
-    private struct State {
-        var next = 0
-        var answered = 0
-        var errors = 0
-        var failure: String?
-        var histogram = Histogram<UInt32>(numberOfSignificantValueDigits: .three)
-        var found: [Int: [ItemID]] = [:]
-        var last: ContinuousClock.Instant
-    }
-
-    /// One request's queries: positions in the file, and their vectors.
-    private struct Batch {
-        var range: Range<Int>
-        var vectors: [Float]
-    }
-
-    private let batches: [Batch]
-    private let started = ContinuousClock.now
-    private let deadline: Duration
-    private let state: Mutex<State>
-
-    init(queries: NumpyFile, batch: Int, deadline: Duration) {
-        batches = stride(from: 0, to: queries.count, by: batch).map { first in
-            let range = first..<min(first + batch, queries.count)
-            return Batch(range: range, vectors: queries.floats(range))
-        }
-        self.deadline = deadline
-        state = Mutex(State(last: started))
-    }
-
-    /// Keeps one request in flight until the time is over.
-    func run(on client: PalateClient, like template: SearchRequest) async {
-        await withCheckedContinuation { continuation in
-            send(on: client, like: template) { continuation.resume() }
-        }
-    }
-
-    private func send(
-        on client: PalateClient,
-        like template: SearchRequest,
-        whenDone: @escaping @Sendable () -> Void
-    ) {
-        let begun = ContinuousClock.now
-        guard begun - started < deadline else { return whenDone() }
-        let batch = state.withLock { state in
-            defer { state.next = (state.next + 1) % batches.count }
-            return batches[state.next]
-        }
-        var request = template
-        request.source = .vectors(batch.vectors, count: batch.range.count)
-        client.submit(.query(request)) { [self] reply in
-            let goesOn = note(reply.result, to: batch.range, begun: begun)
-            if goesOn {
-                send(on: client, like: template, whenDone: whenDone)
-            } else {
-                whenDone()
-            }
-        }
-    }
-
-    /// Counts one answer; false after a failure, which ends this chain.
-    private func note(
-        _ result: Result<Response, PalateClientError>,
-        to queries: Range<Int>,
-        begun: ContinuousClock.Instant
-    ) -> Bool {
-        let now = ContinuousClock.now
-        return state.withLock { state in
-            state.last = max(state.last, now)
-            guard case .success(.results(let response)) = result else {
-                state.errors += 1
-                if case .failure(let error) = result { state.failure = "\(error)" }
-                return false
-            }
-            state.answered += queries.count
-            let took = (now - begun).components
-            state.histogram.record(
-                UInt64(took.seconds * 1_000_000_000 + took.attoseconds / 1_000_000_000)
-            )
-            for (list, query) in queries.enumerated() where state.found[query] == nil {
-                let (start, end) = (response.offsets[list], response.offsets[list + 1])
-                state.found[query] = Array(response.ids[Int(start)..<Int(end)])
-            }
-            return true
-        }
-    }
-
-    func figures() -> Figures {
-        state.withLock { state in
-            Figures(
-                answered: state.answered,
-                errors: state.errors,
-                failure: state.failure,
-                seconds: (state.last - started).seconds,
-                p50: Double(state.histogram.valueAtPercentile(50)) / 1_000,
-                p99: Double(state.histogram.valueAtPercentile(99)) / 1_000,
-                found: state.found
-            )
-        }
     }
 }
