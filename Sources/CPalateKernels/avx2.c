@@ -157,31 +157,14 @@ PK_BODY void code_group(const uint8_t *query, uint8_t flip, size_t count, const 
     }
 }
 
-// Sums of `rows` rows times `columns` rows, `stride` results apart.
-enum { pk_tile_right = 2 };
-PK_BODY void tile(const float *left, size_t rows, const float *right, size_t columns, size_t count,
-                  float *out, size_t stride) {
-    __m256 sum[4][pk_tile_right], piece[pk_tile_right];
-    for (size_t r = 0; r < rows; r++)
-        for (size_t c = 0; c < columns; c++)
-            sum[r][c] = _mm256_setzero_ps();
-    size_t at = 0;
-    for (; at + 8 <= count; at += 8) {
-        for (size_t c = 0; c < columns; c++)
-            piece[c] = _mm256_loadu_ps(right + c * count + at);
-        for (size_t r = 0; r < rows; r++) {
-            __m256 row = _mm256_loadu_ps(left + r * count + at);
-            for (size_t c = 0; c < columns; c++)
-                sum[r][c] = _mm256_fmadd_ps(row, piece[c], sum[r][c]);
-        }
-    }
-    for (size_t r = 0; r < rows; r++)
-        for (size_t c = 0; c < columns; c++)
-            out[r * stride + c] = sum_lanes(sum[r][c]) +
-                                  float_tail((const uint8_t *)(left + r * count),
-                                             (const uint8_t *)(right + c * count), at, count, 0);
+typedef __m256 pk_wide;
+enum { pk_wide_lanes = 8, pk_tile_right = 2 };
+PK_BODY pk_wide wide_zero(void) { return _mm256_setzero_ps(); }
+PK_BODY pk_wide wide_load(const float *floats) { return _mm256_loadu_ps(floats); }
+PK_BODY pk_wide wide_add_product(pk_wide sum, pk_wide left, pk_wide right) {
+    return _mm256_fmadd_ps(left, right, sum);
 }
-
+PK_BODY float wide_sum(pk_wide sum) { return sum_lanes(sum); }
 #include "table.h"
 
 PK_TARGET static int32_t code_product(const uint8_t *codes, const int8_t *query, size_t count) {

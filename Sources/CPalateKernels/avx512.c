@@ -45,29 +45,14 @@ PK_TARGET static float squared_euclidean(const void *left, const void *right, si
     return float_pair(left, right, count, 1);
 }
 
-// Sums of `rows` rows times `columns` rows, `stride` results apart.
-enum { pk_tile_right = 4 };
-PK_BODY void tile(const float *left, size_t rows, const float *right, size_t columns, size_t count,
-                  float *out, size_t stride) {
-    __m512 sum[4][pk_tile_right], piece[pk_tile_right];
-    for (size_t r = 0; r < rows; r++)
-        for (size_t c = 0; c < columns; c++)
-            sum[r][c] = _mm512_setzero_ps();
-    for (size_t at = 0; at < count; at += 16) {
-        __mmask16 mask = count - at < 16 ? float_mask(count - at) : (__mmask16)0xFFFF;
-        for (size_t c = 0; c < columns; c++)
-            piece[c] = _mm512_maskz_loadu_ps(mask, right + c * count + at);
-        for (size_t r = 0; r < rows; r++) {
-            __m512 row = _mm512_maskz_loadu_ps(mask, left + r * count + at);
-            for (size_t c = 0; c < columns; c++)
-                sum[r][c] = _mm512_fmadd_ps(row, piece[c], sum[r][c]);
-        }
-    }
-    for (size_t r = 0; r < rows; r++)
-        for (size_t c = 0; c < columns; c++)
-            out[r * stride + c] = _mm512_reduce_add_ps(sum[r][c]);
+typedef __m512 pk_wide;
+enum { pk_wide_lanes = 16, pk_tile_right = 4 };
+PK_BODY pk_wide wide_zero(void) { return _mm512_setzero_ps(); }
+PK_BODY pk_wide wide_load(const float *floats) { return _mm512_loadu_ps(floats); }
+PK_BODY pk_wide wide_add_product(pk_wide sum, pk_wide left, pk_wide right) {
+    return _mm512_fmadd_ps(left, right, sum);
 }
-
+PK_BODY float wide_sum(pk_wide sum) { return _mm512_reduce_add_ps(sum); }
 #include "table.h"
 
 PK_TARGET static int32_t code_product(const uint8_t *codes, const int8_t *query, size_t count) {

@@ -11,20 +11,11 @@
 // Rows scored side by side.
 enum { pk_group = 4 };
 
-// Bytes of a cache line.
-enum { pk_line = 64 };
-
 #define PK_INLINE static inline __attribute__((always_inline))
 
 // Where the row in position `at` of the list starts.
 PK_INLINE const uint8_t *pk_row(const pk_list *list, size_t at) {
     return list->rows + (size_t)list->ordinals[at] * list->stride;
-}
-
-// Asks for `bytes` from `start`, into every level of the cache.
-PK_INLINE void pk_prefetch(const uint8_t *start, size_t bytes) {
-    for (size_t at = 0; at < bytes; at += pk_line)
-        __builtin_prefetch(start + at, 0, 3);
 }
 
 // Asks for the row in position `at`, where the list goes that far.

@@ -70,33 +70,16 @@ static float squared_euclidean(const void *left, const void *right, size_t count
     return float_pair(left, right, count, 1);
 }
 
-// Sums of `rows` rows times `columns` rows, `stride` results apart.
 #define PK_BODY PK_INLINE
 #define PK_TARGET
-enum { pk_tile_right = 4 };
-PK_BODY void tile(const float *left, size_t rows, const float *right, size_t columns, size_t count,
-                  float *out, size_t stride) {
-    float32x4_t sum[4][pk_tile_right], piece[pk_tile_right];
-    for (size_t r = 0; r < rows; r++)
-        for (size_t c = 0; c < columns; c++)
-            sum[r][c] = vdupq_n_f32(0);
-    size_t at = 0;
-    for (; at + 4 <= count; at += 4) {
-        for (size_t c = 0; c < columns; c++)
-            piece[c] = vld1q_f32(right + c * count + at);
-        for (size_t r = 0; r < rows; r++) {
-            float32x4_t row = vld1q_f32(left + r * count + at);
-            for (size_t c = 0; c < columns; c++)
-                sum[r][c] = vfmaq_f32(sum[r][c], row, piece[c]);
-        }
-    }
-    for (size_t r = 0; r < rows; r++)
-        for (size_t c = 0; c < columns; c++)
-            out[r * stride + c] = vaddvq_f32(sum[r][c]) +
-                                  float_tail((const uint8_t *)(left + r * count),
-                                             (const uint8_t *)(right + c * count), at, count, 0);
+typedef float32x4_t pk_wide;
+enum { pk_wide_lanes = 4, pk_tile_right = 4 };
+PK_BODY pk_wide wide_zero(void) { return vdupq_n_f32(0); }
+PK_BODY pk_wide wide_load(const float *floats) { return vld1q_f32(floats); }
+PK_BODY pk_wide wide_add_product(pk_wide sum, pk_wide left, pk_wide right) {
+    return vfmaq_f32(sum, left, right);
 }
-
+PK_BODY float wide_sum(pk_wide sum) { return vaddvq_f32(sum); }
 #include "table.h"
 
 PK_INLINE void float_list(const pk_list *list, const float *query, float offset, float scale,

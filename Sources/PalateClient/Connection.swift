@@ -17,27 +17,20 @@ final class Connection: Sendable {
     let channel: any Channel
     /// What HELLO brought.
     let welcome: Welcome
-    private let outbox: Outbox
-    private let handler: NIOLoopBound<ClientHandler>
+    private let link: Link
     private let calls = Atomic<Int>(0)
 
-    private init(
-        _ channel: any Channel,
-        _ outbox: Outbox,
-        _ handler: NIOLoopBound<ClientHandler>,
-        _ welcome: Welcome
-    ) {
-        self.channel = channel
-        self.outbox = outbox
-        self.handler = handler
+    private init(_ link: Link, _ welcome: Welcome) {
+        self.link = link
         self.welcome = welcome
+        channel = link.channel
     }
 
     /// Calls whose tasks wait for an answer.
     var load: Int { calls.load(ordering: .relaxed) }
 
     /// Whether it takes requests.
-    var isOpen: Bool { channel.isActive && !outbox.isClosed }
+    var isOpen: Bool { channel.isActive && !link.outbox.isClosed }
 
     /// Connects and shakes hands.
     ///
@@ -56,39 +49,61 @@ final class Connection: Sendable {
         _ group: any EventLoopGroup,
         timeout: TimeAmount
     ) async throws(PalateClientError) -> Connection {
-        let outbox = Outbox()
-        let (channel, handler) = try await open(address, options, group, outbox, timeout)
+        let link = try await Link.open(address, options, group, timeout)
         let hello = Hello(
             clientName: options.clientName,
             bodyBytesMax: options.bodyBytesMax,
             expectedServer: server
         )
         do throws(PalateClientError) {
-            let reply = await call(
-                .hello(hello),
-                timeout: timeout,
-                outbox: outbox,
-                channel: channel,
-                handler: handler
-            )
+            let reply = await link.call(.hello(hello), timeout: timeout)
             guard case .welcome(let welcome) = try reply.result.get() else {
                 throw .unexpectedResponse(opcode: 0)
             }
-            channel.eventLoop.execute { handler.value.adopt(welcome) }
-            return Connection(channel, outbox, handler, welcome)
+            link.onLoop { $0.adopt(welcome) }
+            return Connection(link, welcome)
         } catch {
-            channel.close(promise: nil)
+            link.channel.close(promise: nil)
             throw error
         }
     }
 
-    private static func open(
+    /// Hands a request over; `reply` is called once, on the event loop.
+    func submit(
+        _ request: Request,
+        timeout: TimeAmount,
+        _ reply: @escaping @Sendable (Reply) -> Void
+    ) {
+        link.submit(request, timeout: timeout, reply)
+    }
+
+    /// Sends a request and waits for what comes of it.
+    func call(_ request: Request, timeout: TimeAmount) async -> Reply {
+        calls.wrappingAdd(1, ordering: .relaxed)
+        defer { calls.wrappingSubtract(1, ordering: .relaxed) }
+        return await link.call(request, timeout: timeout)
+    }
+
+    /// Ends the connection; calls that wait get `error`.
+    func close(_ error: PalateClientError) async {
+        link.onLoop { $0.fail(error) }
+        try? await channel.closeFuture.get()
+    }
+}
+
+/// A channel and its handler, before the handshake and after.
+private struct Link: Sendable {
+    let channel: any Channel
+    let outbox: Outbox
+    private let handler: NIOLoopBound<ClientHandler>
+
+    static func open(
         _ address: ServerAddress,
         _ options: ClientOptions,
         _ group: any EventLoopGroup,
-        _ outbox: Outbox,
         _ timeout: TimeAmount
-    ) async throws(PalateClientError) -> (any Channel, NIOLoopBound<ClientHandler>) {
+    ) async throws(PalateClientError) -> Link {
+        let outbox = Outbox()
         let bodyChecksum = options.bodyChecksum
         let tls = try options.tls?.makeContext()
         let serverName = options.tls?.serverName ?? address.name
@@ -110,46 +125,26 @@ final class Connection: Sendable {
                 let handler = try channel.pipeline.syncOperations.handler(type: ClientHandler.self)
                 return NIOLoopBound(handler, eventLoop: channel.eventLoop)
             }.get()
-            return (channel, handler)
+            return Link(channel: channel, outbox: outbox, handler: handler)
         } catch {
             throw .connectFailed(reason: "\(error)")
         }
     }
 
-    /// Hands a request over; `reply` is called once, on the event loop.
+    func onLoop(_ body: @escaping @Sendable (ClientHandler) -> Void) {
+        let handler = handler
+        channel.eventLoop.execute { body(handler.value) }
+    }
+
+    @discardableResult
     func submit(
         _ request: Request,
         timeout: TimeAmount,
         _ reply: @escaping @Sendable (Reply) -> Void
-    ) {
-        Self.submit(request, timeout, outbox, channel, handler, reply)
-    }
-
-    /// Sends a request and waits for what comes of it.
-    func call(_ request: Request, timeout: TimeAmount) async -> Reply {
-        calls.wrappingAdd(1, ordering: .relaxed)
-        defer { calls.wrappingSubtract(1, ordering: .relaxed) }
-        return await Self.call(
-            request,
-            timeout: timeout,
-            outbox: outbox,
-            channel: channel,
-            handler: handler
-        )
-    }
-
-    @discardableResult
-    private static func submit(
-        _ request: Request,
-        _ timeout: TimeAmount,
-        _ outbox: Outbox,
-        _ channel: any Channel,
-        _ handler: NIOLoopBound<ClientHandler>,
-        _ reply: @escaping @Sendable (Reply) -> Void
     ) -> UInt64? {
         switch outbox.offer(request, timeout: timeout, reply) {
         case .first(let ticket):
-            channel.eventLoop.execute { handler.value.drain() }
+            onLoop { $0.drain() }
             return ticket
         case .queued(let ticket):
             return ticket
@@ -159,33 +154,17 @@ final class Connection: Sendable {
         }
     }
 
-    private static func call(
-        _ request: Request,
-        timeout: TimeAmount,
-        outbox: Outbox,
-        channel: any Channel,
-        handler: NIOLoopBound<ClientHandler>
-    ) async -> Reply {
+    func call(_ request: Request, timeout: TimeAmount) async -> Reply {
         let cancellation = Cancellation()
-        let cancel: @Sendable (UInt64) -> Void = { ticket in
-            channel.eventLoop.execute { handler.value.cancel(ticket: ticket) }
-        }
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                let ticket = submit(request, timeout, outbox, channel, handler) {
+                let ticket = submit(request, timeout: timeout) {
                     continuation.resume(returning: $0)
                 }
-                if let ticket, cancellation.arm(ticket) { cancel(ticket) }
+                if let ticket, cancellation.arm(ticket) { onLoop { $0.cancel(ticket: ticket) } }
             }
         } onCancel: {
-            if let ticket = cancellation.fire() { cancel(ticket) }
+            if let ticket = cancellation.fire() { onLoop { $0.cancel(ticket: ticket) } }
         }
-    }
-
-    /// Ends the connection; calls that wait get `error`.
-    func close(_ error: PalateClientError) async {
-        let handler = handler
-        channel.eventLoop.execute { handler.value.fail(error) }
-        try? await channel.closeFuture.get()
     }
 }

@@ -8,10 +8,7 @@ package enum Cache {
     /// Starts loading the first elements of a span; nobody waits for them.
     package static func prefetch<Element: BitwiseCopyable>(_ elements: Span<Element>) {
         // SAFETY: nothing is read.
-        unsafe elements.withUnsafeBytes { bytes in
-            guard let start = bytes.baseAddress else { return }
-            unsafe pk_ask(start, min(bytes.count, most))
-        }
+        prefetch(unsafe elements.bytes)
     }
 
     /// Starts loading the first bytes of a span; nobody waits for them.
@@ -19,7 +16,7 @@ package enum Cache {
         // SAFETY: nothing is read.
         unsafe bytes.withUnsafeBytes { bytes in
             guard let start = bytes.baseAddress else { return }
-            unsafe pk_ask(start, min(bytes.count, most))
+            unsafe pk_prefetch(start, min(bytes.count, most))
         }
     }
 }

@@ -17,11 +17,13 @@ import PalateStorage
 // | RerankStage.swift    | hits to a ranked slate, by taste and diversity                   |
 // | PersonSnapshot.swift | what one query needs to know of a person                         |
 // | TasteCentres.swift   | the vectors that stand for a person                              |
+// | CandidateCosines.swift | how like the candidates are to those, and to what is unwanted  |
 // | InterestStage.swift  | what a person cares for among the values of a field              |
 // | SlateStage.swift     | ranked hits to a slate, with its explored slots and pins         |
 // | ReasonStage.swift    | why results are there                                            |
 // | GaugeStage.swift     | what a list tells the gauges                                     |
 // | FetchStage.swift     | slate to columns of the response                                 |
+// | Deadline.swift       | when the answer must be ready                                    |
 // | QueryScratch.swift   | what all of them write                                           |
 // | Canary.swift, ExactScan.swift | whether a generation may become the live one            |
 

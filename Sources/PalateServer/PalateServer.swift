@@ -185,7 +185,7 @@ package struct PalateServer: Service {
                     }
                     metrics.count(.connectionsAccepted)
                     let pipeline = channel.pipeline.syncOperations
-                    if let tls = options.tls { try pipeline.addHandler(try tls.makeHandler()) }
+                    if let tls = options.tls { try pipeline.addHandler(tls.makeHandler()) }
                     try pipeline.addHandler(
                         ConnectionHandler(service: service, server: identity, logger: logger)
                     )

@@ -182,14 +182,17 @@ typedef struct {
     void (*mix_halves)(float *vector, size_t count);
 } pk_table;
 
-// The table of a level; NULL when this processor or this build has no such level.
-const pk_table *pk_table_at(int32_t level);
+// Bytes of a cache line.
+enum { pk_line = 64 };
 
-// Starts loading `bytes` from `start` into every level of the cache; nobody waits for them.
-static inline void pk_ask(const void *start, size_t bytes) {
-    for (size_t at = 0; at < bytes; at += 64)
+// Asks for `bytes` from `start`, into every level of the cache; nobody waits for them.
+static inline void pk_prefetch(const void *start, size_t bytes) {
+    for (size_t at = 0; at < bytes; at += pk_line)
         __builtin_prefetch((const uint8_t *)start + at, 0, 3);
 }
+
+// The table of a level; NULL when this processor or this build has no such level.
+const pk_table *pk_table_at(int32_t level);
 
 // The name of a level, supported or not; NULL when there is no such level.
 const char *pk_level_name(int32_t level);

@@ -26,13 +26,18 @@ package struct TLSFiles: Equatable, Sendable {
 /// and scrapers have none, and what is not for everybody asks for a key.
 package final class ServerTLS: Sendable {
     /// What goes through a connection, as ALPN names it to those who offer it.
-    package enum Use: String, CaseIterable, Sendable {
+    package enum Use: String, Sendable {
         case palate = "palate/1"
         case http = "http/1.1"
     }
 
+    private struct Contexts {
+        var palate: NIOSSLContext
+        var http: NIOSSLContext
+    }
+
     private struct State {
-        var contexts: [Use: NIOSSLContext]
+        var contexts: Contexts
         var stamps: [FileStamp?]
     }
 
@@ -49,11 +54,9 @@ package final class ServerTLS: Sendable {
     }
 
     /// A handler for one new connection.
-    package func makeHandler(for use: Use = .palate) throws -> any ChannelHandler {
-        guard let context = state.withReadLock({ $0.contexts[use] }) else {
-            throw ServerError.badCertificate(certificate: files.certificate, reason: "not loaded")
-        }
-        return NIOSSLServerHandler(context: context)
+    package func makeHandler(for use: Use = .palate) -> any ChannelHandler {
+        let contexts = state.withReadLock { $0.contexts }
+        return NIOSSLServerHandler(context: use == .http ? contexts.http : contexts.palate)
     }
 
     /// Reads the files anew; when they are bad, the certificate stays.
@@ -61,7 +64,7 @@ package final class ServerTLS: Sendable {
     /// - Throws: `ServerError.badCertificate`.
     package func reload() throws(ServerError) {
         let stamps = Self.stamps(of: files)
-        let result: Result<[Use: NIOSSLContext], ServerError>
+        let result: Result<Contexts, ServerError>
         do throws(ServerError) {
             result = .success(try Self.makeContexts(files))
         } catch {
@@ -87,12 +90,8 @@ package final class ServerTLS: Sendable {
     /// How long a peer's close_notify is waited for.
     private static let shutdownTimeout = TimeAmount.seconds(1)
 
-    private static func makeContexts(
-        _ files: TLSFiles
-    ) throws(ServerError) -> [Use: NIOSSLContext] {
-        var contexts: [Use: NIOSSLContext] = [:]
-        for use in Use.allCases { contexts[use] = try makeContext(files, use) }
-        return contexts
+    private static func makeContexts(_ files: TLSFiles) throws(ServerError) -> Contexts {
+        Contexts(palate: try makeContext(files, .palate), http: try makeContext(files, .http))
     }
 
     private static func makeContext(

@@ -57,6 +57,9 @@ struct BenchServe: AsyncParsableCommand {
         guard (1...1_024).contains(connections), (1...1_024).contains(depth), seconds > 0 else {
             throw ValidationError("--connections and --depth are 1 to 1024, --seconds above 0")
         }
+        guard rate >= 0, rate.isFinite else {
+            throw ValidationError("--rate is 0 or above, not \(rate)")
+        }
         guard Limits.queriesPerRequest.contains(batch) else {
             throw ValidationError("--batch is within \(Limits.queriesPerRequest), not \(batch)")
         }

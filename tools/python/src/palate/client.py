@@ -211,8 +211,7 @@ class Client(ServerCalls, GenerationCalls, BackupCalls, PatchCalls, TasteCalls, 
                 there, what was decided about the query.
             score_floor: leave lower scores out.
             minimum_version: of a Receipt, to read one's own writes.
-            trace: the trace that the query is part of, 32 hexadecimal digits or a W3C
-                ``traceparent``; the server's log of slow queries names it.
+            trace: 32 hexadecimal digits or a W3C ``traceparent``, for the log of slow queries.
             more: what fields have to do with it, as of ``ByFields`` (``filter``, ``group``,
                 ``spacing``, ``fields``, ``field_boosts``); whose eyes the query sees with, as of
                 ``Person``.
