@@ -202,7 +202,11 @@ let package = Package(
             path: "Tests/Fuzzing",
             swiftSettings: common
         ),
-        .testTarget(name: "FuzzingTests", dependencies: ["Fuzzing"], swiftSettings: common),
+        .testTarget(
+            name: "FuzzingTests",
+            dependencies: ["Fuzzing", "TestKit"],
+            swiftSettings: common
+        ),
         .testTarget(
             name: "PalateModelTests",
             dependencies: ["PalateModel", "TestKit"],

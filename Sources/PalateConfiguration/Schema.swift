@@ -167,6 +167,13 @@ package enum Schema {
             "The time budget of requests that come without one."
         ),
         Setting(
+            "limits.query-wait",
+            .shortTime(0...3_600_000_000),
+            "0s",
+            reloads: true,
+            "How long a query may wait for its turn; later it is refused. 0 = half of its time budget."
+        ),
+        Setting(
             "limits.stall-timeout",
             .time(100...3_600_000),
             "10s",

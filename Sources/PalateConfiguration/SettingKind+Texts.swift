@@ -5,10 +5,14 @@ extension SettingKind {
         ("TiB", 1 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10),
         ("TB", 1_000_000_000_000), ("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1_000),
     ]
-    /// Milliseconds per unit, the largest first.
-    private static let times: [(unit: String, milliseconds: Int)] = [
+    /// A unit of time, and how many of the value's there are in it.
+    typealias TimeUnit = (unit: String, count: Int)
+    /// The largest first.
+    static let milliseconds: [TimeUnit] = [
         ("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1),
     ]
+    /// The largest first.
+    static let microseconds = milliseconds.map { ($0.unit, 1_000 * $0.count) } + [("us", 1)]
     /// Bytes that Linux takes for the path of a Unix socket, less the one behind it.
     private static let socketPathBytesMax = 107
 
@@ -21,10 +25,14 @@ extension SettingKind {
         return value(parts, factor, range)
     }
 
-    /// Milliseconds of a text; a unit is needed, and a whole number.
-    static func time(_ text: String, _ range: ClosedRange<Int>) -> SettingValue? {
+    /// A time in the smallest of the units; one of them is needed, and a whole number.
+    static func time(
+        _ text: String,
+        _ range: ClosedRange<Int>,
+        _ units: [TimeUnit]
+    ) -> SettingValue? {
         guard let parts = split(text), parts.fraction.isEmpty,
-            let factor = times.first(where: { $0.unit == parts.unit })?.milliseconds
+            let factor = units.first(where: { $0.unit == parts.unit })?.count
         else { return nil }
         return value(parts, factor, range)
     }
@@ -36,12 +44,15 @@ extension SettingKind {
         case .bytes:
             let best = number == 0 ? nil : Self.sizes.first { number % $0.bytes == 0 }
             return best.map { "\(number / $0.bytes)\($0.unit)" } ?? "\(number)"
-        case .time:
-            guard number > 0 else { return "0s" }
-            let best = Self.times.first { number % $0.milliseconds == 0 }
-            return best.map { "\(number / $0.milliseconds)\($0.unit)" } ?? "\(number)ms"
+        case .time: return Self.text(number, Self.milliseconds)
+        case .shortTime: return Self.text(number, Self.microseconds)
         default: return "\(value)"
         }
+    }
+
+    private static func text(_ time: Int, _ units: [TimeUnit]) -> String {
+        guard time > 0, let best = units.first(where: { time % $0.count == 0 }) else { return "0s" }
+        return "\(time / best.count)\(best.unit)"
     }
 
     /// Whether a letter moves the cursor rather than shows.

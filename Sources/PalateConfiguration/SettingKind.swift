@@ -17,6 +17,8 @@ package enum SettingKind: Equatable, Sendable {
     case bytes(ClosedRange<Int>)
     /// Milliseconds: a number and ms, s, m, h or d.
     case time(ClosedRange<Int>)
+    /// Microseconds: a number and us, ms, s, m, h or d.
+    case shortTime(ClosedRange<Int>)
     /// true or false.
     case boolean
 
@@ -33,6 +35,8 @@ package enum SettingKind: Equatable, Sendable {
             "a size from \(range.lowerBound) to \(range.upperBound) bytes, such as 64MiB"
         case .time(let range):
             "a time from \(range.lowerBound) to \(range.upperBound) ms, such as 10s"
+        case .shortTime(let range):
+            "a time from \(range.lowerBound) to \(range.upperBound) us, such as 500us"
         case .boolean: "true or false"
         }
     }
@@ -67,7 +71,8 @@ package enum SettingKind: Equatable, Sendable {
         case .choice(let names): names.contains(text) ? .text(text) : nil
         case .integer(let range): Int(text).flatMap { range.contains($0) ? .integer($0) : nil }
         case .bytes(let range): Self.size(text, range)
-        case .time(let range): Self.time(text, range)
+        case .time(let range): Self.time(text, range, Self.milliseconds)
+        case .shortTime(let range): Self.time(text, range, Self.microseconds)
         case .boolean: text == "true" ? .boolean(true) : text == "false" ? .boolean(false) : nil
         case .list, .choices: nil
         }

@@ -60,6 +60,7 @@ enum Format {
         static let taste = Array("taste".utf8)
         static let userSum = Array("users".utf8)
         static let history = Array("history".utf8)
+        static let firstEvent = Array("first event".utf8)
     }
 
     /// Bytes a block of float32 rows aims at: eight 4 KiB pages less LMDB's header.

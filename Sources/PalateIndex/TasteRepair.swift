@@ -21,6 +21,8 @@ struct TasteSurvey {
     private(set) var lost: Set<UserID> = []
     private var active: Set<UserID> = []
     private var broken: Set<UserID> = []
+    /// The first sequence that was not let go, and the first that could be read.
+    private var (keptFrom, readFrom): (UInt64, UInt64?) = (0, nil)
     private var nextSequence: UInt64 = 0
     private var collection: String
 
@@ -37,6 +39,7 @@ struct TasteSurvey {
             }
         }
         self = survey
+        if let readFrom { noteGap(from: keptFrom, to: readFrom) }
         let tables = salvage.tables
         lostEvents = max(lostEvents, (tables["events"] ?? 0) - eventCount)
         isLogLost = tables["events"] == nil
@@ -74,9 +77,20 @@ struct TasteSurvey {
         if damages.count < VerificationReport.listedMax { damages.append(finding) }
     }
 
+    private mutating func noteGap(from expected: UInt64, to number: UInt64) {
+        guard number > expected else { return }
+        lostEvents += Int(clamping: number - expected)
+        note(Finding(collection, "events", "", got: "a gap before \(number)", expected: ""))
+    }
+
     private mutating func take(_ entry: PageSalvage.Entry) throws(IndexError) {
         let place = Sealed.place(entry.table, entry.key)
         let value = entry.value.span.rawBytes
+        if entry.table == "meta", entry.key == Format.MetaKey.firstEvent {
+            let body = try Sealed.open(value, table: entry.table, key: entry.key)
+            keptFrom = try SequenceRecord(body: body, place: place).sequence
+            return
+        }
         guard entry.key.count == 8 else {
             _ = try Sealed.open(value, table: entry.table, key: entry.key)
             return
@@ -84,12 +98,8 @@ struct TasteSurvey {
         let number = entry.key.reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
         switch entry.table {
         case "events":
-            if number > nextSequence {
-                lostEvents += Int(clamping: number - nextSequence)
-                note(
-                    Finding(collection, "events", "", got: "a gap before \(number)", expected: "")
-                )
-            }
+            if readFrom == nil { (readFrom, nextSequence) = (number, number) }
+            noteGap(from: nextSequence, to: number)
             nextSequence = number + 1
             do throws(IndexError) {
                 let body = try Sealed.open(value, table: entry.table, key: entry.key)

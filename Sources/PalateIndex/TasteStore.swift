@@ -46,7 +46,10 @@ package final class TasteStore: Sendable {
     private let similarity: ReadWriteLock<any ItemSimilarity>
     let queue: DispatchQueue
     private let backlog = ReadWriteLock(Backlog())
-    private let storedEvents: Atomic<UInt64>
+    /// Events ever stored.
+    let storedEvents: Atomic<UInt64>
+    /// The sequence of the first event that was not let go.
+    let firstEvent: Atomic<UInt64>
     /// Weight profiles that were stored, by name.
     let profiles: ReadWriteLock<[String: TasteNumbers]>
     /// The edition of the stored settings; 0 = the defaults.
@@ -107,6 +110,7 @@ package final class TasteStore: Sendable {
         }
         self.graph = ReadWriteLock(graph)
         storedEvents = Atomic(try tables.eventCount())
+        firstEvent = Atomic(try tables.firstSequence())
         // Items may have got their vectors since their events were counted.
         queue.sync { cluster(users) }
     }
@@ -159,7 +163,8 @@ package final class TasteStore: Sendable {
 
     /// Adds the taste figures to a collection's.
     func addFigures(to stats: inout CollectionStats) {
-        stats.events = storedEvents.load(ordering: .relaxed)
+        let first = firstEvent.load(ordering: .relaxed)
+        stats.events = storedEvents.load(ordering: .relaxed) - first
         let (users, edges) = graph.withReadLock { ($0.userCount, $0.edgeCount) }
         stats.users = UInt64(users)
         stats.edges = UInt64(edges)

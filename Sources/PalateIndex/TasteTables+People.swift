@@ -22,6 +22,16 @@ extension TasteTables {
         }
     }
 
+    /// What `putIndexes` put.
+    func removeIndexes(
+        of event: Event,
+        _ sequence: UInt64,
+        _ transaction: inout WriteTransaction
+    ) throws(IndexError) {
+        try transaction.remove(history, Self.historyKey(event.user, sequence))
+        if let id = event.id { try transaction.remove(eventIDs, id) }
+    }
+
     /// Which of the ids are stored already.
     func knownIDs(_ ids: [UInt64]) throws(IndexError) -> Set<UInt64> {
         guard !ids.isEmpty else { return [] }
@@ -109,8 +119,7 @@ extension TasteTables {
                 transaction throws(IndexError) in
                 for (sequence, event) in zip(some.sequences, some.events) {
                     try transaction.putSealed(tables.events, sequence, [])
-                    try transaction.remove(tables.history, Self.historyKey(user, sequence))
-                    if let id = event.id { try transaction.remove(tables.eventIDs, id) }
+                    try tables.removeIndexes(of: event, sequence, &transaction)
                 }
                 guard isLast else { return }
                 try tables.removeRecord(of: user, &transaction)

@@ -6,7 +6,7 @@ import PalateTaste
 ///
 /// | table    | key                              | value, sealed                                |
 /// |----------|----------------------------------|----------------------------------------------|
-/// | meta     | name, ASCII                      | `TasteRecord`, `UserSum`, `HistoryRecord`     |
+/// | meta     | name, ASCII                      | `TasteRecord`, `UserSum`, `HistoryRecord`, `SequenceRecord` of the first event kept |
 /// | events   | sequence, u64                    | `EventRecord`; nothing where it was forgotten |
 /// | users    | user, u64                        | `UserRecord` in its own versioned form        |
 /// | history  | user, u64, then sequence, u64    | nothing                                      |
@@ -93,7 +93,7 @@ struct TasteTables: Sendable {
         return try environment.table(Format.TasteTable.meta.rawValue, key: Key.self)
     }
 
-    /// Events stored; their sequences are 0 ..< it.
+    /// Events ever stored; the sequences of those kept are `firstSequence` ..< it.
     func eventCount() throws(IndexError) -> UInt64 {
         let events = events
         return try environment.read(failingWith: IndexError.self) {

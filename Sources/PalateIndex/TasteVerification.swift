@@ -32,9 +32,9 @@ struct TasteVerification {
         }
     }
 
-    /// Sequences follow each other from 0, and every event can be read.
+    /// Sequences follow each other from the first that is kept, and every event can be read.
     private mutating func checkEvents() throws(IndexError) {
-        var next: UInt64 = 0
+        var next = try tables.firstSequence()
         let environment = tables.environment
         try environment.forEachEntry("events") { key, value, _ throws(IndexError) in
             guard let sequence = number(key, "events") else { return }

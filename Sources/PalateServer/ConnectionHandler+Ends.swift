@@ -70,7 +70,7 @@ extension ConnectionHandler {
     }
 
     func watchStall(_ context: ChannelHandlerContext) {
-        if isServing, !inbox.isEmpty, wantsBytes(context) {
+        if awaitsFrame(context) {
             clock.expectFrame(of: inbox.neededBytes)
         } else {
             clock.forgetFrame()

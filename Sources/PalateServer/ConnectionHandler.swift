@@ -7,10 +7,10 @@ import PalateWire
 
 /// One connection: bytes to frames to requests, and answers back in whatever order they are ready.
 ///
-/// Everything runs on the connection's event loop. Frames are handled a few at a time, so that a
-/// client that pipelines thousands does not keep its neighbours waiting; answers made in one turn
-/// leave in one write. Nothing is read while something else has to happen first: the client reads
-/// its answers, a load gets durable, or frames that are here already have their turn.
+/// Everything runs on the connection's event loop. Frames are handled in turns, a few at a time, so
+/// that a client that pipelines thousands does not keep its neighbours waiting; answers made in one
+/// turn leave in one write. Nothing is read while something else has to happen first: the client
+/// reads its answers, a load gets durable, or many frames that are here already have their turn.
 final class ConnectionHandler: ChannelDuplexHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundIn = ByteBuffer
@@ -41,6 +41,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     let service: RequestService
     private let server: ServerIdentity
+    let turns: TurnQueue
     let logger: Logger
     let lane: SearchWorkers.LaneID
     var phase = Phase.greeting
@@ -52,30 +53,38 @@ final class ConnectionHandler: ChannelDuplexHandler {
     var isAuthenticating = false
     var rate = RequestRate()
     let clock: StallClock
-    /// When the last bytes came: what every whole frame's time is counted from.
-    var arrival = ContinuousClock.now
     /// Requests whose answers are made elsewhere.
     var inFlight: [UInt32: InFlight] = [:]
-    private var loadBytesInFlight = 0
+    private(set) var loadBytesInFlight = 0
     /// GOAWAY has been said.
-    private var isLeaving = false
+    private(set) var isLeaving = false
     /// The client sends no more; it may still read what it asked for.
     var isInputClosed = false
-    /// Whole frames may be in the inbox.
-    private var isBacklogged = false
-    private var isScheduled = false
-    private var isTakingTurn = false
+    /// Whole frames may be in the inbox, beside those that came since the last turn.
+    var isBacklogged = false
+    /// Stands in the queue for a turn.
+    var isEnlisted = false
     var isReadHeld = false
+    /// From being added to the pipeline until being removed.
+    private(set) var context: ChannelHandlerContext?
 
-    init(service: RequestService, server: ServerIdentity, logger: Logger) {
+    init(service: RequestService, server: ServerIdentity, turns: TurnQueue, logger: Logger) {
         self.service = service
         self.server = server
+        self.turns = turns
         self.logger = logger
         lane = service.workers.makeLane()
         clock = StallClock(patience: service.options.stallTimeout)
     }
 
+    /// When the frame at the front was whole: what its time is counted from.
+    var arrival: ContinuousClock.Instant { inbox.arrival }
+
     // MARK: Channel events
+
+    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+
+    func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
 
     func channelActive(context: ChannelHandlerContext) {
         grant = service.access.grant(forAnonymous: context.remoteAddress?.isLocal ?? false)
@@ -93,20 +102,17 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard isServing else { return }
-        arrival = .now
         let bytes = unwrapInboundIn(data)
         service.metrics.count(.bytesReceived, bytes.readableBytes)
-        inbox.append(bytes)
+        inbox.append(bytes, at: turns.arrivalOfBytes())
     }
 
-    func channelReadComplete(context: ChannelHandlerContext) {
-        takeTurn(context)
-    }
+    func channelReadComplete(context: ChannelHandlerContext) { enlist() }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         guard isServing else { return }
         service.workers.setPaused(!context.channel.isWritable, lane)
-        takeTurn(context)
+        enlist()
     }
 
     func channelInactive(context: ChannelHandlerContext) {
@@ -122,14 +128,14 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if event is GoAwayEvent {
-            sayGoAway(context)
+            sayGoAway()
         } else if let event = event as? ChannelEvent, event == .inputClosed {
             isInputClosed = true
-            if phase == .lingering { context.close(promise: nil) } else { takeTurn(context) }
+            if phase == .lingering { context.close(promise: nil) } else { enlist() }
         }
     }
 
-    private func sayGoAway(_ context: ChannelHandlerContext) {
+    private func sayGoAway() {
         guard isServing, !isLeaving else { return }
         isLeaving = true
         let limit = service.options.drainTimeout.nanoseconds / 1_000_000
@@ -138,94 +144,20 @@ final class ConnectionHandler: ChannelDuplexHandler {
             reason: "the server is shutting down"
         )
         outbox.append(aboutConnection: .goAway(notice))
-        takeTurn(context)
+        enlist()
     }
-
-    // MARK: Turns
 
     var isServing: Bool { phase == .greeting || phase == .open }
 
-    /// Whether the client takes its answers and keeps to its load credit.
-    private func keepsUp(_ context: ChannelHandlerContext) -> Bool {
-        context.channel.isWritable && !isAuthenticating
-            && loadBytesInFlight <= CollectionWriter.creditBytes
-    }
-
-    func wantsBytes(_ context: ChannelHandlerContext) -> Bool {
-        switch phase {
-        case .greeting, .open: !isBacklogged && keepsUp(context)
-        case .closing, .lingering: true
-        case .closed: false
-        }
-    }
-
-    /// Handles some of the frames received, then lets other connections have the thread.
-    private func takeTurn(_ context: ChannelHandlerContext) {
-        // Writing may change writability, which leads here again.
-        guard isServing, !isTakingTurn else { return }
-        isTakingTurn = true
-        handleFrames(context)
-        flush(context)
-        isTakingTurn = false
-        guard isServing else { return }
-        let isDone = (isLeaving || isInputClosed) && inFlight.isEmpty && !isBacklogged
-        if isDone { return finish(context) }
-        if isReadHeld, wantsBytes(context) {
-            isReadHeld = false
-            context.read()
-        }
-        watchStall(context)
-    }
-
-    private func handleFrames(_ context: ChannelHandlerContext) {
-        let began = ContinuousClock.now
-        var now = began
-        var handled = 0
-        isBacklogged = false
-        while isServing {
-            guard keepsUp(context) else {
-                isBacklogged = !inbox.isEmpty
-                return
-            }
-            guard handled < service.options.framesPerTurn,
-                now - began < service.options.turnDuration
-            else {
-                isBacklogged = !inbox.isEmpty
-                if isBacklogged { continueLater(context) }
-                return
-            }
-            do throws(WireError) {
-                guard let header = try inbox.nextHeader() else { return }
-                now = handle(header, context)
-            } catch {
-                return refuse(error, context)
-            }
-            inbox.consume()
-            clock.forgetFrame()
-            handled += 1
-            if outbox.byteCount > service.options.writeBufferBytes { flush(context) }
-        }
-    }
-
-    private func continueLater(_ context: ChannelHandlerContext) {
-        guard !isScheduled else { return }
-        isScheduled = true
-        let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
-        let context = context.loopBound
-        context.eventLoop.execute {
-            bound.value.isScheduled = false
-            bound.value.takeTurn(context.value)
-        }
-    }
-
     // MARK: Requests
 
-    /// Handles the frame at the front of the inbox.
+    /// Handles the frame at the front of the inbox; it is `start` now.
     ///
     /// - Returns: when that was done.
-    private func handle(
+    func handle(
         _ header: FrameHeader,
-        _ context: ChannelHandlerContext
+        _ context: ChannelHandlerContext,
+        _ start: ContinuousClock.Instant
     ) -> ContinuousClock.Instant {
         do throws(WireError) {
             guard phase == .open else {
@@ -241,7 +173,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
             refuse(error, context)
             return .now
         }
-        let response = answer(header, context)
+        let response = answer(header, context, start)
         let now = ContinuousClock.now
         if let response {
             say(response, to: header, microseconds: (now - arrival).frameMicroseconds)
@@ -250,7 +182,11 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     /// The answer, or nil when it is made elsewhere.
-    private func answer(_ header: FrameHeader, _ context: ChannelHandlerContext) -> Response? {
+    private func answer(
+        _ header: FrameHeader,
+        _ context: ChannelHandlerContext,
+        _ start: ContinuousClock.Instant
+    ) -> Response? {
         do throws(RequestError) {
             guard !isLeaving else { throw .shuttingDown }
             // Whoever has as many as may be can still give some up.
@@ -259,6 +195,9 @@ final class ConnectionHandler: ChannelDuplexHandler {
                 throw .overloaded(retryMilliseconds: SearchWorkers.retryMilliseconds)
             }
             try admit(header)
+            if header.opcode == Opcode.query.rawValue {
+                try service.checkWait(start - arrival, Int(header.microseconds))
+            }
             let request = try inbox.decode(
                 header,
                 outbox.version,
@@ -336,7 +275,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
             }
         let took = (ContinuousClock.now - arrival).frameMicroseconds
         say(response, to: header, microseconds: took)
-        takeTurn(context)
+        enlist()
     }
 
     /// Answers, and counts that.

@@ -10,6 +10,13 @@ struct FrameInbox {
     private var buffer = ByteBuffer()
     private var decoder = FrameDecoder()
     private var frontBytes = 0
+    /// Bytes received and handled, since the connection began.
+    private var (received, handled) = (0, 0)
+    /// What came together, by the last byte's number, and when: of frames that wait for their turn.
+    private var arrivals = CircularBuffer<(end: Int, at: ContinuousClock.Instant)>()
+
+    /// When the last byte of the frame came that `nextHeader` gave.
+    private(set) var arrival = ContinuousClock.now
 
     /// Bytes that there must be before the frame begun is whole, as far as is known.
     private(set) var neededBytes = 0
@@ -17,14 +24,21 @@ struct FrameInbox {
     /// Whether nothing is left, not even a part of a frame.
     var isEmpty: Bool { buffer.readableBytes == 0 }
 
+    /// Bytes that wait.
+    var byteCount: Int { buffer.readableBytes }
+
     /// The largest body this connection may send.
     var bodyBytesMax: Int {
         get { decoder.bodyBytesMax }
         set { decoder.bodyBytesMax = newValue }
     }
 
-    /// Takes in what was read.
-    mutating func append(_ incoming: ByteBuffer) {
+    /// Takes in what was read, and when it came.
+    mutating func append(_ incoming: ByteBuffer, at time: ContinuousClock.Instant) {
+        received += incoming.readableBytes
+        // A frame is as old as its last byte.
+        if neededBytes > 0 { arrivals.removeAll(keepingCapacity: true) }
+        arrivals.append((received, time))
         guard !isEmpty else {
             buffer = incoming
             return
@@ -42,7 +56,12 @@ struct FrameInbox {
             neededBytes = byteCount
             return nil
         case .frame(let header, let byteCount):
+            neededBytes = 0
             frontBytes = byteCount
+            while let first = arrivals.first, first.end < handled + byteCount {
+                arrivals.removeFirst()
+            }
+            if let first = arrivals.first { arrival = first.at }
             return header
         }
     }
@@ -68,6 +87,7 @@ struct FrameInbox {
     /// Drops the frame at the front.
     mutating func consume() {
         buffer.moveReaderIndex(forwardBy: frontBytes)
+        handled += frontBytes
         frontBytes = 0
         // Letting go of the memory lets the channel read into it again.
         if isEmpty { buffer = ByteBuffer() }

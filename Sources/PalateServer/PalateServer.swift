@@ -14,6 +14,7 @@ import ServiceLifecycle
 // |-------------------------|-----------------------------------------------------------------|
 // | PalateServer.swift      | listen, serve, drain, close                                     |
 // | ConnectionHandler.swift | one connection: frames in, frames out, back-pressure            |
+// | ConnectionHandler+Turns.swift, TurnQueue.swift | when its frames have their turns         |
 // | FrameInbox.swift        | bytes received, and the frame at their front                    |
 // | FrameOutbox.swift       | answers gathered for one write                                  |
 // | StallClock.swift        | until when a connection may keep the server waiting             |
@@ -158,6 +159,7 @@ package struct PalateServer: Service {
         _ identity: ServerIdentity
     ) async throws -> any Channel {
         let (options, logger, metrics) = (options, logger, status.metrics)
+        let turns = turnQueues(group)
         var bootstrap = ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 1_024)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
@@ -186,8 +188,16 @@ package struct PalateServer: Service {
                     metrics.count(.connectionsAccepted)
                     let pipeline = channel.pipeline.syncOperations
                     if let tls = options.tls { try pipeline.addHandler(tls.makeHandler()) }
+                    guard let queue = turns[ObjectIdentifier(channel.eventLoop)]?.value else {
+                        throw ServerError.leaving
+                    }
                     try pipeline.addHandler(
-                        ConnectionHandler(service: service, server: identity, logger: logger)
+                        ConnectionHandler(
+                            service: service,
+                            server: identity,
+                            turns: queue,
+                            logger: logger
+                        )
                     )
                 }
             }
@@ -200,6 +210,20 @@ package struct PalateServer: Service {
         bootstrap = bootstrap.serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
         return try await bootstrap.bind(host: options.host, port: options.port).get()
+    }
+
+    /// A queue for each event loop.
+    private func turnQueues(
+        _ group: MultiThreadedEventLoopGroup
+    ) -> [ObjectIdentifier: NIOLoopBoundBox<TurnQueue>] {
+        var queues: [ObjectIdentifier: NIOLoopBoundBox<TurnQueue>] = [:]
+        for eventLoop in group.makeIterator() {
+            queues[ObjectIdentifier(eventLoop)] = NIOLoopBoundBox.makeBoxSendingValue(
+                TurnQueue(eventLoop: eventLoop, options: options),
+                eventLoop: eventLoop
+            )
+        }
+        return queues
     }
 
     /// Waits for what blocks, off the cooperative threads.

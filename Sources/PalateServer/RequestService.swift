@@ -145,7 +145,8 @@ final class RequestService: Sendable {
         let collection = try directory.collection(handle: search.handle)
         guard !isFilterCostly(search, collection) else {
             return try onWorker(call, completion()) { [self] () throws(RequestError) in
-                try run(search, try makePlan(search, collection, call), collection, call)
+                try checkWait(.now - call.arrival, call.budgetMicroseconds)
+                return try run(search, try makePlan(search, collection, call), collection, call)
             }
         }
         let plan = try makePlan(search, collection, call)
@@ -156,8 +157,9 @@ final class RequestService: Sendable {
         }
         metrics.count(.queriesOnWorkers)
         return try onWorker(call, completion(), microseconds: cost) {
-            [self] () throws(RequestError)
-            in try run(search, plan, collection, call)
+            [self] () throws(RequestError) in
+            try checkWait(.now - call.arrival, call.budgetMicroseconds)
+            return try run(search, plan, collection, call)
         }
     }
 
@@ -248,6 +250,22 @@ final class RequestService: Sendable {
 
     private func budget(_ call: Call) -> Duration {
         call.budgetMicroseconds == 0 ? options.timeBudget : .microseconds(call.budgetMicroseconds)
+    }
+
+    /// Refuses a query that has waited so long that nobody may want its answer.
+    ///
+    /// - Parameters:
+    ///   - waited: since its last byte came.
+    ///   - budgetMicroseconds: what the client gave; 0 = nothing.
+    func checkWait(_ waited: Duration, _ budgetMicroseconds: Int) throws(RequestError) {
+        let limit = limits.queryWaitMicroseconds
+        let longest = min(
+            limit > 0 ? limit : .max,
+            budgetMicroseconds > 0 ? budgetMicroseconds / 2 : .max
+        )
+        guard longest == .max || waited <= .microseconds(longest) else {
+            throw .overloaded(retryMilliseconds: SearchWorkers.retryMilliseconds)
+        }
     }
 
     /// Runs a request on a worker when its lane's turn comes.

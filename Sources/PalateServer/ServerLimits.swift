@@ -9,6 +9,7 @@ package final class ServerLimits: Sendable {
     private let requestsAKey: Atomic<Int>
     private let memory: Atomic<Int>
     private let slowQuery: Atomic<Int>
+    private let queryWait: Atomic<Int>
 
     /// As the options say.
     package init(_ options: ServerOptions) {
@@ -19,6 +20,7 @@ package final class ServerLimits: Sendable {
         requestsAKey = Atomic(options.requestsPerSecondPerKey)
         memory = Atomic(options.memoryBytesMax)
         slowQuery = Atomic(options.slowQueryMicroseconds)
+        queryWait = Atomic(options.queryWaitMicroseconds)
     }
 
     /// Takes over what these options say; connections keep what they were granted.
@@ -30,6 +32,7 @@ package final class ServerLimits: Sendable {
         requestsAKey.store(options.requestsPerSecondPerKey, ordering: .relaxed)
         memory.store(options.memoryBytesMax, ordering: .relaxed)
         slowQuery.store(options.slowQueryMicroseconds, ordering: .relaxed)
+        queryWait.store(options.queryWaitMicroseconds, ordering: .relaxed)
     }
 
     /// Connections that may be open.
@@ -46,4 +49,6 @@ package final class ServerLimits: Sendable {
     var memoryBytesMax: Int { memory.load(ordering: .relaxed) }
     /// Queries that take longer are logged; 0 = none.
     var slowQueryMicroseconds: Int { slowQuery.load(ordering: .relaxed) }
+    /// Microseconds that a query may wait; 0 = as long as its budget allows.
+    var queryWaitMicroseconds: Int { queryWait.load(ordering: .relaxed) }
 }

@@ -39,7 +39,14 @@ package struct ServerOptions: Sendable {
     /// Frames one connection may have handled in a row while others wait.
     package var framesPerTurn = 32
     /// How long one connection's frames may take in a row while others wait.
-    package var turnDuration = Duration.milliseconds(2)
+    package var turnDuration = Duration.microseconds(200)
+    /// How long frames are handled until the sockets are looked at again, which takes some 5 us.
+    package var sliceDuration = Duration.microseconds(500)
+    /// Bytes of a connection's frames that wait for their turn before reading from it stops.
+    package var readAheadBytes = 64 << 10
+    /// Microseconds that a query may wait for its turn; later ones are refused. 0 = half of its
+    /// time budget, which bounds it in any case.
+    package var queryWaitMicroseconds = 0
     /// The time budget of requests that come without one; batches end then, flagged DEGRADED.
     package var timeBudget = Duration.seconds(60)
     /// Costly requests that may wait for a worker; beyond, they are refused at once.

@@ -55,6 +55,18 @@ struct StoreKeeper: Sendable {
         }
     }
 
+    /// Events that the settings do not keep.
+    private func releaseEvents(of collection: Collection) {
+        let name = collection.info.schema.name
+        collection.taste.releaseEvents(now: nowMilliseconds()) { result in
+            guard case .failure(let error) = result else { return }
+            logger.error(
+                "old events not let go",
+                metadata: ["collection": "\(name)", "error": "\(error)"]
+            )
+        }
+    }
+
     /// One round, on a thread that may block.
     private func tend(checks: Bool) async {
         lookAtCredentials()
@@ -64,6 +76,7 @@ struct StoreKeeper: Sendable {
                 for collection in directory.collections {
                     collection.tend()
                     refresh(collection)
+                    releaseEvents(of: collection)
                     if checks { collection.checkReachability() }
                 }
                 continuation.resume()

@@ -26,6 +26,8 @@ extension TasteSettings {
         [
             Entry("cluster_similarity", \.clusterSimilarity, -1...1),
             Entry("refresh_hours", \.refreshHours, 0...8_760),
+            Entry("history_events", \.historyEvents, 0...1e9),
+            Entry("history_days", \.historyDays, 0...36_500),
             Entry("recluster_events", \.reclusterEvents, 0...1e6),
             Entry("cluster_reward", \.clusterReward, 0...10),
             Entry("calibration_similarity", \.calibrationSimilarity, -1...1),

@@ -28,6 +28,11 @@ package struct TasteSettings: Equatable, Sendable {
     package var refreshHours: Float = 0
     /// A person's events, impressions aside, after which their clusters are made anew; 0 = never.
     package var reclusterEvents: Float = 32
+    /// Events kept for replay, export and their ids, the last to arrive; 0 = all, some 100 bytes
+    /// each.
+    package var historyEvents: Float = 0
+    /// Days for which events are kept; 0 = for ever.
+    package var historyDays: Float = 0
     /// Cosine from which a candidate belongs to an interest that a calibrated slate gives a share.
     package var calibrationSimilarity: Float = 0.5
     /// Cosine from which a rejected item casts its shadow on its neighbours.

@@ -1,4 +1,5 @@
 import Dispatch
+import Glibc
 import Histogram
 import PalateClient
 import PalateModel
@@ -37,6 +38,9 @@ final class GeneratedLoad: Sendable {
         var vectors: [Float]
     }
 
+    /// Between looks at the clock where requests leave at a rate: few leave together.
+    private static let pauseMicroseconds: UInt32 = 50
+
     private let batches: [Batch]
     private let started = ContinuousClock.now
     private let deadline: Duration
@@ -55,11 +59,26 @@ final class GeneratedLoad: Sendable {
     ///
     /// To the connections in turn. What cannot be sent in time is sent late.
     func run(on clients: [PalateClient], at rate: Double, like template: SearchRequest) async {
+        await withCheckedContinuation { continuation in
+            // A thread of its own: it sleeps too short a time for a task.
+            DispatchQueue(label: "palate.bench.rate").async { [self] in
+                send(on: clients, at: rate, like: template)
+                    .notify(queue: .global()) { continuation.resume() }
+            }
+        }
+    }
+
+    /// Sends until the time is over; the group is empty when all is answered.
+    private func send(
+        on clients: [PalateClient],
+        at rate: Double,
+        like template: SearchRequest
+    ) -> DispatchGroup {
         let answered = DispatchGroup()
         var sent = 0
         while true {
             let elapsed = ContinuousClock.now - started
-            guard elapsed < deadline else { break }
+            guard elapsed < deadline else { return answered }
             while Double(sent) < elapsed.seconds * rate {
                 answered.enter()
                 let (request, range) = next(like: template)
@@ -70,10 +89,7 @@ final class GeneratedLoad: Sendable {
                 }
                 sent += 1
             }
-            try? await Task.sleep(for: .milliseconds(1))
-        }
-        await withCheckedContinuation { continuation in
-            answered.notify(queue: .global()) { continuation.resume() }
+            usleep(Self.pauseMicroseconds)
         }
     }
 

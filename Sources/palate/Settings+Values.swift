@@ -64,6 +64,7 @@ extension ServerOptions {
         requestsPerSecond = configuration.number("limits.requests-per-second")
         requestsPerSecondPerKey = configuration.number("limits.requests-per-second-per-key")
         memoryBytesMax = configuration.number("limits.memory")
+        queryWaitMicroseconds = configuration.number("limits.query-wait")
         slowQueryMicroseconds = configuration.number("slow-query.threshold") * 1_000
     }
 }

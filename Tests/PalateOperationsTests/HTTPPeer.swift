@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestKit
 
 /// HTTP/1.1 over a socket, one request a connection: what curl would send, without curl.
 struct HTTPPeer: Sendable {
@@ -22,7 +23,7 @@ struct HTTPPeer: Sendable {
         let text =
             "\(line) HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\(extra)\r\n"
         let port = port
-        return try await Task.detached { try Self.exchange(text, port) }.value
+        return try await onOwnThread { try Self.exchange(text, port) }
     }
 
     private static func exchange(_ text: String, _ port: Int) throws -> Answer {

@@ -137,6 +137,40 @@ import Testing
         }
     }
 
+    @Test func `queries that waited too long are refused, and nobody else`() async throws {
+        try await withServer {
+            $0.queryWaitMicroseconds = 2_000
+        } _: { server in
+            let pins = Pins(400)
+            let handle = try await pins.write(to: server.directory).info.handle
+            var raw = try await RawConnection.greeted(port: server.port)
+            let search = Request.query(pins.batch(handle, lists: 20))
+            let ids = UInt32(2)..<1_002
+            try await raw.send(
+                ids.flatMap { try RawConnection.frame(search, id: $0) } + Self.ping(1_002)
+            )
+            var (answered, refused) = (0, 0)
+            for _ in ids {
+                switch await raw.next()?.status {
+                case nil: answered += 1
+                case .overloaded: refused += 1
+                case let other: Issue.record("got \(String(describing: other))")
+                }
+            }
+            print("waited: \(answered) answered, \(refused) refused")
+            #expect(answered > 0 && refused > 0 && answered + refused == ids.count)
+            #expect(await raw.next()?.response == .pong(token: 1_002))
+            // Nothing of the burst counts for what comes later, unless the machine itself waits.
+            var attempts = 0
+            repeat {
+                attempts += 1
+                try await raw.send(RawConnection.frame(search, id: 2))
+            } while await raw.next()?.status == .overloaded && attempts < 20
+            #expect(attempts < 20)
+            await raw.close()
+        }
+    }
+
     @Test func `a budget that ends in the middle brings what was found`() async throws {
         try await withServer { server in
             let pins = Pins(400)

@@ -4,7 +4,8 @@
 benchmarks/serve/soak.py [--minutes 120] [--rows 20000] [--record]
 
 Over TLS, at the same time: queries, each followed by a rest as long as it took; a hundred rows a
-second, of which most replace an item, and as many deleted as are new; two hundred events a second.
+second, of which most replace an item, and as many deleted as are new; two hundred events a second, of
+which the last quarter of all is kept.
 Ten times in all a backup is made (the one before is removed), and the certificate is replaced under
 the server, which is told by SIGHUP; a new connection must then trust the new one alone.
 
@@ -74,6 +75,8 @@ class Soak:
             client.create_collection(COLLECTION, dim=DIMENSIONS, metric="cosine")
             first = draw(self.rows, np.random.default_rng(2))
             client.load(COLLECTION, np.arange(self.rows), first)
+            kept = EVENTS_A_SECOND * self.seconds / 4
+            client.taste_settings(COLLECTION, {"history_events": kept})
         parts = (self.ask, self.write, self.tell, self.inject, self.watch)
         threads = [threading.Thread(target=self._guard, args=(part,)) for part in parts]
         for thread in threads:
