@@ -35,6 +35,9 @@ closing_lines() {
     grep -hE 'Test run with [0-9]+ tests?|^(=+ )?[0-9]+ passed' "$STEP_LOGS"/*.log
 }
 
+# No suite takes half of it: what hangs fails by its step's name, not by the gate's time.
+TEST_SECONDS=1200
+
 # swift_tests CONFIGURATION [ARGUMENT...]: tests that are built already, as they were built.
 swift_tests() {
     local configuration=$1
@@ -44,7 +47,8 @@ swift_tests() {
         # As `swift build -c release` builds: else every target would be compiled again.
         testable=--disable-testable-imports
     fi
-    swift test -c "$configuration" --skip-build "$testable" "$@"
+    timeout --kill-after=10 "$TEST_SECONDS" \
+        swift test -c "$configuration" --skip-build "$testable" "$@"
 }
 
 # all_swift_tests CONFIGURATION: servers and clients after the rest, and one test at a time. Beside

@@ -171,7 +171,7 @@ package enum Schema {
             .shortTime(0...3_600_000_000),
             "0s",
             reloads: true,
-            "How long a query may wait for its turn; later it is refused. 0 = half of its time budget."
+            "How long a query may wait for its turn, at most half of its time budget; 0 = that."
         ),
         Setting(
             "limits.stall-timeout",

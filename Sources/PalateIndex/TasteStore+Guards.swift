@@ -156,4 +156,13 @@ extension TasteStore {
         }
         return TasteNumbers(numbers: numbers)
     }
+
+    /// Adds the taste figures to a collection's.
+    func addFigures(to stats: inout CollectionStats) {
+        let first = firstEvent.load(ordering: .relaxed)
+        stats.events = storedEvents.load(ordering: .relaxed) - first
+        let (users, edges) = graph.withReadLock { ($0.userCount, $0.edgeCount) }
+        stats.users = UInt64(users)
+        stats.edges = UInt64(edges)
+    }
 }

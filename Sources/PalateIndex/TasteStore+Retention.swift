@@ -6,8 +6,9 @@ import Synchronization
 // How long the log of events is kept: by count, by age, or for ever, as the settings say. Records,
 // clusters and edges made of an event outlive it; replay, export and its id do not.
 extension TasteStore {
-    /// How far ahead of the server a sender's clock may be. An event from further ahead has no age
-    /// to go by, and goes with those that arrived before it.
+    /// How far ahead of the server a sender's clock may be.
+    ///
+    /// An event from further ahead has no age to go by: it goes with those that arrived before it.
     private static let clockSkewMilliseconds: Int64 = 86_400_000
 
     /// The settings' bounds on the log.
@@ -26,7 +27,7 @@ extension TasteStore {
         }
     }
 
-    /// Lets events go that the settings do not keep, a transaction at a time between others' events.
+    /// Lets events go that the settings do not keep, a transaction at a time between new events.
     ///
     /// The last event stays: its place in the log says where the next one goes.
     ///

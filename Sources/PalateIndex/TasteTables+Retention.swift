@@ -21,16 +21,17 @@ extension TasteTables {
     /// - Parameters:
     ///   - first: `firstSequence`.
     ///   - end: the sequence that stays whatever `isOld` says, and all after it.
-    ///   - isOld: whether an event goes although it is not below `below`; asked until it says no.
-    ///   - below: sequences that go without being asked about.
+    ///   - surplus: sequences below go without being asked about.
+    ///   - isOld: whether another event goes; asked until it says no.
     /// - Returns: the new first sequence; `first` where nothing is to go.
+    /// - Throws: `corrupt` for an event that cannot be read; what the store says.
     func release(
         from first: UInt64,
         to end: UInt64,
-        below: UInt64,
+        below surplus: UInt64,
         isOld: (Event) -> Bool
     ) throws(IndexError) -> UInt64 {
-        let (gone, next) = try oldest(from: first, to: end, below: below, isOld: isOld)
+        let (gone, next) = try oldest(from: first, to: end, below: surplus, isOld: isOld)
         guard next > first else { return first }
         let tables = self
         try environment.write(.shrink, failingWith: IndexError.self) {
@@ -52,7 +53,7 @@ extension TasteTables {
     private func oldest(
         from first: UInt64,
         to end: UInt64,
-        below: UInt64,
+        below surplus: UInt64,
         isOld: (Event) -> Bool
     ) throws(IndexError) -> (gone: [(UInt64, Event)], next: UInt64) {
         let events = events
@@ -70,7 +71,7 @@ extension TasteTables {
                 if body.byteCount > 0 {
                     let place = Sealed.place("events", key)
                     let event = try EventRecord(body: body, place: place).event
-                    guard sequence < below || isOld(event) else { break }
+                    guard sequence < surplus || isOld(event) else { break }
                     gone.append((sequence, event))
                 }
                 next = sequence + 1

@@ -6,7 +6,8 @@ import PalateTaste
 ///
 /// | table    | key                              | value, sealed                                |
 /// |----------|----------------------------------|----------------------------------------------|
-/// | meta     | name, ASCII                      | `TasteRecord`, `UserSum`, `HistoryRecord`, `SequenceRecord` of the first event kept |
+/// | meta     | name, ASCII                      | `TasteRecord`, `UserSum`, `HistoryRecord`, and |
+/// |          |                                  | the first event's `SequenceRecord`            |
 /// | events   | sequence, u64                    | `EventRecord`; nothing where it was forgotten |
 /// | users    | user, u64                        | `UserRecord` in its own versioned form        |
 /// | history  | user, u64, then sequence, u64    | nothing                                      |

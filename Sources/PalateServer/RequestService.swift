@@ -257,6 +257,7 @@ final class RequestService: Sendable {
     /// - Parameters:
     ///   - waited: since its last byte came.
     ///   - budgetMicroseconds: what the client gave; 0 = nothing.
+    /// - Throws: `overloaded`.
     func checkWait(_ waited: Duration, _ budgetMicroseconds: Int) throws(RequestError) {
         let limit = limits.queryWaitMicroseconds
         let longest = min(

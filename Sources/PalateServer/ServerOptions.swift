@@ -44,8 +44,8 @@ package struct ServerOptions: Sendable {
     package var sliceDuration = Duration.microseconds(500)
     /// Bytes of a connection's frames that wait for their turn before reading from it stops.
     package var readAheadBytes = 64 << 10
-    /// Microseconds that a query may wait for its turn; later ones are refused. 0 = half of its
-    /// time budget, which bounds it in any case.
+    /// Microseconds that a query may wait for its turn; 0 = half of its time budget, which bounds
+    /// it in any case.
     package var queryWaitMicroseconds = 0
     /// The time budget of requests that come without one; batches end then, flagged DEGRADED.
     package var timeBudget = Duration.seconds(60)

@@ -8,8 +8,9 @@ import NIOCore
 ///
 /// Used on its event loop alone.
 final class TurnQueue {
-    /// Until the loop looks at its sockets again: NIO runs tasks until none is due, so what waits
-    /// must not be due yet. Less than looking at them takes.
+    /// How long the loop has no task that is due, so that it looks at its sockets.
+    ///
+    /// NIO runs tasks until none is due. Looking takes longer than this.
     private static let pause = TimeAmount.microseconds(2)
     /// Bytes that are read so soon after a slice may have come at any time since it began.
     private static let promptly = Duration.microseconds(50)

@@ -4,8 +4,8 @@
 benchmarks/serve/soak.py [--minutes 120] [--rows 20000] [--record]
 
 Over TLS, at the same time: queries, each followed by a rest as long as it took; a hundred rows a
-second, of which most replace an item, and as many deleted as are new; two hundred events a second, of
-which the last quarter of all is kept.
+second, of which most replace an item, and as many deleted as are new; two hundred events a second,
+of which the last quarter of all is kept.
 Ten times in all a backup is made (the one before is removed), and the certificate is replaced under
 the server, which is told by SIGHUP; a new connection must then trust the new one alone.
 
