@@ -1,3 +1,4 @@
+import PalateModel
 import PalateStorage
 
 /// A closed store's environment, for what no server does to it.
