@@ -25,9 +25,9 @@ struct ListQuery {
         scratch.makeRoom(dimensions: dimensions)
         switch source {
         case .vectors(let values, _):
-            for index in 0..<dimensions {
-                scratch.vector[index] = values[list * dimensions + index]
-            }
+            let components = list * dimensions..<(list + 1) * dimensions
+            var vector = scratch.vector.mutableSpan
+            values.span.extracting(components).rawBytes.copyFloats(into: &vector)
             hasVector = true
             item = nil
             itself = nil
