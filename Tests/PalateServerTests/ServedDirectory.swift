@@ -82,6 +82,8 @@ struct ServedDirectory: Sendable {
         var options = ClientOptions()
         options.connectTimeout = .seconds(60)
         options.requestTimeout = .seconds(60)
+        // What the server said, not what came of asking again.
+        options.retries = 0
         return try await PalateClient.connect(host: "127.0.0.1", port: port, options: options)
     }
 
