@@ -75,11 +75,13 @@ final class GeneratedLoad: Sendable {
         like template: SearchRequest
     ) -> DispatchGroup {
         let answered = DispatchGroup()
+        // Connecting took its time, which would come as a burst.
+        let first = ContinuousClock.now
         var sent = 0
         while true {
-            let elapsed = ContinuousClock.now - started
-            guard elapsed < deadline else { return answered }
-            while Double(sent) < elapsed.seconds * rate {
+            let now = ContinuousClock.now
+            guard now - started < deadline else { return answered }
+            while Double(sent) < (now - first).seconds * rate {
                 answered.enter()
                 let (request, range) = next(like: template)
                 let begun = ContinuousClock.now
