@@ -35,7 +35,7 @@ from palate import Client  # noqa: E402
 from results_log import record  # noqa: E402
 from served import Server, run_palate  # noqa: E402
 
-CONNECTIONS, DEPTH = 16, 2
+CONNECTIONS, DEPTH = 4, 8
 UNLOADED, OVERLOAD, WAIT = 0.1, 3, 0.9
 # What is claimed: of the peak, of the unloaded p99, of the peak beside a load; bytes.
 MORE_REFUSED = 0.01
