@@ -9,7 +9,8 @@ core 1; where others use them too, the processor time of a query says what the c
 Measured in turn:
 
 - queries by user, one at a time: 5 medoids, 1,000 candidates of the walk, a slate of 50 by `ssd`.
-  Time as the server says in the answer's header, and as the client sees it
+  Time as the server says in the answer's header, and as the client sees it; what each stage takes,
+  by the server's metrics, which time one query in 64
 - the same with less of something, which says what that costs
 - from event to effect: a person hides the first item of their list; the time until the
   acknowledgement, and until a query that came after it has answered without that item
@@ -22,10 +23,13 @@ from __future__ import annotations
 import argparse
 import os
 import pathlib
+import re
+import socket
 import sys
 import tempfile
 import threading
 import time
+import urllib.request
 
 import numpy as np
 import numpy.typing as npt
@@ -185,6 +189,12 @@ def line(name: str, seconds: Seconds, **beside: float) -> dict:
             "times": len(seconds), **beside}
 
 
+def free_port() -> int:
+    """A port of the loopback interface that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return probe.getsockname()[1]
+
+
 def cpu_seconds(process: int) -> float:
     """Processor time that a process has taken, of all its threads: others do not lengthen it."""
     fields = pathlib.Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
@@ -209,17 +219,46 @@ def prepare(address: str) -> tuple[str, int]:
     return data, len(rows)
 
 
-def measure_queries(address: str, process: int, count: int) -> tuple[list[dict], dict[str, bool]]:
+def stage_totals(operations: str) -> dict[str, tuple[float, int]]:
+    """Seconds and number of the queries whose stages were timed, by stage, from `/metrics`."""
+    with urllib.request.urlopen(f"http://{operations}/metrics", timeout=20) as answer:
+        text = answer.read().decode()
+    totals: dict[str, list[float]] = {}
+    for what, stage, value in re.findall(
+        r'^palate_query_stage_seconds_(sum|count)\{stage="(\w+)"\} (\S+)$', text, re.MULTILINE
+    ):
+        totals.setdefault(stage, [0.0, 0.0])[what == "count"] = float(value)
+    return {stage: (seconds, int(count)) for stage, (seconds, count) in totals.items()}
+
+
+def stage_line(before: dict, after: dict) -> dict[str, float]:
+    """Prints what each stage took between two readings, and returns its microseconds."""
+    means = {}
+    for stage, (seconds, count) in after.items():
+        times = count - before[stage][1]
+        means[stage] = 1e6 * (seconds - before[stage][0]) / max(times, 1)
+    print("stages, means in us: "
+          + ", ".join(f"{stage} {mean:,.0f}" for stage, mean in means.items())
+          + f" ({times} times)")
+    return means
+
+
+def measure_queries(
+    address: str, operations: str, process: int, count: int
+) -> tuple[list[dict], dict[str, bool]]:
     """Queries one at a time; lines for the record, and verdicts."""
     asked = np.random.default_rng(6).integers(0, USERS, count)
     with Client(address) as client:
         query_times(client, asked[:200])  # Until all is warm.
-        before = cpu_seconds(process)
+        before, stages = cpu_seconds(process), stage_totals(operations)
         server, seen = query_times(client, asked)
         cpu = (cpu_seconds(process) - before) / len(asked) * 1000
         print(f"a query takes {cpu:.2f} ms of the server's processor (mean); load average of the "
               f"machine {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
-        lines = [line("query by the server", server, cpu_ms=cpu), line("query by the client", seen)]
+        took = {f"{stage}_us": mean
+                for stage, mean in stage_line(stages, stage_totals(operations)).items()}
+        lines = [line("query by the server", server, cpu_ms=cpu, **took),
+                 line("query by the client", seen)]
         for lacking in LESS:
             times = query_times(client, asked[:LESS_QUERIES], lacking)[0]
             lines.append(line(f"query with {lacking}", times))
@@ -270,10 +309,14 @@ def main() -> int:
     arguments = parser.parse_args()
     os.sched_setaffinity(0, {LOAD_CPU})
     with tempfile.TemporaryDirectory(prefix="palate-latency-") as scratch:
-        with Server(f"{scratch}/data", cpu=SERVER_CPU) as server:
+        operations = f"127.0.0.1:{free_port()}"
+        words = ("--http-listen", operations)
+        with Server(f"{scratch}/data", cpu=SERVER_CPU, arguments=words) as server:
             data, items = prepare(server.address)
             parts = [
-                measure_queries(server.address, server.process.pid, arguments.queries),
+                measure_queries(
+                    server.address, operations, server.process.pid, arguments.queries
+                ),
                 measure_effects(server.address),
                 measure_events(server.address, items, arguments.batch, arguments.seconds),
             ]
