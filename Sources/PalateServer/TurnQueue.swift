@@ -29,7 +29,7 @@ final class TurnQueue {
         self.options = options
     }
 
-    /// When bytes that are read now came: no later than that.
+    /// When bytes that are read now came, at the earliest.
     func arrivalOfBytes() -> ContinuousClock.Instant {
         if let arrival { return arrival }
         let now = ContinuousClock.now

@@ -55,14 +55,29 @@ def ask(address, arguments, seconds, rate=0.0):
     return compare.json_lines(output)[0]
 
 
-class Memory:
+class Beside:
+    """A thread that runs while a block does; `ended` tells it to stop."""
+
+    def __init__(self, work):
+        self.ended = threading.Event()
+        self.thread = threading.Thread(target=work)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.ended.set()
+        self.thread.join()
+
+
+class Memory(Beside):
     """The anonymous memory of a process, looked at while a block runs."""
 
     def __init__(self, process):
+        super().__init__(self._watch)
         self.path = pathlib.Path(f"/proc/{process.pid}/status")
         self.samples = []
-        self.ended = threading.Event()
-        self.thread = threading.Thread(target=self._watch)
 
     def now(self):
         """Bytes held beside mapped files."""
@@ -78,24 +93,15 @@ class Memory:
         half = len(self.samples) // 2
         return self.samples[half], max(self.samples[half:]) - self.samples[half]
 
-    def __enter__(self):
-        self.thread.start()
-        return self
 
-    def __exit__(self, *_):
-        self.ended.set()
-        self.thread.join()
-
-
-class BulkLoad:
+class BulkLoad(Beside):
     """Rows loaded again and again under other ids, on the load generator's core."""
 
     def __init__(self, address, vectors, number):
+        super().__init__(self._run)
         self.address, self.vectors = address, vectors
         self.first = (number + 1) * len(vectors)
         self.rows = 0
-        self.ended = threading.Event()
-        self.thread = threading.Thread(target=self._run)
 
     def _run(self):
         with Client(self.address, timeout=600) as client:
@@ -107,14 +113,6 @@ class BulkLoad:
                 chunk = rows[start : start + step]
                 client.load(compare.COLLECTION, np.arange(len(chunk)) + self.first + start, chunk)
                 self.rows += len(chunk)
-
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.ended.set()
-        self.thread.join()
 
 
 def beside_loads(address, arguments, vectors):
