@@ -57,8 +57,9 @@ def fill(seed, scratch):
     return data, earlier, truth
 
 
-def damaged_copy(number, seed, scratch, data, earlier):
+def damaged_copy(number, arguments, scratch, data, earlier):
     """A copy with one thing wrong; returns where it is, and what in words."""
+    seed, kind = arguments.seed, arguments.kind
     generator = random.Random(f"{seed} damage {number}")
     copy = pathlib.Path(scratch, f"damaged-{number}")
     shutil.copytree(data, copy)
@@ -66,7 +67,7 @@ def damaged_copy(number, seed, scratch, data, earlier):
     file = copy / name / "data.mdb"
     content = bytearray(file.read_bytes())
     states = [(state / name / "data.mdb").read_bytes() for state in earlier]
-    what = pages.inflict(content, states, generator)
+    what = pages.inflict(content, states, generator, kind)
     file.write_bytes(content)
     return copy, f"{name}: {what}"
 
@@ -76,7 +77,7 @@ def run(arguments, scratch, truth, data, earlier):
     verdicts, violations = collections.Counter(), []
 
     def one(number):
-        copy, what = damaged_copy(number, arguments.seed, scratch, data, earlier)
+        copy, what = damaged_copy(number, arguments, scratch, data, earlier)
         verdict = examine(copy, truth)
         shutil.rmtree(copy)
         copy.with_name(copy.name + ".log").unlink(missing_ok=True)
@@ -101,6 +102,8 @@ def main():
     parser.add_argument("--damages", type=int, default=500)
     parser.add_argument("--seed", type=int, default=time.time_ns() % 1_000_000)
     parser.add_argument("--only", type=int, help="inflict only the damage of this number")
+    kinds = [damage.__name__ for damage in pages.DAMAGES]
+    parser.add_argument("--kind", choices=kinds, help="inflict only damages of this kind")
     parser.add_argument("--verbose", action="store_true", help="a line per damage")
     arguments = parser.parse_args()
     print(f"seed {arguments.seed}")

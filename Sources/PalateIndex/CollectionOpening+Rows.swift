@@ -20,7 +20,7 @@ struct RowCensus {
 
 // The rows of an opening generation: which there are, and linking those of the tail.
 extension CollectionOpening {
-    /// Fills the item column and the directory.
+    /// Fills the columns of items and checksums, and the directory.
     static func readRows(
         _ store: GenerationStore,
         _ counters: RowCounters,
@@ -42,6 +42,7 @@ extension CollectionOpening {
                         census.deleted.append(ordinal)
                         continue
                     }
+                    store.vectorSums[ordinal] = record.sums?.vector ?? 0
                     if let other = directory.insert(record.item, at: ordinal) {
                         throw .corrupt(
                             place: Sealed.place("rows", Format.key(ordinal)),

@@ -12,6 +12,8 @@ package final class GenerationStore: Sendable {
     let generation: UInt64
     let seed: UInt64
     let vectorBlockRows: Int
+    /// What the rows' records say their vectors' checksums are; filled when searches are to come.
+    let vectorSums: ChecksumColumn
 
     let meta: Table<[UInt8]>
     let rows: Table<UInt32>
@@ -87,6 +89,11 @@ package final class GenerationStore: Sendable {
             throw .corrupt(place: Self.recordPlace, reason: "schema out of limits: \(schema)")
         }
         vectorBlockRows = Format.rowsPerVectorBlock(dimensions: schema.dimensions)
+        let capacity = Limits.itemsPerCollection
+        guard let vectorSums = ChecksumColumn(capacity: capacity) else {
+            throw .outOfAddressSpace(bytes: capacity * 4)
+        }
+        self.vectorSums = vectorSums
         try openFields(creating: false)
     }
 
@@ -201,6 +208,8 @@ package final class GenerationStore: Sendable {
     }
 
     /// Copies the stored float32 row of `ordinal` into `vector`, shape [dimensions].
+    ///
+    /// - Throws: `corrupt` where it is damaged, or sound and older than the row's record.
     package func readVector(
         _ ordinal: Ordinal,
         _ transaction: borrowing some Transaction & ~Copyable,
@@ -210,7 +219,7 @@ package final class GenerationStore: Sendable {
         guard let value = try transaction.value(vectors, block) else {
             throw .missing(place: Sealed.place("vectors", Format.key(block)))
         }
-        try VectorBlock.read(
+        let sum = try VectorBlock.read(
             row: ordinal % UInt32(vectorBlockRows),
             of: block,
             rowsPerBlock: vectorBlockRows,
@@ -218,6 +227,10 @@ package final class GenerationStore: Sendable {
             from: value,
             into: &vector
         )
+        let expected = vectorSums[ordinal]
+        guard expected != 0, sum != expected else { return }
+        // The column may be ahead of this snapshot, or behind it: the record is not.
+        try row(ordinal, transaction).check(vector.span, at: ordinal)
     }
 
     /// The compressed payload of a row that has one, its seal and the row's own checksum checked.

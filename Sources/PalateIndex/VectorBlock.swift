@@ -29,6 +29,7 @@ enum VectorBlock {
 
     /// Copies one row out.
     ///
+    /// - Returns: its checksum.
     /// - Throws: `corrupt` naming the block when it is too short or the row fails its checksum.
     static func read(
         row: UInt32,
@@ -37,7 +38,7 @@ enum VectorBlock {
         dimensions: Int,
         from value: RawSpan,
         into vector: inout MutableSpan<Float>
-    ) throws(IndexError) {
+    ) throws(IndexError) -> UInt32 {
         let stride = Format.sealedVectorBytes(dimensions: dimensions)
         let start = Int(row) * stride
         guard start + stride <= value.byteCount else {
@@ -56,5 +57,6 @@ enum VectorBlock {
             )
         }
         bytes.copyFloats(into: &vector)
+        return got
     }
 }

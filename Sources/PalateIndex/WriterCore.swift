@@ -211,7 +211,13 @@ final class WriterCore: @unchecked Sendable {
         fields.put(batch.fieldChanges)
         // Operation by operation: the graph is the same however they came to be grouped.
         for rows in batch.newRows {
-            for (item, slot) in zip(rows.items, rows.slots) { items[slot] = item }
+            for (index, slot) in rows.slots.enumerated() {
+                items[slot] = rows.items[index]
+                store.vectorSums[slot] = ContentSums.vector(
+                    batch.vector(at: index, of: rows.vectors),
+                    at: slot
+                )
+            }
             let former = state.codes
             let codes = try currentCodes(for: rows.slotCount)
             defer { if codes !== former { state.measureCosts(of: graph) } }

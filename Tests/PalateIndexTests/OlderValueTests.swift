@@ -93,4 +93,41 @@ import Testing
         try put(newer, into: table, keys, in: path)
         try eventually { try fixture.open().close() }
     }
+
+    @Test func `a vector that is sound and not its row's is refused, and named by verify`() throws {
+        let (fixture, other) = (IndexFixture(count: 60), IndexFixture(count: 60))
+        try write(0..<30, to: fixture)
+        try write(30..<60, to: other)
+        // A slot that is used again has another item's vector in an older page.
+        let block: [[UInt8]] = [[0, 0, 0, 0]]
+        let older = try values(of: "vectors", block, in: other.path + "/" + Self.generation)
+        let path = fixture.path + "/" + Self.generation
+        let newer = try values(of: "vectors", block, in: path)
+        #expect(newer != older)
+        try put(older, into: "vectors", block, in: path)
+        let findings = try fixture.findings()
+        #expect(findings.contains { $0.contains("vector of rows[00000003]") }, "\(findings)")
+
+        let directory = try eventually { try fixture.open() }
+        let collection = try directory.collection(named: "pins")
+        func read(_ ordinal: Ordinal) throws -> [Float] {
+            var vector = [Float](repeating: 0, count: fixture.schema.dimensions)
+            try collection.store.environment.read(failingWith: IndexError.self) {
+                transaction throws(IndexError) in
+                var span = vector.mutableSpan
+                try collection.store.readVector(ordinal, transaction, into: &span)
+            }
+            return vector
+        }
+        #expect {
+            try read(3)
+        } throws: { error in
+            guard case .corrupt(let place, _) = error as? IndexError else { return false }
+            return place == "vector of rows[00000003]"
+        }
+        // Rows written since are known as they are.
+        try PalateIndexTests.write(.upsert(fixture.batch(30..<40)), to: collection)
+        #expect(try read(33) == Array(fixture.vectors[33]))
+        try directory.close()
+    }
 }

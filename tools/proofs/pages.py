@@ -135,12 +135,14 @@ DAMAGES = (
 )  # fmt: skip
 
 
-def inflict(content, earlier, generator):
-    """Damages a file's bytes at random; returns what was done in words."""
+def inflict(content, earlier, generator, kind=None):
+    """Damages a file's bytes at random, by one kind where named; returns what was done in words."""
     uses = pages_by_use(content)
     unused = uses.pop("unused", None)
     use = generator.choice(sorted(uses))
     if unused and generator.randrange(UNUSED_EVERY) == 0:
         use, uses["unused"] = "unused", unused
     damage = generator.choice(DAMAGES)
+    if kind:
+        damage = next(one for one in DAMAGES if one.__name__ == kind)
     return f"{damage(content, earlier, uses[use], generator)} ({use})"

@@ -9,6 +9,7 @@ UNSAFE_ADDRESSES = (
     "Sources/PalateKernels/",
     "Sources/PalateChecksum/",
     "Sources/PalateStorage/",
+    "Sources/PalateModel/ChecksumColumn.swift",
     "Sources/PalateModel/ItemColumn.swift",
     "Sources/PalateModel/RawSpan+Bytes.swift",
     "Sources/PalateModel/ReservedBytes.swift",
