@@ -33,4 +33,17 @@ package final class ItemColumn: @unchecked Sendable {
             )
         }
     }
+
+    /// Where the item behind a published ordinal is, for who wants it in the cache ahead.
+    @_lifetime(borrow self)
+    package func place(of ordinal: Ordinal) -> Span<ItemID> {
+        precondition(Int(ordinal) < capacity, "ordinal beyond capacity")
+        let start = unsafe storage.base.advanced(by: Int(ordinal) * 8)
+        // SAFETY: inside the mapping, which lives as long as self; written before publication.
+        let place = unsafe Span<ItemID>(
+            _unsafeStart: start.assumingMemoryBound(to: ItemID.self),
+            count: 1
+        )
+        return unsafe _overrideLifetime(place, borrowing: self)
+    }
 }

@@ -5,9 +5,13 @@ import PalateWire
 /// The bytes received and not handled yet, and the frame at their front.
 ///
 /// Grows with what has arrived, never with what a header promises, and gives back the memory of
-/// handled frames: at most a frame and one read are held.
+/// handled frames: at most a frame and one read are held. Frames are read where they came to lie;
+/// what is copied is one that began in an earlier read, not all that came with its end.
 struct FrameInbox {
-    private var buffer = ByteBuffer()
+    /// Begins with the next frame, or as much of it as has come.
+    private var front = ByteBuffer()
+    /// What came behind that, as it was read.
+    private var rest = ByteBuffer()
     private var decoder = FrameDecoder()
     private var frontBytes = 0
     /// Bytes received and handled, since the connection began.
@@ -22,10 +26,10 @@ struct FrameInbox {
     private(set) var neededBytes = 0
 
     /// Whether nothing is left, not even a part of a frame.
-    var isEmpty: Bool { buffer.readableBytes == 0 }
+    var isEmpty: Bool { front.readableBytes == 0 }
 
     /// Bytes that wait.
-    var byteCount: Int { buffer.readableBytes }
+    var byteCount: Int { front.readableBytes + rest.readableBytes }
 
     /// The largest body this connection may send.
     var bodyBytesMax: Int {
@@ -39,30 +43,47 @@ struct FrameInbox {
         // A frame is as old as its last byte.
         if neededBytes > 0 { arrivals.removeAll(keepingCapacity: true) }
         arrivals.append((received, time))
-        guard !isEmpty else {
-            buffer = incoming
-            return
+        if isEmpty {
+            front = incoming
+        } else if rest.readableBytes == 0 {
+            rest = incoming
+        } else {
+            Self.move(incoming, behind: &rest)
         }
+    }
+
+    private static func move(_ bytes: ByteBuffer, behind buffer: inout ByteBuffer) {
         // Moves fewer bytes than were handled since the last time: linear in all that arrives.
         if buffer.readerIndex > buffer.readableBytes { buffer.discardReadBytes() }
-        var incoming = incoming
-        buffer.writeBuffer(&incoming)
+        var bytes = bytes
+        buffer.writeBuffer(&bytes)
+    }
+
+    /// Moves what a frame of so many bytes lacks to the front; false where no more has come.
+    private mutating func complete(_ byteCount: Int) -> Bool {
+        let length = min(byteCount - front.readableBytes, rest.readableBytes)
+        guard length > 0, let part = rest.readSlice(length: length) else { return false }
+        Self.move(part, behind: &front)
+        return true
     }
 
     /// Finds a whole frame at the front; nil when there is none yet.
     mutating func nextHeader() throws(WireError) -> FrameHeader? {
-        switch try Self.next(in: buffer, &decoder) {
-        case .needs(let byteCount):
-            neededBytes = byteCount
-            return nil
-        case .frame(let header, let byteCount):
-            neededBytes = 0
-            frontBytes = byteCount
-            while let first = arrivals.first, first.end < handled + byteCount {
-                arrivals.removeFirst()
+        while true {
+            switch try Self.next(in: front, &decoder) {
+            case .needs(let byteCount):
+                if complete(byteCount) { continue }
+                neededBytes = byteCount
+                return nil
+            case .frame(let header, let byteCount):
+                neededBytes = 0
+                frontBytes = byteCount
+                while let first = arrivals.first, first.end < handled + byteCount {
+                    arrivals.removeFirst()
+                }
+                if let first = arrivals.first { arrival = first.at }
+                return header
             }
-            if let first = arrivals.first { arrival = first.at }
-            return header
         }
     }
 
@@ -80,16 +101,18 @@ struct FrameInbox {
         _ version: any WireVersion,
         dimensionsOf: (UInt32) -> Int?
     ) throws(RequestError) -> Request {
-        let body = buffer.readableBytesSpan.extracting(FrameHeader.byteCount..<frontBytes)
+        let body = front.readableBytesSpan.extracting(FrameHeader.byteCount..<frontBytes)
         return try version.decodeRequest(header, body, dimensionsOf: dimensionsOf)
     }
 
     /// Drops the frame at the front.
     mutating func consume() {
-        buffer.moveReaderIndex(forwardBy: frontBytes)
+        front.moveReaderIndex(forwardBy: frontBytes)
         handled += frontBytes
         frontBytes = 0
+        guard isEmpty else { return }
+        front = rest
         // Letting go of the memory lets the channel read into it again.
-        if isEmpty { buffer = ByteBuffer() }
+        rest = ByteBuffer()
     }
 }

@@ -12,6 +12,8 @@ private func bitwise(_ bytes: [UInt8], seed: UInt32 = 0) -> UInt32 {
     return ~crc
 }
 
+private let methods = ChecksumMethod.allCases.filter(\.isAvailable)
+
 @Suite struct ChecksumTests {
     @Test(arguments: [
         ("", 0 as UInt32),
@@ -22,7 +24,7 @@ private func bitwise(_ bytes: [UInt8], seed: UInt32 = 0) -> UInt32 {
     func `matches the published vectors`(text: String, expected: UInt32) {
         let bytes = Array(text.utf8)
         #expect(crc32c(bytes.span.bytes) == expected)
-        #expect(crc32cByTable(bytes.span.bytes) == expected)
+        for method in methods { #expect(crc32c(bytes.span.bytes, by: method) == expected) }
     }
 
     @Test(arguments: [
@@ -33,9 +35,10 @@ private func bitwise(_ bytes: [UInt8], seed: UInt32 = 0) -> UInt32 {
         #expect(crc32c(bytes.span.bytes) == expected[bytes[1]])
     }
 
-    /// Around the borders of the inner loops: 8 bytes, 3 x 256 and 3 x 4096.
+    /// Around the borders of the inner loops: 8 bytes, 64, 256, 3 x 256 and 3 x 4096.
     @Test(arguments: [
-        0, 1, 7, 8, 9, 255, 767, 768, 769, 1_536, 12_287, 12_288, 12_289, 13_063, 40_000,
+        0, 1, 7, 8, 9, 63, 64, 255, 256, 257, 319, 320, 511, 512, 575, 767, 768, 769, 1_536,
+        12_287, 12_288, 12_289, 13_063, 40_000,
     ])
     func `equals the bitwise oracle at every alignment`(count: Int) {
         var generator = SeededGenerator(seed: testSeed())
@@ -44,8 +47,11 @@ private func bitwise(_ bytes: [UInt8], seed: UInt32 = 0) -> UInt32 {
         for start in [0, 1, 5, 8] {
             let range = start..<start + count
             let expected = bitwise(Array(bytes[range]), seed: seed)
-            #expect(crc32c(bytes.span.extracting(range).bytes, seed: seed) == expected)
-            #expect(crc32cByTable(bytes.span.extracting(range).bytes, seed: seed) == expected)
+            let part = bytes.span.extracting(range).bytes
+            #expect(crc32c(part, seed: seed) == expected)
+            for method in methods {
+                #expect(crc32c(part, seed: seed, by: method) == expected, "\(method)")
+            }
         }
     }
 

@@ -10,6 +10,7 @@
 // of 1-bit and 2-bit codes), avx2.h, avx512.h (what a level's files share), crc32c.c.
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -203,8 +204,21 @@ int32_t pk_level_best(void);
 // CRC-32C (Castagnoli) of `count` bytes, continuing from `seed`, the CRC of what came before.
 uint32_t pk_crc32c(uint32_t seed, const void *bytes, size_t count);
 
-// The same by table alone: the fallback, callable everywhere so that tests reach it.
-uint32_t pk_crc32c_table(uint32_t seed, const void *bytes, size_t count);
+// Its ways, slowest first: by table everywhere, the processor's CRC32 instruction, carry-less
+// products of 512 bits.
+typedef enum {
+    pk_crc32c_table,
+    pk_crc32c_instruction,
+    pk_crc32c_folding,
+} pk_crc32c_method;
+
+enum { pk_crc32c_method_count = 3 };
+
+// Whether this processor has a way.
+bool pk_crc32c_has(pk_crc32c_method method);
+
+// The same as `pk_crc32c` by one way, so that tests reach all; by table where there is no such way.
+uint32_t pk_crc32c_by(pk_crc32c_method method, uint32_t seed, const void *bytes, size_t count);
 
 #ifdef __cplusplus
 }
