@@ -104,6 +104,11 @@ class Server:
         """Whether the process is alive."""
         return self.process is not None and self.process.poll() is None
 
+    def anonymous_bytes(self):
+        """What the process holds beside mapped files."""
+        lines = pathlib.Path(f"/proc/{self.process.pid}/status").read_text().splitlines()
+        return next(int(line.split()[1]) << 10 for line in lines if line.startswith("RssAnon"))
+
     def last_log_lines(self, count=5):
         """The end of the log, for messages of failure."""
         return " / ".join(self.log.read_text(errors="replace").splitlines()[-count:])

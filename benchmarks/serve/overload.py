@@ -72,21 +72,16 @@ class Beside:
 
 
 class Memory(Beside):
-    """The anonymous memory of a process, looked at while a block runs."""
+    """The anonymous memory of a server, looked at while a block runs."""
 
-    def __init__(self, process):
+    def __init__(self, server):
         super().__init__(self._watch)
-        self.path = pathlib.Path(f"/proc/{process.pid}/status")
+        self.server = server
         self.samples = []
-
-    def now(self):
-        """Bytes held beside mapped files."""
-        lines = self.path.read_text().splitlines()
-        return next(int(line.split()[1]) << 10 for line in lines if line.startswith("RssAnon"))
 
     def _watch(self):
         while not self.ended.wait(0.2):
-            self.samples.append(self.now())
+            self.samples.append(self.server.anonymous_bytes())
 
     def growth(self):
         """Half-way, and what came since: buffers have found their sizes by then."""
@@ -147,7 +142,7 @@ def measure(arguments):
         with Server(data, cpu=compare.SERVER_CPU, arguments=words) as server:
             ask(server.address, arguments, 1)
             lines["limited"] = ask(server.address, arguments, 5, rate)
-            with Memory(server.process) as memory:
+            with Memory(server) as memory:
                 lines["overload"] = ask(
                     server.address, arguments, arguments.seconds, OVERLOAD * lines["peak"]["qps"]
                 )

@@ -162,12 +162,7 @@ class Soak:
         began = time.monotonic()
         while not self.ended.wait(1):
             files = sum(path.stat().st_blocks for path in self.server.data.rglob("*")) * 512
-            self.samples.append((time.monotonic() - began, self.anonymous_bytes(), files))
-
-    def anonymous_bytes(self):
-        """What the server holds beside mapped files."""
-        with open(f"/proc/{self.server.process.pid}/status") as status:
-            return next(int(line.split()[1]) << 10 for line in status if line.startswith("RssAnon"))
+            self.samples.append((time.monotonic() - began, self.server.anonymous_bytes(), files))
 
 
 def growth(values):
