@@ -72,6 +72,8 @@ def load(client, ids, vectors, payloads):
     """Creates the collection, loads the sample, plays the events."""
     client.create_collection(COLLECTION, dim=vectors.shape[1], metric="cosine", quantizer="sq8")
     client.load(COLLECTION, ids, vectors.astype(np.float32), payloads)
+    # Interests are not made anew in the background: that could come between two askings.
+    client.taste_settings(COLLECTION, {"recluster_events": 0})
     now = int(time.time() * 1000)
     for person in (GARDENER, SAILOR):
         events = person.events(payloads, now)

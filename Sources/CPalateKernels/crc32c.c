@@ -188,8 +188,8 @@ static crc_function function_of(pk_crc32c_method method) {
         return __builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("pclmul") ? by_instruction
                                                                                     : NULL;
     case pk_crc32c_folding:
-        return __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("vpclmulqdq") &&
-                       function_of(pk_crc32c_instruction)
+        return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+                       __builtin_cpu_supports("vpclmulqdq") && function_of(pk_crc32c_instruction)
                    ? by_folding
                    : NULL;
     }

@@ -19,11 +19,23 @@ final class Connection: Sendable {
     let welcome: Welcome
     private let link: Link
     private let calls = Atomic<Int>(0)
+    private let renewal = ReadWriteLock<Task<Void, Never>?>(nil)
 
     private init(_ link: Link, _ welcome: Welcome) {
         self.link = link
         self.welcome = welcome
         channel = link.channel
+    }
+
+    deinit { setRenewal(nil) }
+
+    /// Takes over what sends the next tokens; what did before ends.
+    func setRenewal(_ next: Task<Void, Never>?) {
+        let former = renewal.withWriteLock { renewal in
+            defer { renewal = next }
+            return renewal
+        }
+        former?.cancel()
     }
 
     /// Calls whose tasks wait for an answer.

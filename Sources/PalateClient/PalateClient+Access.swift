@@ -50,16 +50,35 @@ extension Connection {
             throw .connectFailed(reason: "the source of tokens failed")
         }
         let kind: Authentication.Kind = credential.kind == .apiKey ? .apiKey : .token
-        guard Authentication.secretBytes.contains(secret.utf8.count) else {
+        let receipt = try await say(Authentication(kind: kind, secret: secret), options)
+        let isRenewed = kind == .token && receipt.expiryMilliseconds != 0
+        setRenewal(
+            isRenewed
+                ? Renewal.start(
+                    on: self,
+                    credential,
+                    options,
+                    secret: secret,
+                    expiry: receipt.expiryMilliseconds
+                ) : nil
+        )
+        return receipt
+    }
+
+    /// Sends AUTH.
+    func say(
+        _ said: Authentication,
+        _ options: ClientOptions
+    ) async throws(PalateClientError) -> AuthenticationReceipt {
+        guard Authentication.secretBytes.contains(said.secret.utf8.count) else {
             throw .invalidRequest(
                 .outOfRange(
                     field: "bytes of the credential",
-                    got: secret.utf8.count,
+                    got: said.secret.utf8.count,
                     expected: Authentication.secretBytes
                 )
             )
         }
-        let said = Authentication(kind: kind, secret: secret)
         let reply = await call(.authenticate(said), timeout: options.requestTimeout)
         guard case .authenticated(let receipt) = try reply.result.get() else {
             throw .unexpectedResponse(opcode: Opcode.authenticate.rawValue)

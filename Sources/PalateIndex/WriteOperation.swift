@@ -23,17 +23,22 @@ package enum WriteOperation: Sendable {
     /// Raise the version to at least this, so that receipts of another generation stay behind it.
     case advance(version: UInt64)
 
+    /// What an operation costs beside its rows: an empty one must not be free.
+    private static let overheadBytes = 256
+
     /// What the operation holds in memory and writes, roughly.
     var byteCount: Int {
-        switch self {
-        case .upsert(let rows): Self.byteCount(rows)
-        case .load(let data): Self.byteCount(data.rows)
-        case .delete(let ids): 8 * ids.count
-        case .patch(let patch): Self.byteCount(patch)
-        case .deleteMatching(let filter, _): 64 + 8 * filter.literalCount
-        case .declareFields(let fields): 256 * fields.count
-        case .beginLoad, .commitLoad, .checkpoint, .advance: 64
-        }
+        let bytes =
+            switch self {
+            case .upsert(let rows): Self.byteCount(rows)
+            case .load(let data): Self.byteCount(data.rows)
+            case .delete(let ids): 8 * ids.count
+            case .patch(let patch): Self.byteCount(patch)
+            case .deleteMatching(let filter, _): 8 * filter.literalCount
+            case .declareFields(let fields): 256 * fields.count
+            case .beginLoad, .commitLoad, .checkpoint, .advance: 0
+            }
+        return Self.overheadBytes + bytes
     }
 
     /// Whether the operation needs more room than it frees.

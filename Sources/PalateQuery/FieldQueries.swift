@@ -5,6 +5,9 @@ import PalateStorage
 
 /// Questions about fields that no vector is needed for.
 package enum FieldQueries {
+    /// Payloads read between looks at how large the answer has become: each may have a MiB.
+    private static let payloadsPerRead = 64
+
     /// Counts the items that pass a filter, and how often each value is among them.
     ///
     /// - Throws: `unknownField`, `fieldNotReady`, `wrongFieldType`.
@@ -39,10 +42,17 @@ package enum FieldQueries {
     ///
     /// Every match is looked at for each page: some 10 ns a match without an order, which keeps a
     /// cursor a place among values rather than something the server has to remember.
-    /// - Throws: `unknownField`, `fieldNotReady`, `wrongFieldType`, and damage by name.
+    /// - Parameters:
+    ///   - request: its limits checked.
+    ///   - collection: where to look.
+    ///   - bytesMax: of payloads.
+    /// - Returns: the page, and where the next one begins.
+    /// - Throws: `unknownField`, `fieldNotReady`, `wrongFieldType`, `answerTooLarge`, and damage by
+    ///   name.
     package static func scroll(
         _ request: ScrollRequest,
-        in collection: Collection
+        in collection: Collection,
+        bytesMax: Int
     ) throws(RequestError) -> ScrollResponse {
         let reader = ReadEpochs.shared.makeReader()
         reader.enter()
@@ -57,7 +67,7 @@ package enum FieldQueries {
         response.ids = page.map(\.item)
         response.fields = try values(request.fields, of: page.map(\.row), in: collection)
         if request.wantsPayloads {
-            response.payloads = try payloads(response.ids, in: collection)
+            response.payloads = try payloads(response.ids, in: collection, bytesMax: bytesMax)
         }
         return response
     }
@@ -139,15 +149,27 @@ package enum FieldQueries {
         }
     }
 
+    /// Reads payloads until all are there, or until they are more than an answer holds.
     private static func payloads(
         _ ids: [ItemID],
-        in collection: Collection
+        in collection: Collection,
+        bytesMax: Int
     ) throws(RequestError) -> [[UInt8]] {
-        do throws(IndexError) {
-            return try collection.get(ids, wantsVectors: false).payloads
-        } catch {
-            throw RequestError(error)
+        var payloads: [[UInt8]] = []
+        var byteCount = 0
+        for begin in stride(from: 0, to: ids.count, by: payloadsPerRead) {
+            let part = Array(ids[begin..<min(ids.count, begin + payloadsPerRead)])
+            do throws(IndexError) {
+                payloads += try collection.get(part, wantsVectors: false).payloads
+            } catch {
+                throw RequestError(error)
+            }
+            byteCount += payloads[begin...].reduce(0) { $0 + $1.count }
+            guard byteCount <= bytesMax else {
+                throw .answerTooLarge(got: byteCount, expected: bytesMax)
+            }
         }
+        return payloads
     }
 }
 

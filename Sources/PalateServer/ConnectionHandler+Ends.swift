@@ -53,6 +53,7 @@ extension ConnectionHandler {
     func forgetRequests() {
         inbox = FrameInbox()
         inFlight = [:]
+        abandoned = []
         service.workers.remove(lane)
     }
 

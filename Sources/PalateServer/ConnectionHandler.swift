@@ -35,6 +35,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
     struct InFlight {
         /// As it came.
         var header: FrameHeader
+        /// Its number on this connection: ids come back, and headers can be alike.
+        var serial: UInt64
         /// What it holds of the load credit.
         var loadBytes = 0
     }
@@ -55,6 +57,9 @@ final class ConnectionHandler: ChannelDuplexHandler {
     let clock: StallClock
     /// Requests whose answers are made elsewhere.
     var inFlight: [UInt32: InFlight] = [:]
+    /// Those that were cancelled and are worked on all the same: they count until that is done.
+    var abandoned: Set<UInt64> = []
+    private var lastSerial: UInt64 = 0
     private(set) var loadBytesInFlight = 0
     /// GOAWAY has been said.
     private(set) var isLeaving = false
@@ -102,6 +107,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard isServing else { return }
+        // Not left to `channelReadComplete`: it does not come where the next read fails.
+        enlist()
         let bytes = unwrapInboundIn(data)
         service.metrics.count(.bytesReceived, bytes.readableBytes)
         inbox.append(bytes, at: turns.arrivalOfBytes())
@@ -112,6 +119,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         guard isServing else { return }
         service.workers.setPaused(!context.channel.isWritable, lane)
+        // The client has read, though the next turn may fill the buffer again at once.
+        if context.channel.isWritable { clock.forgetReading() }
         enlist()
     }
 
@@ -191,7 +200,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
             guard !isLeaving else { throw .shuttingDown }
             // Whoever has as many as may be can still give some up.
             let isCancel = header.opcode == Opcode.cancel.rawValue
-            guard isCancel || inFlight.count < service.limits.requestsInFlight else {
+            let unfinished = inFlight.count + abandoned.count
+            guard isCancel || unfinished < service.limits.requestsInFlight else {
                 throw .overloaded(retryMilliseconds: SearchWorkers.retryMilliseconds)
             }
             try admit(header)
@@ -225,15 +235,20 @@ final class ConnectionHandler: ChannelDuplexHandler {
                 answerBytesMax: outbox.bodyBytesMax,
                 collections: grant?.collections ?? .all
             )
+            let serial = takeSerial()
             let response = try service.answer(
                 request,
                 call,
-                completion: { completion(header, context) }
+                completion: { completion(header, serial, context) }
             )
             guard response == nil else { return response }
             // Of a load, the whole body counts until it is durable.
             let bytes = if case .loadData = request { Int(header.bodyLength) } else { 0 }
-            inFlight[header.requestID] = InFlight(header: header, loadBytes: bytes)
+            inFlight[header.requestID] = InFlight(
+                header: header,
+                serial: serial,
+                loadBytes: bytes
+            )
             loadBytesInFlight += bytes
             return nil
         } catch {
@@ -241,9 +256,16 @@ final class ConnectionHandler: ChannelDuplexHandler {
         }
     }
 
+    /// The number of the next request whose answer is made elsewhere.
+    func takeSerial() -> UInt64 {
+        lastSerial += 1
+        return lastSerial
+    }
+
     /// Brings an answer made elsewhere back to the event loop.
     private func completion(
         _ header: FrameHeader,
+        _ serial: UInt64,
         _ context: ChannelHandlerContext
     ) -> RequestService.Completion {
         let (eventLoop, arrival) = (context.eventLoop, arrival)
@@ -251,7 +273,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         let context = context.loopBound
         return { result in
             eventLoop.execute {
-                bound.value.complete(result, header, arrival: arrival, context.value)
+                bound.value.complete(result, header, serial, arrival: arrival, context.value)
             }
         }
     }
@@ -259,11 +281,13 @@ final class ConnectionHandler: ChannelDuplexHandler {
     func complete(
         _ result: Result<Response, RequestError>,
         _ header: FrameHeader,
+        _ serial: UInt64,
         arrival: ContinuousClock.Instant,
         _ context: ChannelHandlerContext
     ) {
         // Nobody waits for what was cancelled; by now its id may be another request's.
-        guard isServing, let request = inFlight[header.requestID], request.header == header else {
+        guard abandoned.remove(serial) == nil else { return }
+        guard isServing, let request = inFlight[header.requestID], request.serial == serial else {
             return
         }
         inFlight.removeValue(forKey: header.requestID)

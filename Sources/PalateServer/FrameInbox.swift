@@ -40,8 +40,10 @@ struct FrameInbox {
     /// Takes in what was read, and when it came.
     mutating func append(_ incoming: ByteBuffer, at time: ContinuousClock.Instant) {
         received += incoming.readableBytes
-        // A frame is as old as its last byte.
-        if neededBytes > 0 { arrivals.removeAll(keepingCapacity: true) }
+        // A frame is as old as its last byte: those before the part that is missing say nothing.
+        while let first = arrivals.first, first.end < handled + neededBytes {
+            arrivals.removeFirst()
+        }
         arrivals.append((received, time))
         if isEmpty {
             front = incoming

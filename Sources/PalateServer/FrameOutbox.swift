@@ -48,7 +48,8 @@ struct FrameOutbox {
     /// Takes everything gathered.
     mutating func take(_ allocator: ByteBufferAllocator) -> ByteBuffer {
         let buffer = allocator.buffer(bytes: writer.bytes)
-        if writer.count > Self.keptBytes {
+        // Not by its count: an answer that was refused as too large has had its room too.
+        if writer.capacity > Self.keptBytes {
             writer = FrameWriter()
         } else {
             writer.removeAll()

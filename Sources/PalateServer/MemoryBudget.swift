@@ -32,7 +32,8 @@ final class MemoryBudget: Sendable {
     private func sampleIfStale() {
         let now = monotonicNanoseconds()
         let last = sampled.load(ordering: .relaxed)
-        guard last == 0 || now - last > Self.sampleNanoseconds else { return }
+        // Another thread may have looked at the clock later and been here first.
+        guard last == 0 || (now > last && now - last > Self.sampleNanoseconds) else { return }
         let won = sampled.compareExchange(expected: last, desired: now, ordering: .relaxed)
         guard won.exchanged else { return }
         accepted.store(0, ordering: .relaxed)

@@ -105,7 +105,6 @@ package struct PalateServer: Service {
         try? await gracefulShutdown()
         status.drain()
         keeping.cancel()
-        await keeping.value
         logger.info("shutting down")
         await blocking {
             scrubbing.stop()
@@ -113,6 +112,7 @@ package struct PalateServer: Service {
         }
         try? await listener.close()
         await identity.connections.drain(within: options.drainTimeout, on: group.next())
+        await keeping.value
         status.close()
         try await close(service, group)
         logger.info("closed")

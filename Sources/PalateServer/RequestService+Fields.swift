@@ -32,7 +32,13 @@ extension RequestService {
         case .scroll(let scroll):
             let collection = try directory.collection(handle: scroll.handle)
             return try onWorker(call, completion) { () throws(RequestError) in
-                .scrolled(try FieldQueries.scroll(scroll, in: collection))
+                .scrolled(
+                    try FieldQueries.scroll(
+                        scroll,
+                        in: collection,
+                        bytesMax: call.answerBytesMax
+                    )
+                )
             }
         default:
             throw .internalFailure(reason: "opcode \(request.opcode) is not about fields")

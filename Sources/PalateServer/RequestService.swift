@@ -281,7 +281,8 @@ final class RequestService: Sendable {
             call.lane,
             requestID: call.requestID,
             microseconds: microseconds,
-            budget: budget
+            budget: budget,
+            refuse: { completion(.failure($0)) }
         ) {
             do throws(RequestError) {
                 completion(.success(try run()))

@@ -22,6 +22,8 @@ final class SearchWorkers: Sendable {
         var requestID: UInt32
         var microseconds: Int
         var run: @Sendable () -> Void
+        /// Called instead of `run` where the workers end before the job's turn.
+        var refuse: @Sendable (RequestError) -> Void
     }
 
     /// What one connection waits for.
@@ -66,14 +68,18 @@ final class SearchWorkers: Sendable {
         threads.start()
     }
 
-    /// Forgets what waits, and ends the threads when their running jobs have ended.
+    /// Refuses what waits, and ends the threads when their running jobs have ended.
     func shutDown() async throws {
-        state.withWriteLock { state in
+        let waiting = state.withWriteLock { state in
+            defer {
+                state.lanes = [:]
+                state.ready.removeAll()
+                state.waiting = 0
+            }
             state.isClosed = true
-            state.lanes = [:]
-            state.ready.removeAll()
-            state.waiting = 0
+            return state.lanes.values.flatMap(\.jobs)
         }
+        for job in waiting { job.refuse(.shuttingDown) }
         try await threads.shutdownGracefully()
     }
 
@@ -101,15 +107,18 @@ final class SearchWorkers: Sendable {
     }
 
     /// Forgets what waits in a lane for one request; what has begun goes on.
-    func cancel(_ requestID: UInt32, _ id: LaneID) {
+    ///
+    /// - Returns: whether it waited.
+    func cancel(_ requestID: UInt32, _ id: LaneID) -> Bool {
         state.withWriteLock { state in
             guard var lane = state.lanes[id],
                 let index = lane.jobs.firstIndex(where: { $0.requestID == requestID })
-            else { return }
+            else { return false }
             lane.microseconds -= lane.jobs.remove(at: index).microseconds
             state.waiting -= 1
             // Where it was the last, the lane's turn finds nothing and passes.
             state.lanes[id] = lane
+            return true
         }
     }
 
@@ -119,7 +128,9 @@ final class SearchWorkers: Sendable {
             var lane = state.lanes[id] ?? Lane()
             lane.isPaused = isPaused
             makeReady(id, &lane, &state)
-            state.lanes[id] = lane.isPaused || !lane.jobs.isEmpty ? lane : nil
+            // A lane that stands in `ready` is kept: it would be put there again.
+            let isNeeded = lane.isPaused || lane.isReady || !lane.jobs.isEmpty
+            state.lanes[id] = isNeeded ? lane : nil
             return claimThread(&state)
         }
         if starts { startThread() }
@@ -134,6 +145,7 @@ final class SearchWorkers: Sendable {
     ///   - requestID: the client's number for it, to cancel it by.
     ///   - microseconds: what it will cost, roughly.
     ///   - budget: microseconds until nobody waits for it any more; nil = somebody always does.
+    ///   - refuse: gets `shuttingDown` instead where the workers end first.
     ///   - work: never runs when this throws.
     /// - Throws: `overloaded`, or `shuttingDown`.
     func submit(
@@ -141,6 +153,7 @@ final class SearchWorkers: Sendable {
         requestID: UInt32,
         microseconds: Int,
         budget: Int?,
+        refuse: @escaping @Sendable (RequestError) -> Void,
         _ work: @escaping @Sendable () -> Void
     ) throws(RequestError) {
         let starts = try state.withWriteLock { state throws(RequestError) in
@@ -149,7 +162,9 @@ final class SearchWorkers: Sendable {
                 throw .overloaded(retryMilliseconds: Self.retryMilliseconds)
             }
             var lane = state.lanes[id] ?? Lane()
-            lane.jobs.append(Job(requestID: requestID, microseconds: microseconds, run: work))
+            lane.jobs.append(
+                Job(requestID: requestID, microseconds: microseconds, run: work, refuse: refuse)
+            )
             lane.microseconds += microseconds
             state.waiting += 1
             makeReady(id, &lane, &state)
@@ -208,7 +223,7 @@ final class SearchWorkers: Sendable {
                 guard var lane = state.lanes[id] else { continue }
                 lane.isReady = false
                 guard !lane.isPaused, let job = lane.jobs.popFirst() else {
-                    state.lanes[id] = lane
+                    state.lanes[id] = lane.isPaused ? lane : nil
                     continue
                 }
                 lane.microseconds -= job.microseconds

@@ -82,8 +82,9 @@ final class Connections: Sendable {
         let timer = eventLoop.scheduleTask(in: limit) { whenEmpty.succeed() }
         try? await whenEmpty.futureResult.get()
         timer.cancel()
-        for channel in state.withWriteLock({ Array($0.channels.values) }) {
-            try? await channel.close()
-        }
+        // All at once: each says goodbye, and TLS waits a second for the answer.
+        let left = state.withWriteLock { Array($0.channels.values) }
+        for channel in left { channel.close(promise: nil) }
+        for channel in left { try? await channel.closeFuture.get() }
     }
 }

@@ -9,6 +9,9 @@ package struct FrameWriter: Sendable {
     /// Bytes written.
     package var count: Int { bytes.count }
 
+    /// Bytes there is room for.
+    package var capacity: Int { bytes.capacity }
+
     /// Forgets what has been written and keeps the memory.
     package mutating func removeAll() {
         bytes.removeAll(keepingCapacity: true)

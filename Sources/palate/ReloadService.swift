@@ -15,11 +15,13 @@ struct ReloadService: Service {
     let limits: ServerLimits
     let tls: ServerTLS?
     let gatekeeper: Gatekeeper
+    /// SIGHUP, trapped since before the settings were read.
+    let hangups: UnixSignalsSequence
     let logger: Logger
 
     func run() async throws {
         var held = configuration
-        for await _ in await UnixSignalsSequence(trapping: .sighup).cancelOnGracefulShutdown() {
+        for await _ in hangups.cancelOnGracefulShutdown() {
             held = await reload(held)
         }
     }

@@ -55,7 +55,11 @@ import Testing
         var seen: [Int] = []
         let gone = try #require((0..<300).last { filtered.shares[$0] < 0.8 })
         repeat {
-            let page = try FieldQueries.scroll(request, in: collection)
+            let page = try FieldQueries.scroll(
+                request,
+                in: collection,
+                bytesMax: Limits.frameBytesMax
+            )
             #expect(page.ids.count == 17 || page.next == nil)
             #expect(page.fields[0].count == page.ids.count)
             #expect(page.payloads.count == page.ids.count)

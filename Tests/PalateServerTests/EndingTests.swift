@@ -1,4 +1,5 @@
 import NIOCore
+import PalateAccess
 import PalateClient
 import PalateIndex
 import PalateModel
@@ -173,5 +174,34 @@ import Testing
         }
         let free = try await ServedDirectory.start(at: temporary.path + "/other")
         try await free.stop()
+    }
+
+    @Test func `what waits for a worker when the server ends is refused, not forgotten`()
+        async throws
+    {
+        let temporary = TemporaryDirectory()
+        let server = try await ServedDirectory.start(at: temporary.path + "/data") {
+            $0.workers = 1
+            $0.drainTimeout = .milliseconds(200)
+            $0.timeBudget = .seconds(3)
+        }
+        let pins = Pins(2_000)
+        let handle = try await pins.write(to: server.directory).info.handle
+        let raw = try await RawConnection.greeted(port: server.port)
+        // Keeps the only worker for longer than the drain.
+        let long = Request.query(pins.batch(handle, lists: 65_536))
+        try await raw.send(RawConnection.frame(long, id: 2))
+        try await server.whenAtWork()
+        let waiting = Task {
+            do throws(RequestError) {
+                _ = try await server.status.answer(.collectionStats(name: "pins"), as: .everything)
+                return RequestError?.none
+            } catch {
+                return error
+            }
+        }
+        try await server.whenAtWork(waiting: 1)
+        try await server.stop()
+        #expect(await waiting.value == .shuttingDown)
     }
 }

@@ -13,6 +13,8 @@ struct ServedDirectory: Sendable {
     let directory: DataDirectory
     /// HOST:PORT or unix:PATH, as the server says it.
     let address: String
+    /// What operators see of it.
+    let status: ServerStatus
 
     private let group: ServiceGroup
     private let running: Task<Void, any Error>
@@ -48,6 +50,7 @@ struct ServedDirectory: Sendable {
             return ServedDirectory(
                 directory: directory,
                 address: address,
+                status: server.status,
                 group: group,
                 running: running
             )
@@ -85,6 +88,13 @@ struct ServedDirectory: Sendable {
         // What the server said, not what came of asking again.
         options.retries = 0
         return try await PalateClient.connect(host: "127.0.0.1", port: port, options: options)
+    }
+
+    /// Waits until a worker is at work and so many requests wait for one; a minute at most.
+    func whenAtWork(waiting: Int = 0) async throws {
+        for _ in 0..<6_000 where status.workload != (waiting, 1) {
+            try await Task.sleep(for: .milliseconds(10))
+        }
     }
 
     /// Starts to shut down.

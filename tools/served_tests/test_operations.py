@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from certificates import make_certificate
 from palate import Client
-from served import Server, find_binary
+from served import Server, find_binary, run_palate
 
 
 def free_port():
@@ -152,6 +152,20 @@ def test_traces_are_in_the_log_and_passed_on(operated):
     assert audit["outcome"] == "allowed"
     with urllib.request.urlopen(url + "/livez", timeout=20) as answer:
         assert answer.headers["traceresponse"] is None
+
+
+def test_who_is_turned_away_is_in_the_log(tmp_path):
+    data = tmp_path / "data"
+    data.mkdir()
+    run_palate(
+        "keys", "create", "--data", data, "--name", "test", "--scopes", "all", "--all-collections"
+    )
+    with operating(data) as (server, address):
+        assert ask(f"http://{address}/metrics", Authorization="Bearer guessed")[0] == 401
+        assert ask(f"http://{address}/readyz")[0] == 200
+        (audit,) = log_lines(server, "audit")
+    assert (audit["action"], audit["outcome"]) == ("GET", "refused")
+    assert audit["target"] == '"/metrics"'
 
 
 def test_operators_are_served_over_tls_by_the_certificate_of_the_moment(tmp_path):

@@ -67,7 +67,8 @@ extension ConnectionHandler {
         _ context: ChannelHandlerContext
     ) {
         isAuthenticating = true
-        inFlight[header.requestID] = InFlight(header: header)
+        let serial = takeSerial()
+        inFlight[header.requestID] = InFlight(header: header, serial: serial)
         let (access, address) = (service.access, context.remoteAddress)
         let (eventLoop, arrival) = (context.eventLoop, arrival)
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
@@ -80,7 +81,7 @@ extension ConnectionHandler {
                 result = .failure(error)
             }
             eventLoop.execute {
-                bound.value.adopt(result, header, arrival: arrival, context.value)
+                bound.value.adopt(result, header, serial, arrival: arrival, context.value)
             }
         }
     }
@@ -89,6 +90,7 @@ extension ConnectionHandler {
     private func adopt(
         _ result: Result<Grant, RequestError>,
         _ header: FrameHeader,
+        _ serial: UInt64,
         arrival: ContinuousClock.Instant,
         _ context: ChannelHandlerContext
     ) {
@@ -116,21 +118,22 @@ extension ConnectionHandler {
                 "address": "\(context.remoteAddress?.description ?? "unix")",
             ]
         )
-        complete(answer, header, arrival: arrival, context)
+        complete(answer, header, serial, arrival: arrival, context)
     }
 
     /// Gives up a request that waits for its turn or is being worked on.
     ///
     /// Loads are not given up: they end by their own rules.
     func cancel(_ requestID: UInt32) {
-        guard let request = inFlight[requestID]?.header,
-            request.opcode != Opcode.loadData.rawValue,
-            request.opcode != Opcode.authenticate.rawValue
+        guard let request = inFlight[requestID],
+            request.header.opcode != Opcode.loadData.rawValue,
+            request.header.opcode != Opcode.authenticate.rawValue
         else { return }
-        service.workers.cancel(requestID, lane)
+        // What cannot be stopped counts as before: else CANCEL would be the way around the limit.
+        if !service.workers.cancel(requestID, lane) { abandoned.insert(request.serial) }
         inFlight.removeValue(forKey: requestID)
-        let failure = Response.failure(opcode: request.opcode, ErrorReport(.cancelled))
-        say(failure, to: request, microseconds: 0)
+        let failure = Response.failure(opcode: request.header.opcode, ErrorReport(.cancelled))
+        say(failure, to: request.header, microseconds: 0)
     }
 }
 

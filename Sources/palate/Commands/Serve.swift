@@ -27,6 +27,8 @@ struct Serve: AsyncParsableCommand {
     @OptionGroup var flags: ServeFlags
 
     func run() async throws {
+        // From here on: one that comes while the data are opened would end the process.
+        let hangups = await UnixSignalsSequence(trapping: .sighup)
         let configuration = try flags.load()
         guard let data = configuration.text("data") else {
             throw CommandFailure("the data directory is not given: --data DIR")
@@ -51,6 +53,7 @@ struct Serve: AsyncParsableCommand {
             limits: server.limits,
             tls: options.tls,
             gatekeeper: gatekeeper,
+            hangups: hangups,
             logger: logger
         )
         var services: [any Service] = [reload]

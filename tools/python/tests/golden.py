@@ -161,7 +161,7 @@ def body(frame: dict[str, Any]) -> codec.Body:
     if about_fields is not None:
         return about_fields
     if opcode == _auth.AUTHENTICATE:
-        return _auth.Credential(m["kind"], m["secret"]).body()
+        return _auth.Credential(m["kind"], m["secret"]).body(m["secret"])
     if opcode == CANCEL:
         return [m["request_id"].to_bytes(4, "little")]
     if opcode == codec.HELLO:

@@ -32,9 +32,17 @@ class Credential:
     def __repr__(self) -> str:
         return "Credential(api_key)" if self._kind == _KEY else "Credential(token)"
 
-    def body(self) -> codec.Body:
-        """AUTH, with a fresh token where there is a source of them."""
-        secret = self._secret() if callable(self._secret) else self._secret
+    @property
+    def has_source(self) -> bool:
+        """Whether it can be asked for another token."""
+        return callable(self._secret)
+
+    def secret(self) -> str:
+        """The key or token; a fresh one where there is a source of them."""
+        return self._secret() if callable(self._secret) else self._secret
+
+    def body(self, secret: str) -> codec.Body:
+        """AUTH."""
         data = secret.encode()
         if len(data) not in _SECRET_BYTES:
             raise ValueError(f"a credential of {len(data)} bytes, expected 1 to 4000")
@@ -48,6 +56,12 @@ def credential(api_key: str | None, token: str | Callable[[], str] | None) -> Cr
     if api_key is not None:
         return Credential(_KEY, api_key)
     return None if token is None else Credential(_TOKEN, token)
+
+
+def renewal_time(expiry_ms: int, now: float) -> float:
+    """When to ask for the next token: a tenth of what is left before the end, a minute at most."""
+    left = expiry_ms / 1_000 - now
+    return now + (max(1.0, left - min(left / 10, 60)) if left > 0 else 5.0)
 
 
 def decode_access(body: memoryview) -> Access:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import select
 import ssl
 import time
@@ -53,6 +54,9 @@ class Connection:
         self._largest_body = codec.BODY_BYTES_BEFORE_HELLO
         self._in_flight = 1
         self.access: _auth.Access | None = None
+        self._credential = credential
+        self._secret = ""
+        self._renewal = math.inf
         self._socket = _transport.connect(address, timeout, tls, server_hostname)
         self._socket.setblocking(False)
         try:
@@ -60,13 +64,35 @@ class Connection:
             request = self.send(codec.HELLO, hello)
             self.welcome = _answers.decode_welcome(self.wait(request).body)
             if credential is not None:
-                request = self.send(_auth.AUTHENTICATE, credential.body())
-                self.access = _auth.decode_access(self.wait(request).body)
+                self._authenticate(credential)
         except BaseException:
             self.close()
             raise
         self._largest_body = self.welcome.largest_body
         self._in_flight = self.welcome.requests_in_flight
+
+    def _authenticate(self, credential: _auth.Credential) -> None:
+        """Sends AUTH; nothing where the source has no newer token than the one in use."""
+        secret = credential.secret()
+        if secret != self._secret:
+            request = self.send(_auth.AUTHENTICATE, credential.body(secret))
+            self._secret = secret
+            self.access = _auth.decode_access(self.wait(request).body)
+        if credential.has_source and self.access and self.access.expiry_ms:
+            self._renewal = _auth.renewal_time(self.access.expiry_ms, time.time())
+
+    def renew(self) -> None:
+        """Sends the next token where the one in use ends soon."""
+        if self._credential is None or time.time() < self._renewal:
+            return
+        self._renewal = time.time() + 1
+        try:
+            self._authenticate(self._credential)
+        except ConnectionFailed:
+            raise
+        except PalateError:
+            # Refused: the one in use holds as long as it did, and the next request says so.
+            pass
 
     @property
     def largest_body(self) -> int:

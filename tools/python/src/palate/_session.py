@@ -39,6 +39,7 @@ class Session:
         if self._connection is None or not self._connection.is_open:
             self.close()
             self._connection = self._connect()
+        self._connection.renew()
         return self._connection
 
     def close(self) -> None:

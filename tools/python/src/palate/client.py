@@ -72,7 +72,7 @@ class Client(ServerCalls, GenerationCalls, BackupCalls, PatchCalls, TasteCalls, 
             largest_body: bytes of a frame's body to ask for; the server may say less.
             server_id: 32 hexadecimal digits of the only server to talk to.
             api_key: what ``palate keys create`` printed.
-            token: a JSON Web Token, or what makes one whenever the client connects.
+            token: a JSON Web Token, or what makes one: when connecting, and before one ends.
             tls: True trusts whom the system trusts; or a context of your own.
             ca_file: PEM of whom to trust; TLS even without ``tls``.
             client_certificate: PEM files of the client's own certificate and its key.
