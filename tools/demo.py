@@ -136,12 +136,13 @@ def run(picture_title, page):
     picture = next(entry["id"] for entry in payloads if entry["title"] == picture_title)
     with tempfile.TemporaryDirectory(prefix="palate-demo-") as scratch:
         server = Server(f"{scratch}/data")
-        server.start()
-        with Client(server.address) as client:
+        with server, Client(server.address) as client:
             started = time.monotonic()
             load(client, ids, vectors, payloads)
             print(f"{len(ids)} pictures loaded in {time.monotonic() - started:.2f} s")
             first = ask(client, picture)
+            client.close()
+            code = server.stop()
         print(f"\nbeside the picture: {picture_title}")
         for name, slate in first.items():
             show(name, slate)
@@ -151,7 +152,6 @@ def run(picture_title, page):
             shown = {name: (slate, titles_of(slate)) for name, slate in first.items()}
             page.write_text(make_page(SAMPLE, ids, picture, picture_title, shown))
             print(f"the slates with their pictures are in {page}")
-        code = server.stop()
         if code != 0:
             broken.append(f"the server ended with {code} on SIGTERM")
         with server, Client(server.address) as client:
