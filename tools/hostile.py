@@ -3,6 +3,7 @@
 
 tools/hostile.py [--seed N] [--mutations 3000] [--idle 5000] [--strict]
 
+First those of `hostile_guarded.py`, on a server with TLS, keys, tokens and an operator's endpoint.
 While the attacks of `hostile_attacks.py`, `hostile_bodies.py` and `hostile_connections.py` run, one
 connection asks the same query over and over: each of its answers must be the first one again,
 without an error. A dozen connections hold half a frame and never send the rest. The server's memory
@@ -24,6 +25,7 @@ import time
 import hostile_attacks
 import hostile_bodies
 import hostile_connections
+import hostile_guarded
 import numpy as np
 import rawframes as raw
 from served import Server
@@ -202,7 +204,8 @@ def settings(idle, backups):
 def verdicts(bystander, calm, server, resting, strict):
     """Says how the bystander and the server fared; yields a sentence where that is too bad."""
     attacked = bystander.times[len(calm) :]
-    print(f"{len(ATTACKS)} kinds of attack; bystander: {bystander.answers} answers, all the same; "
+    kinds = len(ATTACKS) + len(hostile_guarded.ATTACKS)
+    print(f"{kinds} kinds of attack; bystander: {bystander.answers} answers, all the same; "
           f"p99 {p99(calm):.2f} ms before, {p99(attacked):.2f} ms meanwhile, "
           f"slowest {max(attacked, default=0) * 1_000:.1f} ms")
     if strict and p99(attacked) > 2 * p99(calm):
@@ -225,6 +228,7 @@ def main():
     allow_descriptors(arguments.idle)
 
     with tempfile.TemporaryDirectory(prefix="palate-hostile-") as scratch:
+        guarded = list(hostile_guarded.run(scratch, random.Random(arguments.seed)))
         server = Server(f"{scratch}/data", arguments=settings(arguments.idle, f"{scratch}/backups"))
         server.start()
         try:
@@ -242,7 +246,7 @@ def main():
             time.sleep(CALM_SECONDS)
             calm = list(bystander.times)
             resting = resident_bytes(server)
-            broken = list(attack(context, bystander))
+            broken = guarded + list(attack(context, bystander))
             bystander.finish()
             for connection in held:
                 connection.close()

@@ -29,11 +29,15 @@ class Server:
     """One server on a data directory and a free port of the loopback interface.
 
     As a context manager it starts on entry and is stopped on exit; `address` is where it listens.
-    `user` is who it runs as: a name or number, where this process may choose.
+    `user` is who it runs as: a name or number, where this process may choose. `anonymous` is who
+    may come without a key; None = the settings say, as a file of them does in any case.
     What it logs goes to `DATA.log` beside the data directory.
     """
 
-    def __init__(self, data, cpu=None, environment=None, arguments=(), user=None):
+    def __init__(
+        self, data, cpu=None, environment=None, arguments=(), user=None, anonymous="loopback"
+    ):
+        self.anonymous = anonymous
         self.data = pathlib.Path(data)
         self.cpu = cpu
         self.arguments = list(arguments)
@@ -54,6 +58,8 @@ class Server:
     def start(self, seconds=60):
         """Starts the process and waits until it says where it listens."""
         command = [find_binary(), "serve", "--data", str(self.data), "--listen", "127.0.0.1:0"]
+        if self.anonymous and "--config" not in self.arguments:
+            command += ["--anonymous", self.anonymous]
         command += self.arguments
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(

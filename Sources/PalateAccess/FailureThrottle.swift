@@ -3,11 +3,10 @@ import PalateModel
 
 /// How long an address waits that fails again and again: guessing is slow, one slip is free.
 ///
-/// The fifth failure within ten minutes makes the address wait a second, each further one twice as
-/// long, up to a minute; a success ends it. IPv6 counts by /64, which is what one customer has.
+/// With four free ones, the fifth failure within ten minutes makes the address wait a second, each
+/// further one twice as long, up to a minute; a success ends it.
+/// IPv6 counts by /64, which is what one customer has.
 final class FailureThrottle: Sendable {
-    /// Failures that cost nothing.
-    static let freeFailures = 4
     /// Addresses remembered; beyond, the quarter that failed longest ago is forgotten.
     static let addressesMax = 65_536
     private static let memoryMilliseconds: Int64 = 600_000
@@ -20,7 +19,11 @@ final class FailureThrottle: Sendable {
         var until: Int64 = 0
     }
 
+    /// Failures that cost nothing.
+    let freeFailures: Int
     private let failures = ReadWriteLock<[String: Failures]>([:])
+
+    init(freeFailures: Int) { self.freeFailures = freeFailures }
 
     /// How long the address has to wait; nil = it may try.
     func wait(_ address: String, now: Int64) -> Int? {
@@ -41,7 +44,7 @@ final class FailureThrottle: Sendable {
             if now - entry.newest > Self.memoryMilliseconds { entry = Failures() }
             entry.count += 1
             entry.newest = now
-            let further = entry.count - Self.freeFailures - 1
+            let further = entry.count - freeFailures - 1
             if further >= 0 {
                 let wait = Self.firstWaitMilliseconds << Int64(min(further, 6))
                 entry.until = now + min(wait, Self.longestWaitMilliseconds)

@@ -11,9 +11,12 @@ package final class Gatekeeper: Sendable {
         var verifier: TokenVerifier?
     }
 
+    /// Slips that everybody has.
+    package static let defaultFreeFailures = 4
+
     private let file: KeyFile?
     private let tokens: TokenSettings?
-    private let throttle = FailureThrottle()
+    private let throttle: FailureThrottle
     private let state = ReadWriteLock(State())
 
     /// Reads keys, and the keys of tokens.
@@ -21,12 +24,21 @@ package final class Gatekeeper: Sendable {
     /// - Parameters:
     ///   - keysPath: the file of keys, which may not be there yet; nil = there are none.
     ///   - tokens: nil = no tokens are taken.
+    ///   - freeFailures: of one address, before it has to wait.
     /// - Throws: what is wrong with the files.
-    package init(keysPath: String?, tokens: TokenSettings?) async throws(KeyRingError) {
+    package init(
+        keysPath: String?,
+        tokens: TokenSettings?,
+        freeFailures: Int = Gatekeeper.defaultFreeFailures
+    ) async throws(KeyRingError) {
+        throttle = FailureThrottle(freeFailures: freeFailures)
         file = keysPath.map(KeyFile.init)
         self.tokens = tokens
         try await reload()
     }
+
+    /// Failures of one address that cost it nothing.
+    package var freeFailures: Int { throttle.freeFailures }
 
     /// Whether there is nothing to authenticate by: no key was ever made, no tokens are taken.
     ///

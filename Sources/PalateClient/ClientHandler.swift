@@ -15,6 +15,8 @@ final class ClientHandler: ChannelInboundHandler {
     private static let sweepInterval = TimeAmount.milliseconds(20)
     /// How long an answer to CANCEL may take: it needs no work.
     private static let cancelTimeout = TimeAmount.seconds(10)
+    /// The most that is kept of a call's time for its answer to travel.
+    private static let travelTime = TimeAmount.milliseconds(100)
     /// Room that is kept in the encoding buffer between bursts.
     private static let keptBytes = 1 << 20
 
@@ -106,9 +108,14 @@ final class ClientHandler: ChannelInboundHandler {
         context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
     }
 
+    /// What the server gets of a call's time: what it answers at the last moment has to travel.
+    private static func budget(within timeout: TimeAmount) -> TimeAmount {
+        timeout - min(.nanoseconds(timeout.nanoseconds / 10), travelTime)
+    }
+
     private func encode(_ call: Call) {
         let id = takeID()
-        let budget = max(call.timeout.nanoseconds / 1_000, 1)
+        let budget = max(Self.budget(within: call.timeout).nanoseconds / 1_000, 1)
         let options = FrameOptions(
             requestID: id,
             microseconds: UInt32(clamping: budget),

@@ -7,8 +7,8 @@ public struct ClientOptions: Sendable {
     public var clientName: String
     /// How long connecting and the handshake may take.
     public var connectTimeout: TimeAmount
-    /// How long a call may take, unless it says otherwise; also the time budget that the server
-    /// gets.
+    /// How long a call may take, unless it says otherwise; the server gets a little less as its
+    /// time budget.
     public var requestTimeout: TimeAmount
     /// Bodies carry a CRC32C in both directions; loads do in any case.
     public var bodyChecksum: Bool

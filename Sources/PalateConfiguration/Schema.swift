@@ -83,8 +83,8 @@ package enum Schema {
         Setting(
             "access.anonymous",
             .choice(["loopback", "refuse", "everywhere"]),
-            "loopback",
-            "Who may come while there are neither keys nor tokens."
+            nil,
+            "Who may come while there are neither keys nor tokens; has to be chosen then."
         ),
         Setting(
             "access.tokens.algorithms",
@@ -102,6 +102,12 @@ package enum Schema {
             .time(0...600_000),
             "10s",
             "How far the clocks may be apart."
+        ),
+        Setting(
+            "access.failures",
+            .integer(0...1_000_000),
+            "4",
+            "Failures to authenticate in ten minutes until an address waits: 1 s, then doubling."
         ),
     ]
 
@@ -155,6 +161,24 @@ package enum Schema {
             "Costly requests that may wait for a worker."
         ),
         Setting(
+            "limits.write-backlog",
+            .bytes(1 << 20...mostBytes),
+            "512MiB",
+            "Writes of a collection that may wait; a larger one waits alone."
+        ),
+        Setting(
+            "limits.event-backlog",
+            .integer(1...1_000_000_000),
+            "1048576",
+            "Events of a collection that may wait; a larger request waits alone."
+        ),
+        Setting(
+            "limits.unread",
+            .bytes(64 << 10...1 << 30),
+            "4MiB",
+            "Answers that may wait for a slow reader before no more of its requests are read."
+        ),
+        Setting(
             "limits.body",
             .bytes(4_096...64 << 20),
             "64MiB",
@@ -177,7 +201,13 @@ package enum Schema {
             "limits.stall-timeout",
             .time(100...3_600_000),
             "10s",
-            "How long a frame may take to arrive, beside a second per 256 KiB."
+            "How long a frame may take to arrive, beside its bytes by `limits.stall-rate`."
+        ),
+        Setting(
+            "limits.stall-rate",
+            .bytes(1_024...1 << 30),
+            "256KiB",
+            "Bytes a second below which a client counts as stalled."
         ),
         Setting(
             "limits.hello-timeout",
@@ -199,6 +229,18 @@ package enum Schema {
             .choice(["on", "off"]),
             "off",
             "HTTPS, by the certificate of `tls`; clients need none of their own."
+        ),
+        Setting(
+            "http.connections",
+            .integer(1...65_536),
+            "128",
+            "Connections to it that may be open."
+        ),
+        Setting(
+            "http.idle-timeout",
+            .time(1_000...3_600_000),
+            "60s",
+            "How long a connection to it may take for its next request."
         ),
         Setting(
             "slow-query.threshold",

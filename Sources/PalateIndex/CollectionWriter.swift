@@ -5,25 +5,19 @@ import PalateStorage
 /// The one writer of a collection: group commits, then the graph, then the acknowledgements.
 ///
 /// Operations queue up while a batch commits and go together into the next one; the queue is
-/// serial, so everything in `WriterCore` belongs to it alone.
+/// serial, so everything in `WriterCore` belongs to it alone. Loads and other writes wait in lanes
+/// of their own that take turns by groups: however many loaders there are, a row that somebody
+/// writes waits for one of their groups.
 package final class CollectionWriter: Sendable {
     /// Bytes of LOAD_DATA one loader may have unacknowledged.
     package static let creditBytes = 32 << 20
     /// Bytes of one group commit; a transaction stays below LMDB's 64 MiB of comfort.
     static let groupBytes = 32 << 20
-    /// Bytes that may wait; beyond, operations are refused at once.
-    static let backlogBytes = 512 << 20
     /// When a refused writer may try again.
     static let retryMilliseconds: UInt32 = 100
 
-    private struct Waiting {
-        var operation: WriteOperation
-        var completion: WriteCompletion
-    }
-
-    private struct Backlog {
-        var waiting: [Waiting] = []
-        var bytes = 0
+    private struct State {
+        var backlog = WriteBacklog(groupBytes: CollectionWriter.groupBytes)
         var isScheduled = false
         /// Whether something left to do is scheduled for a quiet moment.
         var hasChoreTimer = false
@@ -37,7 +31,9 @@ package final class CollectionWriter: Sendable {
     private let queue: DispatchQueue
     /// Quiet time after which the writer looks for something left to do.
     private let quietSeconds: Double
-    private let backlog = ReadWriteLock(Backlog())
+    /// Bytes that may wait; beyond, operations are refused at once.
+    private let backlogBytesMax: Int
+    private let state = ReadWriteLock(State())
     private let core: WriterCore
 
     init(
@@ -47,6 +43,7 @@ package final class CollectionWriter: Sendable {
         pace: LinkPace
     ) throws(IndexError) {
         quietSeconds = options.quietSeconds
+        backlogBytesMax = options.writeBacklogBytes
         queue = DispatchQueue(label: "palate.writer.\(parts.store.schema.name)")
         core = try WriterCore(parts: parts, taste: taste, options: options, pace: pace)
         // What was left to do when the collection was closed.
@@ -61,18 +58,25 @@ package final class CollectionWriter: Sendable {
     ///     caller's own thread where the operation is refused.
     package func submit(_ operation: WriteOperation, completion: @escaping WriteCompletion) {
         let bytes = operation.byteCount
-        let refusal: RequestError? = backlog.withWriteLock { backlog in
-            guard !backlog.isSuspended else {
-                return .overloaded(retryMilliseconds: Self.retryMilliseconds)
+        let refusal: RequestError? = state.withWriteLock { state in
+            guard !state.isSuspended else {
+                return .overloaded(
+                    by: .swapsAtOnce,
+                    expected: 1,
+                    retryMilliseconds: Self.retryMilliseconds
+                )
             }
-            guard !backlog.isClosed else { return .shuttingDown }
-            guard backlog.bytes + bytes <= Self.backlogBytes || backlog.waiting.isEmpty else {
-                return .overloaded(retryMilliseconds: Self.retryMilliseconds)
+            guard !state.isClosed else { return .shuttingDown }
+            guard state.backlog.bytes + bytes <= backlogBytesMax || state.backlog.isEmpty else {
+                return .overloaded(
+                    by: .writeBacklog,
+                    expected: backlogBytesMax,
+                    retryMilliseconds: Self.retryMilliseconds
+                )
             }
-            backlog.bytes += bytes
-            backlog.waiting.append(Waiting(operation: operation, completion: completion))
-            if !backlog.isScheduled {
-                backlog.isScheduled = true
+            state.backlog.append(operation, completion)
+            if !state.isScheduled {
+                state.isScheduled = true
                 queue.async { self.drain() }
             }
             return nil
@@ -101,38 +105,26 @@ package final class CollectionWriter: Sendable {
 
     /// Finishes what waits, and refuses everything after.
     func stop() {
-        backlog.withWriteLock { $0.isClosed = true }
+        state.withWriteLock { $0.isClosed = true }
         queue.sync { drain() }
     }
 
     /// Finishes what waits, and asks everybody after to try again: by then another generation may
     /// have taken over.
     func suspend() {
-        backlog.withWriteLock { $0.isSuspended = true }
+        state.withWriteLock { $0.isSuspended = true }
         queue.sync { drain() }
     }
 
     /// Goes on after `suspend`.
-    func resume() { backlog.withWriteLock { $0.isSuspended = false } }
+    func resume() { state.withWriteLock { $0.isSuspended = false } }
 
     /// Writes groups until nothing waits; on the queue.
     private func drain() {
         while true {
-            let group: [Waiting] = backlog.withWriteLock { backlog in
-                var count = 0
-                var bytes = 0
-                for waiting in backlog.waiting {
-                    let next = waiting.operation.byteCount
-                    let isAlone = waiting.operation.isAlone
-                    if count > 0, isAlone || bytes + next > Self.groupBytes { break }
-                    count += 1
-                    bytes += next
-                    if isAlone { break }
-                }
-                let group = Array(backlog.waiting.prefix(count))
-                backlog.waiting.removeFirst(count)
-                backlog.bytes -= bytes
-                if group.isEmpty { backlog.isScheduled = false } else { backlog.groups += 1 }
+            let group = state.withWriteLock { state in
+                let group = state.backlog.takeGroup()
+                if group.isEmpty { state.isScheduled = false } else { state.groups += 1 }
                 return group
             }
             if group.isEmpty { break }
@@ -144,10 +136,10 @@ package final class CollectionWriter: Sendable {
     /// Looks again after a quiet moment, where something is left to do; on the queue.
     private func scheduleChores() {
         guard core.hasChores else { return }
-        let groups: Int? = backlog.withWriteLock { backlog in
-            guard !backlog.isClosed, !backlog.hasChoreTimer else { return nil }
-            backlog.hasChoreTimer = true
-            return backlog.groups
+        let groups: Int? = state.withWriteLock { state in
+            guard !state.isClosed, !state.hasChoreTimer else { return nil }
+            state.hasChoreTimer = true
+            return state.groups
         }
         guard let groups else { return }
         // Weakly: a closed collection must not hold its files open until then.
@@ -158,12 +150,12 @@ package final class CollectionWriter: Sendable {
 
     /// Does what is left, a part at a time while nothing else waits; on the queue.
     private func doChores(unlessWrittenSince groups: Int) {
-        var isQuiet = backlog.withWriteLock { backlog in
-            backlog.hasChoreTimer = false
-            return backlog.groups == groups
+        var isQuiet = state.withWriteLock { state in
+            state.hasChoreTimer = false
+            return state.groups == groups
         }
         while isQuiet, core.hasChores {
-            guard backlog.withReadLock({ $0.waiting.isEmpty && !$0.isClosed }) else { return }
+            guard state.withReadLock({ $0.backlog.isEmpty && !$0.isClosed }) else { return }
             isQuiet = core.doChore()
         }
         scheduleChores()
@@ -171,7 +163,7 @@ package final class CollectionWriter: Sendable {
 
     /// Commits a group; when the store refuses it, each operation by itself, so that one that is
     /// too large for the disk does not take others with it.
-    private func write(_ group: [Waiting]) {
+    private func write(_ group: [WriteBacklog.Waiting]) {
         let operations = group.map(\.operation)
         do throws(IndexError) {
             try core.write(operations) { index, result in group[index].completion(result) }

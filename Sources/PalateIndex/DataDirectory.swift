@@ -14,6 +14,7 @@ import PalateStorage
 // | CollectionOpening.swift, CollectionOpening+Rows.swift | from tables to memory; the tail     |
 // | CollectionParts+Counts.swift | that the tables are of one commit                            |
 // | CollectionWriter.swift   | the queue of writes and its group commits                        |
+// | WriteBacklog.swift       | who waits for whom in it                                         |
 // | WriterCore.swift         | commit, link, publish, checkpoint                                |
 // | LinkPace.swift           | how many threads link                                            |
 // | WriteOperation.swift     | what can be asked of the writer                                  |
@@ -60,6 +61,10 @@ package struct DataDirectoryOptions: Sendable {
     /// Seconds without writes after which a collection takes deleted rows out of its graph and
     /// stores codes and links.
     package var quietSeconds = 2.0
+    /// Bytes of writes of one collection that may wait; beyond, they are refused at once.
+    package var writeBacklogBytes = 512 << 20
+    /// Events of one collection that may wait; beyond, they are refused at once.
+    package var eventBacklog = 4 * Limits.eventsPerRequest.upperBound
 
     /// The defaults.
     package init() {}
@@ -91,7 +96,8 @@ package final class DataDirectory: Sendable {
     package let path: String
     /// 128 random bits, the same for as long as the directory exists.
     package let serverID: (low: UInt64, high: UInt64)
-    let options: DataDirectoryOptions
+    /// How it is used.
+    package let options: DataDirectoryOptions
     private let lock: ProcessLock
     /// Shared by the writers of all collections.
     package let pace: LinkPace
@@ -279,7 +285,8 @@ package final class DataDirectory: Sendable {
             path: Self.tastePath(of: entry, in: path),
             mapBytes: options.tasteMap,
             creates: isNew,
-            similarity: CodeSimilarity(directory: parts.directory, state: parts.state)
+            similarity: CodeSimilarity(directory: parts.directory, state: parts.state),
+            backlogMax: options.eventBacklog
         )
         if entry.candidate != nil || entry.previous != nil { try store.keepRemovals() }
         let info = CollectionInfo(

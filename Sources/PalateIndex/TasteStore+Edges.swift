@@ -37,7 +37,11 @@ extension TasteStore {
             )
         }
         guard !isRefreshing.exchange(true, ordering: .acquiring) else {
-            return completion(.failure(.overloaded(retryMilliseconds: 10_000)))
+            return completion(
+                .failure(
+                    .overloaded(by: .refreshesAtOnce, expected: 1, retryMilliseconds: 10_000)
+                )
+            )
         }
         refreshQueue.async { [self] in
             let result = Result { () throws(RequestError) in

@@ -12,8 +12,6 @@ import Synchronization
 package final class TasteStore: Sendable {
     /// Events applied per hold of the write lock: queries wait for one such slice at most.
     private static let eventsPerLock = 256
-    /// Events that may wait for the disk.
-    private static let backlogEvents = 4 * Limits.eventsPerRequest.upperBound
     /// Events of one transaction, unless one submission has more.
     private static let groupEvents = 8_192
     /// People clustered per hold of the write lock.
@@ -46,6 +44,8 @@ package final class TasteStore: Sendable {
     private let similarity: ReadWriteLock<any ItemSimilarity>
     let queue: DispatchQueue
     private let backlog = ReadWriteLock(Backlog())
+    /// Events that may wait for the disk; beyond, they are refused at once.
+    private let backlogMax: Int
     /// Events ever stored.
     let storedEvents: Atomic<UInt64>
     /// The sequence of the first event that was not let go.
@@ -89,8 +89,10 @@ package final class TasteStore: Sendable {
         path: String,
         mapBytes: MapBytes,
         creates: Bool,
-        similarity: any ItemSimilarity
+        similarity: any ItemSimilarity,
+        backlogMax: Int
     ) throws(IndexError) {
+        self.backlogMax = backlogMax
         let tables = try TasteTables(path: path, mapBytes: mapBytes, creates: creates)
         self.tables = tables
         self.similarity = ReadWriteLock(similarity)
@@ -135,8 +137,12 @@ package final class TasteStore: Sendable {
     ) {
         let refusal: RequestError? = backlog.withWriteLock { backlog in
             guard !backlog.isClosed else { return .shuttingDown }
-            guard backlog.events + events.count <= Self.backlogEvents else {
-                return .overloaded(retryMilliseconds: CollectionWriter.retryMilliseconds)
+            guard backlog.events + events.count <= backlogMax || backlog.waiting.isEmpty else {
+                return .overloaded(
+                    by: .eventBacklog,
+                    expected: backlogMax,
+                    retryMilliseconds: CollectionWriter.retryMilliseconds
+                )
             }
             backlog.events += events.count
             backlog.waiting.append(Waiting(events: events, completion: completion))

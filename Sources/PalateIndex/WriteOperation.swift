@@ -27,7 +27,7 @@ package enum WriteOperation: Sendable {
     private static let overheadBytes = 256
 
     /// What the operation holds in memory and writes, roughly.
-    var byteCount: Int {
+    package var byteCount: Int {
         let bytes =
             switch self {
             case .upsert(let rows): Self.byteCount(rows)
@@ -54,6 +54,15 @@ package enum WriteOperation: Sendable {
         switch self {
         case .checkpoint, .commitLoad, .advance: true
         case .upsert, .delete, .deleteMatching, .patch, .declareFields, .beginLoad, .load: false
+        }
+    }
+
+    /// Whether the operation is part of a load, which waits in a lane of its own.
+    var isLoad: Bool {
+        switch self {
+        case .beginLoad, .load, .commitLoad: true
+        case .upsert, .delete, .deleteMatching, .patch, .declareFields, .checkpoint, .advance:
+            false
         }
     }
 

@@ -69,8 +69,8 @@ public enum RequestError: Error, Equatable, Sendable {
     case malformed(reason: String, offset: Int)
     /// No such opcode, version or critical section.
     case unsupported(what: String, got: Int)
-    /// The server has too much to do.
-    case overloaded(retryMilliseconds: UInt32)
+    /// The server has too much to do: by this limit, whose number is in its unit.
+    case overloaded(by: ServerLimit, expected: Int, retryMilliseconds: UInt32)
     /// The server is going away.
     case shuttingDown
     /// The credential is missing, unknown, or no longer holds.

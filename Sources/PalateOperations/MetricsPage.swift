@@ -19,13 +19,17 @@ struct MetricsPage {
     ///   - status: the server.
     ///   - collections: figures of its collections.
     ///   - taste: gauges of theirs.
+    ///   - http: what was answered over HTTP.
     init(
         _ status: ServerStatus,
         _ collections: [(name: String, stats: CollectionStats)],
-        taste: [(name: String, figures: TasteFigures)] = []
+        taste: [(name: String, figures: TasteFigures)] = [],
+        _ http: HTTPFigures = HTTPFigures()
     ) {
         requests(status.metrics)
         edge(status)
+        limits(status)
+        self.http(http)
         process()
         self.collections(collections)
         TasteFigures.write(taste, to: &page)
@@ -40,25 +44,61 @@ struct MetricsPage {
         let latency = "palate_request_seconds"
         page.family(latency, .histogram, "From a request's last byte to its answer.")
         for group in ServerMetrics.Group.allCases {
-            let reading = metrics.latency(group)
-            page.histogram(
-                latency,
-                [("group", "\(group)")],
-                bounds: Self.bounds,
-                counts: reading.counts,
-                sum: Double(reading.sumMicroseconds) / 1e6
-            )
+            for outcome in ServerMetrics.Outcome.allCases {
+                let reading = metrics.latency(group, outcome)
+                // Good answers of every group are there from the start, the rest when it happens.
+                guard outcome == .ok || reading.count > 0 else { continue }
+                write(reading, latency, [("group", "\(group)"), ("outcome", outcome.name)])
+            }
         }
         let stages = "palate_query_stage_seconds"
         page.family(stages, .histogram, "What a stage of a query took; one query in 64 is timed.")
         for stage in metrics.stageLatencies {
-            page.histogram(
-                stages,
-                [("stage", stage.name)],
-                bounds: Self.bounds,
-                counts: stage.reading.counts,
-                sum: Double(stage.reading.sumMicroseconds) / 1e6
+            write(stage.reading, stages, [("stage", stage.name)])
+        }
+    }
+
+    private mutating func write(
+        _ reading: LatencyHistogram.Reading,
+        _ name: String,
+        _ labels: [(name: String, value: String)]
+    ) {
+        page.histogram(
+            name,
+            labels,
+            bounds: Self.bounds,
+            counts: reading.counts,
+            sum: Double(reading.sumMicroseconds) / 1e6
+        )
+    }
+
+    private mutating func http(_ figures: HTTPFigures) {
+        let requests = "palate_http_requests_total"
+        page.family(requests, .counter, "Requests answered over HTTP.")
+        for (key, count) in figures.readings {
+            page.sample(
+                requests,
+                [("method", key.method), ("route", key.route), ("status", "\(key.status)")],
+                Double(count)
             )
+        }
+        let latency = "palate_http_request_seconds"
+        page.family(latency, .histogram, "What an answer over HTTP took.")
+        write(figures.latencies, latency, [])
+    }
+
+    private mutating func limits(_ status: ServerStatus) {
+        let limit = "palate_limit"
+        page.family(limit, .gauge, "Limits: bytes, seconds or a number of things; 0 = none.")
+        for one in ServerLimit.allCases {
+            let scale = one.unit == .microseconds ? 1e-6 : 1
+            page.sample(limit, [("limit", one.name)], Double(status.number(of: one)) * scale)
+        }
+        let refusals = "palate_limit_refusals_total"
+        page.family(refusals, .counter, "Requests, connections and bodies refused by a limit.")
+        for one in ServerLimit.allCases {
+            let count = status.metrics.refusals(by: one)
+            page.sample(refusals, [("limit", one.name)], Double(count))
         }
     }
 
@@ -85,19 +125,15 @@ struct MetricsPage {
             "Connections that are open.",
             Double(status.openConnections)
         )
-        let workload = status.workload
-        page.single(
-            "palate_workers_waiting",
-            .gauge,
-            "Costly requests that wait for a worker.",
-            Double(workload.waiting)
-        )
-        page.single(
-            "palate_workers_running",
-            .gauge,
-            "Workers at work.",
-            Double(workload.running)
-        )
+        let lanes = [("query", status.workload), ("admin", status.administration)]
+        page.family("palate_workers_waiting", .gauge, "Costly requests that wait for a worker.")
+        for (lane, load) in lanes {
+            page.sample("palate_workers_waiting", [("lane", lane)], Double(load.waiting))
+        }
+        page.family("palate_workers_running", .gauge, "Workers at work.")
+        for (lane, load) in lanes {
+            page.sample("palate_workers_running", [("lane", lane)], Double(load.running))
+        }
         page.single(
             "palate_serving",
             .gauge,

@@ -13,5 +13,5 @@ package struct Deadline: Sendable {
     }
 
     /// Whether it is over.
-    var isPast: Bool { now() >= instant }
+    package var isPast: Bool { now() >= instant }
 }

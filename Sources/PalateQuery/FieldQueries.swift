@@ -10,10 +10,16 @@ package enum FieldQueries {
 
     /// Counts the items that pass a filter, and how often each value is among them.
     ///
+    /// - Parameters:
+    ///   - request: its limits checked.
+    ///   - collection: where to look.
+    ///   - goOn: asked between pieces of work; throws what ends it early.
+    /// - Returns: the counts.
     /// - Throws: `unknownField`, `fieldNotReady`, `wrongFieldType`.
     package static func count(
         _ request: CountRequest,
-        in collection: Collection
+        in collection: Collection,
+        goOn: () throws(RequestError) -> Void = {}
     ) throws(RequestError) -> CountResponse {
         var response = CountResponse()
         response.appliedVersion = collection.appliedVersion
@@ -21,6 +27,7 @@ package enum FieldQueries {
         response.count = UInt64(matches.count)
         response.facets = try collection.fields.read { table throws(RequestError) in
             try request.facets.map { id throws(RequestError) in
+                try goOn()
                 let column = try table.column(id)
                 guard let values = column.facet(matches) else {
                     let name = table.declarations.first { $0.id == id }?.name ?? ""
@@ -46,18 +53,21 @@ package enum FieldQueries {
     ///   - request: its limits checked.
     ///   - collection: where to look.
     ///   - bytesMax: of payloads.
+    ///   - goOn: asked between pieces of work; throws what ends it early.
     /// - Returns: the page, and where the next one begins.
     /// - Throws: `unknownField`, `fieldNotReady`, `wrongFieldType`, `answerTooLarge`, and damage by
     ///   name.
     package static func scroll(
         _ request: ScrollRequest,
         in collection: Collection,
-        bytesMax: Int
+        bytesMax: Int,
+        goOn: () throws(RequestError) -> Void = {}
     ) throws(RequestError) -> ScrollResponse {
         let reader = ReadEpochs.shared.makeReader()
         reader.enter()
         defer { reader.leave() }
         let matches = try collection.fields.matches(request.filter).rows
+        try goOn()
         var page = try page(request, matches, in: collection)
         var response = ScrollResponse()
         if page.count > request.limit {
@@ -67,7 +77,12 @@ package enum FieldQueries {
         response.ids = page.map(\.item)
         response.fields = try values(request.fields, of: page.map(\.row), in: collection)
         if request.wantsPayloads {
-            response.payloads = try payloads(response.ids, in: collection, bytesMax: bytesMax)
+            response.payloads = try payloads(
+                response.ids,
+                in: collection,
+                bytesMax: bytesMax,
+                goOn: goOn
+            )
         }
         return response
     }
@@ -153,11 +168,13 @@ package enum FieldQueries {
     private static func payloads(
         _ ids: [ItemID],
         in collection: Collection,
-        bytesMax: Int
+        bytesMax: Int,
+        goOn: () throws(RequestError) -> Void
     ) throws(RequestError) -> [[UInt8]] {
         var payloads: [[UInt8]] = []
         var byteCount = 0
         for begin in stride(from: 0, to: ids.count, by: payloadsPerRead) {
+            try goOn()
             let part = Array(ids[begin..<min(ids.count, begin + payloadsPerRead)])
             do throws(IndexError) {
                 payloads += try collection.get(part, wantsVectors: false).payloads

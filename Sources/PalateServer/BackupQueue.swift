@@ -41,7 +41,13 @@ final class BackupQueue: Sendable {
         if !request.collection.isEmpty { _ = try directory.collection(named: request.collection) }
         guard !isCancelled.load(ordering: .relaxed) else { throw .shuttingDown }
         guard isBusy.compareExchange(expected: false, desired: true, ordering: .relaxed).exchanged
-        else { throw .overloaded(retryMilliseconds: Self.retryMilliseconds) }
+        else {
+            throw .overloaded(
+                by: .backupsAtOnce,
+                expected: 1,
+                retryMilliseconds: Self.retryMilliseconds
+            )
+        }
         let order = BackupOrder(
             target: home + "/" + request.name,
             form: request.form,

@@ -1,5 +1,6 @@
 import Logging
 import NIOCore
+import PalateModel
 import PalateWire
 
 // How a connection ends, and what it is given up for.
@@ -8,6 +9,7 @@ extension ConnectionHandler {
     func refuse(_ error: WireError, _ context: ChannelHandlerContext) {
         logger.debug("connection refused", metadata: ["error": "\(error)"])
         service.metrics.count(.connectionsFailed)
+        if case .frameTooLarge = error { service.metrics.refused(by: .body) }
         let report = Response.failure(opcode: Opcode.error.rawValue, ErrorReport(error))
         outbox.append(aboutConnection: report)
         finish(context)
@@ -28,7 +30,7 @@ extension ConnectionHandler {
         let bytes = outbox.take(context.channel.allocator)
         service.metrics.count(.bytesSent, bytes.readableBytes)
         context.writeAndFlush(wrapOutboundOut(bytes), promise: written)
-        clock.fixed = .now() + clock.allowance(unwrittenBytes(context))
+        clock.fix(clock.allowance(unwrittenBytes(context)))
         let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
         let loopBound = context.loopBound
         written.futureResult.whenComplete { _ in bound.value.linger(loopBound.value) }
@@ -45,7 +47,7 @@ extension ConnectionHandler {
         phase = .lingering
         guard !isInputClosed else { return context.close(promise: nil) }
         context.close(mode: .output, promise: nil)
-        clock.fixed = .now() + service.options.lingerTimeout
+        clock.fix(service.options.lingerTimeout)
         watchStall(context)
     }
 
@@ -54,7 +56,7 @@ extension ConnectionHandler {
         inbox = FrameInbox()
         inFlight = [:]
         abandoned = []
-        service.workers.remove(lane)
+        service.forget(lane)
     }
 
     func flush(_ context: ChannelHandlerContext) {

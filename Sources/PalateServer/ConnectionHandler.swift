@@ -39,6 +39,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
         var serial: UInt64
         /// What it holds of the load credit.
         var loadBytes = 0
+        /// Whether its stages are timed.
+        var isTimed = false
     }
 
     let service: RequestService
@@ -60,6 +62,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
     /// Those that were cancelled and are worked on all the same: they count until that is done.
     var abandoned: Set<UInt64> = []
     private var lastSerial: UInt64 = 0
+    /// Whether the stages of the request that is being handled are timed.
+    private var isTimed = false
     private(set) var loadBytesInFlight = 0
     /// GOAWAY has been said.
     private(set) var isLeaving = false
@@ -79,7 +83,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         self.turns = turns
         self.logger = logger
         lane = service.workers.makeLane()
-        clock = StallClock(patience: service.options.stallTimeout)
+        clock = StallClock(service.options, service.metrics)
     }
 
     /// When the frame at the front was whole: what its time is counted from.
@@ -93,7 +97,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     func channelActive(context: ChannelHandlerContext) {
         grant = service.access.grant(forAnonymous: context.remoteAddress?.isLocal ?? false)
-        clock.fixed = .now() + service.options.helloTimeout
+        clock.fix(service.options.helloTimeout, by: .helloTimeout)
         watchStall(context)
     }
 
@@ -118,7 +122,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         guard isServing else { return }
-        service.workers.setPaused(!context.channel.isWritable, lane)
+        service.setPaused(!context.channel.isWritable, lane)
         // The client has read, though the next turn may fill the buffer again at once.
         if context.channel.isWritable { clock.forgetReading() }
         enlist()
@@ -185,7 +189,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
         let response = answer(header, context, start)
         let now = ContinuousClock.now
         if let response {
-            say(response, to: header, microseconds: (now - arrival).frameMicroseconds)
+            let took = (now - arrival).frameMicroseconds
+            say(response, to: header, microseconds: took, isTimed: isTimed)
         }
         return now
     }
@@ -196,13 +201,15 @@ final class ConnectionHandler: ChannelDuplexHandler {
         _ context: ChannelHandlerContext,
         _ start: ContinuousClock.Instant
     ) -> Response? {
+        isTimed = header.opcode == Opcode.query.rawValue && service.metrics.takesTimes()
         do throws(RequestError) {
             guard !isLeaving else { throw .shuttingDown }
             // Whoever has as many as may be can still give some up.
             let isCancel = header.opcode == Opcode.cancel.rawValue
             let unfinished = inFlight.count + abandoned.count
-            guard isCancel || unfinished < service.limits.requestsInFlight else {
-                throw .overloaded(retryMilliseconds: SearchWorkers.retryMilliseconds)
+            let most = service.limits.requestsInFlight
+            guard isCancel || unfinished < most else {
+                throw SearchWorkers.overloaded(by: .requestsInFlight, expected: most)
             }
             try admit(header)
             if header.opcode == Opcode.query.rawValue {
@@ -213,11 +220,12 @@ final class ConnectionHandler: ChannelDuplexHandler {
                 outbox.version,
                 dimensionsOf: service.dimensions(of:)
             )
-            try authorize(request, context)
-            if request.adds {
-                let max = service.limits.memoryBytesMax
-                try service.memory.admit(Int(header.bodyLength), max: max)
+            if isTimed {
+                service.metrics.note(.turn, start - arrival)
+                service.metrics.note(.decode, .now - start)
             }
+            try authorize(request, context)
+            try service.admitMemory(of: request, byteCount: Int(header.bodyLength))
             switch request {
             case .authenticate(let said):
                 authenticate(said, header, context)
@@ -233,7 +241,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
                 arrival: arrival,
                 budgetMicroseconds: Int(header.microseconds),
                 answerBytesMax: outbox.bodyBytesMax,
-                collections: grant?.collections ?? .all
+                collections: grant?.collections ?? .all,
+                isTimed: isTimed
             )
             let serial = takeSerial()
             let response = try service.answer(
@@ -247,13 +256,20 @@ final class ConnectionHandler: ChannelDuplexHandler {
             inFlight[header.requestID] = InFlight(
                 header: header,
                 serial: serial,
-                loadBytes: bytes
+                loadBytes: bytes,
+                isTimed: isTimed
             )
             loadBytesInFlight += bytes
             return nil
         } catch {
-            return .failure(opcode: header.opcode, ErrorReport(error))
+            return failure(error, header)
         }
+    }
+
+    /// The answer to what failed; counts the limit that refused it.
+    func failure(_ error: RequestError, _ header: FrameHeader) -> Response {
+        if case .overloaded(let limit, _, _) = error { service.metrics.refused(by: limit) }
+        return .failure(opcode: header.opcode, ErrorReport(error))
     }
 
     /// The number of the next request whose answer is made elsewhere.
@@ -295,17 +311,28 @@ final class ConnectionHandler: ChannelDuplexHandler {
         let response: Response =
             switch result {
             case .success(let response): response
-            case .failure(let error): .failure(opcode: header.opcode, ErrorReport(error))
+            case .failure(let error): failure(error, header)
             }
         let took = (ContinuousClock.now - arrival).frameMicroseconds
-        say(response, to: header, microseconds: took)
+        say(response, to: header, microseconds: took, isTimed: request.isTimed)
         enlist()
     }
 
     /// Answers, and counts that.
-    func say(_ response: Response, to header: FrameHeader, microseconds: UInt32) {
-        service.metrics.note(response, opcode: header.opcode, microseconds: microseconds)
+    func say(
+        _ response: Response,
+        to header: FrameHeader,
+        microseconds: UInt32,
+        isTimed: Bool = false
+    ) {
+        let metrics = service.metrics
+        metrics.note(response, opcode: header.opcode, microseconds: microseconds)
+        guard isTimed else {
+            return outbox.append(response, to: header, microseconds: microseconds)
+        }
+        let start = ContinuousClock.now
         outbox.append(response, to: header, microseconds: microseconds)
+        metrics.note(.encode, .now - start)
     }
 
     /// Answers HELLO; nothing else is answered before, not even to say what is wrong with it.
@@ -335,7 +362,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
             serverName: server.name
         )
         phase = .open
-        clock.fixed = nil
+        clock.unfix()
         outbox.bodyBytesMax = welcome.bodyBytesMax
         inbox.bodyBytesMax = bodyBytesGranted
         if let agreed = WireVersions.newestCommon(with: hello.versions) { outbox.version = agreed }

@@ -24,7 +24,9 @@ final class MemoryBudget: Sendable {
         let added = (accepted.load(ordering: .relaxed) + byteCount) * Self.bytesPerByteAccepted
         let expected = resident.load(ordering: .relaxed) + added
         guard expected <= max else {
-            throw .storageFull(reason: "\(expected) bytes of memory wanted, \(max) allowed")
+            throw .storageFull(
+                reason: "\(expected) bytes of memory wanted, \(ServerLimit.memory.text(max))"
+            )
         }
         accepted.wrappingAdd(byteCount, ordering: .relaxed)
     }

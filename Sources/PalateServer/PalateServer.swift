@@ -19,7 +19,7 @@ import ServiceLifecycle
 // | FrameOutbox.swift       | answers gathered for one write                                  |
 // | StallClock.swift        | until when a connection may keep the server waiting             |
 // | ConnectionHandler+Ends.swift | how it ends, and what it is given up for                   |
-// | RequestService.swift, RequestService+Generations.swift | what each opcode does            |
+// | RequestService*.swift   | what each opcode does                                           |
 // | BackupQueue.swift       | one backup at a time, beside everything else                    |
 // | ScrubTimer.swift        | reads a little every second, and names what is damaged          |
 // | SearchWorkers.swift     | threads for what blocks, shared fairly; scratch for all queries |
@@ -62,7 +62,11 @@ package struct PalateServer: Service {
         self.directory = directory
         self.options = options
         limits = ServerLimits(options)
-        status = ServerStatus(directory: directory, access: options.access)
+        status = ServerStatus(
+            directory: directory,
+            access: options.access,
+            limits: limits
+        )
         self.logger = logger
         self.whenListening = whenListening
     }
@@ -131,7 +135,7 @@ package struct PalateServer: Service {
             closed = .failure(error)
         }
         if let path = options.unixSocketPath { unlink(path) }
-        try await service.workers.shutDown()
+        try await service.shutDown()
         try await group.shutdownGracefully()
         try closed.get()
     }
@@ -183,6 +187,7 @@ package struct PalateServer: Service {
                         try identity.connections.add(channel)
                     } catch {
                         metrics.count(.connectionsRefused)
+                        if let limit = error.limit { metrics.refused(by: limit) }
                         throw error
                     }
                     metrics.count(.connectionsAccepted)

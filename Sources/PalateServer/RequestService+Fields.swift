@@ -13,7 +13,8 @@ extension RequestService {
     ) throws(RequestError) -> Response? {
         switch request {
         case .declareFields(let handle, let fields):
-            return try onWorker(call, completion) { [directory] () throws(RequestError) in
+            return try onWorker(call, completion, of: administration) {
+                [directory] () throws(RequestError) in
                 .fields(
                     opcode: Opcode.fieldsDeclare.rawValue,
                     try directory.declareFields(fields, of: handle)
@@ -26,18 +27,22 @@ extension RequestService {
             }
         case .count(let count):
             let collection = try directory.collection(handle: count.handle)
-            return try onWorker(call, completion) { () throws(RequestError) in
-                .counted(try FieldQueries.count(count, in: collection))
+            return try onWorker(call, completion) { [self] () throws(RequestError) in
+                .counted(
+                    try FieldQueries.count(count, in: collection) { () throws(RequestError) in
+                        try checkDeadline(of: call)
+                    }
+                )
             }
         case .scroll(let scroll):
             let collection = try directory.collection(handle: scroll.handle)
-            return try onWorker(call, completion) { () throws(RequestError) in
+            return try onWorker(call, completion) { [self] () throws(RequestError) in
                 .scrolled(
                     try FieldQueries.scroll(
                         scroll,
                         in: collection,
                         bytesMax: call.answerBytesMax
-                    )
+                    ) { () throws(RequestError) in try checkDeadline(of: call) }
                 )
             }
         default:

@@ -3,7 +3,7 @@ import PalateModel
 import PalateQuery
 import PalateWire
 
-// Generations: all of it on the workers, since checking reads every row and the rest the disk.
+// Generations: all of it off the event loops, since checking reads every row and the rest the disk.
 extension RequestService {
     /// Answers a request about generations.
     func answerAboutGenerations(
@@ -11,7 +11,7 @@ extension RequestService {
         _ call: Call,
         _ completion: @escaping Completion
     ) throws(RequestError) -> Response? {
-        try onWorker(call, completion) { [self] () throws(RequestError) in
+        try onWorker(call, completion, of: administration) { [self] () throws(RequestError) in
             switch request {
             case .createGeneration(let create):
                 return .generationCreated(try directory.createGeneration(create))

@@ -16,9 +16,9 @@ extension RequestService {
         _ completion: () -> Completion
     ) throws(RequestError) -> Response? {
         let collection = try directory.collection(handle: get.handle)
-        let bytesMax = call.answerBytesMax
-        let run: @Sendable () throws(RequestError) -> Response = { () throws(RequestError) in
-            .items(try Self.items(get, in: collection, bytesMax: bytesMax))
+        let run: @Sendable () throws(RequestError) -> Response = {
+            [self] () throws(RequestError) in
+            .items(try items(get, in: collection, call))
         }
         guard get.ids.count > Self.inlineGetItems else { return try run() }
         return try onWorker(call, completion(), run)
@@ -26,16 +26,17 @@ extension RequestService {
 
     /// Reads items until all are there, or until they are more than a frame holds: a million ids
     /// may ask for more than there is memory.
-    private static func items(
+    private func items(
         _ get: GetRequest,
         in collection: Collection,
-        bytesMax: Int
+        _ call: Call
     ) throws(RequestError) -> GetResponse {
+        let bytesMax = call.answerBytesMax
         var items = GetResponse()
         var payloadBytes = 0
         var begin = 0
         repeat {
-            let end = min(begin + getChunk, get.ids.count)
+            let end = min(begin + Self.getChunk, get.ids.count)
             let chunk: GetResponse
             do throws(IndexError) {
                 chunk = try collection.get(
@@ -50,6 +51,7 @@ extension RequestService {
             let bytes = payloadBytes + items.vectors.count * MemoryLayout<Float>.stride
             guard bytes <= bytesMax else { throw .answerTooLarge(got: bytes, expected: bytesMax) }
             begin = end
+            if begin < get.ids.count { try checkDeadline(of: call) }
         } while begin < get.ids.count
         return items
     }

@@ -24,6 +24,8 @@ final class RequestService: Sendable {
         var answerBytesMax: Int
         /// The collections that the client may know of.
         var collections: CollectionAccess
+        /// Whether its stages are timed.
+        var isTimed = false
     }
 
     /// What workers count for requests that have no estimate.
@@ -42,6 +44,8 @@ final class RequestService: Sendable {
 
     let directory: DataDirectory
     let workers: SearchWorkers
+    /// A thread for what administrators want: however long that takes, queries have their workers.
+    let administration: SearchWorkers
     let options: ServerOptions
     let limits: ServerLimits
     let access: ServerAccess
@@ -67,6 +71,7 @@ final class RequestService: Sendable {
         access = options.access
         backups = BackupQueue(directory: directory, home: options.backupsPath)
         workers = SearchWorkers(count: options.workers, waitingMax: options.waitingMax)
+        administration = SearchWorkers(count: 1, waitingMax: options.waitingMax)
     }
 
     /// Answers a request, now or later.
@@ -95,11 +100,13 @@ final class RequestService: Sendable {
             return .collections(Array(visible))
         case .get(let get): return try self.get(get, call, completion)
         case .createCollection(let schema):
-            return try onWorker(call, completion()) { [directory] () throws(RequestError) in
+            return try onWorker(call, completion(), of: administration) {
+                [directory] () throws(RequestError) in
                 .created(try directory.create(schema).info)
             }
         case .dropCollection(let name):
-            return try onWorker(call, completion()) { [directory] () throws(RequestError) in
+            return try onWorker(call, completion(), of: administration) {
+                [directory] () throws(RequestError) in
                 try directory.drop(named: name)
                 return .dropped
             }
@@ -134,6 +141,31 @@ final class RequestService: Sendable {
         try? directory.collection(handle: handle).info.schema.dimensions
     }
 
+    // MARK: Lanes
+
+    /// Holds back what a connection waits for, or lets it go on.
+    func setPaused(_ isPaused: Bool, _ lane: SearchWorkers.LaneID) {
+        workers.setPaused(isPaused, lane)
+        administration.setPaused(isPaused, lane)
+    }
+
+    /// Forgets what waits for one request of a connection; false where it does not wait.
+    func cancel(_ requestID: UInt32, _ lane: SearchWorkers.LaneID) -> Bool {
+        workers.cancel(requestID, lane) || administration.cancel(requestID, lane)
+    }
+
+    /// Forgets what a connection waits for.
+    func forget(_ lane: SearchWorkers.LaneID) {
+        workers.remove(lane)
+        administration.remove(lane)
+    }
+
+    /// Refuses what waits, and ends the threads when what they do is done.
+    func shutDown() async throws {
+        try await workers.shutDown()
+        try await administration.shutDown()
+    }
+
     // MARK: Reading
 
     private func query(
@@ -144,8 +176,10 @@ final class RequestService: Sendable {
         directory.pace.noteRequest()
         let collection = try directory.collection(handle: search.handle)
         guard !isFilterCostly(search, collection) else {
+            metrics.count(.queriesOnWorkers)
+            let submitted = ContinuousClock.now
             return try onWorker(call, completion()) { [self] () throws(RequestError) in
-                try checkWait(.now - call.arrival, call.budgetMicroseconds)
+                try begin(call, submitted)
                 return try run(search, try makePlan(search, collection, call), collection, call)
             }
         }
@@ -156,11 +190,22 @@ final class RequestService: Sendable {
             return try run(search, plan, collection, call)
         }
         metrics.count(.queriesOnWorkers)
+        let submitted = ContinuousClock.now
         return try onWorker(call, completion(), microseconds: cost) {
             [self] () throws(RequestError) in
-            try checkWait(.now - call.arrival, call.budgetMicroseconds)
+            try begin(call, submitted)
             return try run(search, plan, collection, call)
         }
+    }
+
+    /// On a worker, at last: or too late.
+    private func begin(
+        _ call: Call,
+        _ submitted: ContinuousClock.Instant
+    ) throws(RequestError) {
+        let now = ContinuousClock.now
+        if call.isTimed { metrics.note(.worker, now - submitted) }
+        try checkWait(now - call.arrival, call.budgetMicroseconds)
     }
 
     private func makePlan(
@@ -179,22 +224,20 @@ final class RequestService: Sendable {
         _ collection: Collection,
         _ call: Call
     ) throws(RequestError) -> Response {
-        let deadline = call.arrival + budget(call)
         let threshold = limits.slowQueryMicroseconds
-        let takesTimes = metrics.takesTimes()
         return .results(
             try workers.withScratch { scratch throws(RequestError) in
                 let began = threshold > 0 ? ContinuousClock.now : call.arrival
-                scratch.times.start(takesTimes || threshold > 0)
+                scratch.times.start(call.isTimed || threshold > 0)
                 let response = try Pipeline.answer(
                     search,
                     plan: plan,
                     in: collection,
                     now: nowMilliseconds(),
-                    deadline: Deadline(deadline),
+                    deadline: deadline(of: call),
                     scratch: &scratch
                 )
-                if takesTimes { metrics.note(scratch.times) }
+                if call.isTimed { metrics.note(scratch.times) }
                 if threshold > 0 {
                     let took = ContinuousClock.now - call.arrival
                     if took > .microseconds(threshold) {
@@ -248,8 +291,24 @@ final class RequestService: Sendable {
             + plan.listCount * (payloads + exclusions) / 1_000
     }
 
-    private func budget(_ call: Call) -> Duration {
-        call.budgetMicroseconds == 0 ? options.timeBudget : .microseconds(call.budgetMicroseconds)
+    /// When the time budget of a call is used up.
+    func deadline(of call: Call) -> Deadline {
+        let budget = call.budgetMicroseconds
+        return Deadline(
+            call.arrival + (budget == 0 ? options.timeBudget : .microseconds(budget))
+        )
+    }
+
+    /// Refuses to go on with what takes longer than it may.
+    ///
+    /// - Throws: `overloaded`.
+    func checkDeadline(of call: Call) throws(RequestError) {
+        guard deadline(of: call).isPast else { return }
+        let budget = call.budgetMicroseconds
+        throw SearchWorkers.overloaded(
+            by: .timeBudget,
+            expected: budget == 0 ? options.timeBudget.microseconds : budget
+        )
     }
 
     /// Refuses a query that has waited so long that nobody may want its answer.
@@ -260,24 +319,25 @@ final class RequestService: Sendable {
     /// - Throws: `overloaded`.
     func checkWait(_ waited: Duration, _ budgetMicroseconds: Int) throws(RequestError) {
         let limit = limits.queryWaitMicroseconds
-        let longest = min(
-            limit > 0 ? limit : .max,
-            budgetMicroseconds > 0 ? budgetMicroseconds / 2 : .max
-        )
-        guard longest == .max || waited <= .microseconds(longest) else {
-            throw .overloaded(retryMilliseconds: SearchWorkers.retryMilliseconds)
+        guard limit == 0 || waited <= .microseconds(limit) else {
+            throw SearchWorkers.overloaded(by: .queryWait, expected: limit)
+        }
+        guard budgetMicroseconds == 0 || waited <= .microseconds(budgetMicroseconds / 2) else {
+            throw SearchWorkers.overloaded(by: .timeBudget, expected: budgetMicroseconds)
         }
     }
 
-    /// Runs a request on a worker when its lane's turn comes.
+    /// Runs a request on a worker when its lane's turn comes: of those for queries, unless told
+    /// otherwise.
     func onWorker(
         _ call: Call,
         _ completion: @escaping Completion,
+        of workers: SearchWorkers? = nil,
         microseconds: Int = RequestService.nominalMicroseconds,
         _ run: @escaping @Sendable () throws(RequestError) -> Response
     ) throws(RequestError) -> Response? {
         let budget = call.budgetMicroseconds == 0 ? nil : call.budgetMicroseconds
-        try workers.submit(
+        try (workers ?? self.workers).submit(
             call.lane,
             requestID: call.requestID,
             microseconds: microseconds,
@@ -291,91 +351,5 @@ final class RequestService: Sendable {
             }
         }
         return nil
-    }
-
-    // MARK: Writing
-
-    private func write(
-        _ request: Request,
-        _ completion: @escaping Completion
-    ) throws(RequestError) {
-        switch request {
-        case .upsert(let handle, let rows):
-            try submit(.upsert(rows), to: handle, as: Response.upserted, completion)
-        case .delete(let handle, let ids):
-            try submit(.delete(ids), to: handle, as: Response.deleted, completion)
-        case .deleteMatching(let handle, let filter, let limit):
-            try submit(
-                .deleteMatching(filter, limit: limit),
-                to: handle,
-                as: Response.deletedMatching,
-                completion
-            )
-        case .patch(let handle, let patch):
-            try submit(.patch(patch), to: handle, as: Response.patched, completion)
-        case .loadBegin(let begin):
-            try self.begin(begin, completion)
-        case .loadData(let data):
-            try submit(.load(data), to: data.begin.handle, as: Response.upserted, completion)
-        case .loadCommit(let commit):
-            try submit(
-                .commitLoad(commit),
-                to: commit.begin.handle,
-                as: Response.loadCommitted,
-                completion
-            )
-        case .events(let handle, let events):
-            let collection = try directory.collection(handle: handle)
-            let now = nowMilliseconds()
-            let timed = events.map { event in
-                var event = event
-                if event.timeMilliseconds == 0 { event.timeMilliseconds = now }
-                return event
-            }
-            collection.taste.submit(timed) { completion($0.map(Response.eventsRecorded)) }
-        default:
-            throw .internalFailure(reason: "opcode \(request.opcode) does not write")
-        }
-    }
-
-    /// Starts a load, whose epoch the server may have to name.
-    private func begin(
-        _ begin: LoadBegin,
-        _ completion: @escaping Completion
-    ) throws(RequestError) {
-        let collection = try directory.collection(handle: begin.handle)
-        let resolved: LoadBegin
-        do throws(IndexError) {
-            resolved = try collection.resolve(begin)
-        } catch {
-            throw RequestError(error)
-        }
-        try submit(.beginLoad(resolved), to: begin.handle, as: Response.upserted) { result in
-            guard begin.start != .given, case .success(.loadGranted(var grant)) = result else {
-                return completion(result)
-            }
-            grant.epoch = resolved.epoch
-            completion(.success(.loadGranted(grant)))
-        }
-    }
-
-    private func submit(
-        _ operation: WriteOperation,
-        to handle: UInt32,
-        as receipt: @escaping @Sendable (WriteReceipt) -> Response,
-        _ completion: @escaping Completion
-    ) throws(RequestError) {
-        try directory.collection(handle: handle).writer.submit(operation) { result in
-            completion(
-                result.map { outcome in
-                    switch outcome {
-                    case .receipt(let written): receipt(written)
-                    case .grant(let grant): .loadGranted(grant)
-                    case .acknowledgement(let acknowledgement):
-                        .loadAcknowledged(acknowledgement)
-                    }
-                }
-            )
-        }
     }
 }

@@ -11,7 +11,12 @@ import PalateQuery
 /// is bounded, and what cannot start within half of its time budget is refused at once.
 final class SearchWorkers: Sendable {
     /// When a refused client may try again.
-    static let retryMilliseconds: UInt32 = 50
+    private static let retryMilliseconds: UInt32 = 50
+
+    /// The refusal of what waits, or would wait, for its turn.
+    static func overloaded(by limit: ServerLimit, expected: Int) -> RequestError {
+        .overloaded(by: limit, expected: expected, retryMilliseconds: retryMilliseconds)
+    }
 
     /// Names the lane of one connection.
     struct LaneID: Hashable, Sendable {
@@ -158,8 +163,11 @@ final class SearchWorkers: Sendable {
     ) throws(RequestError) {
         let starts = try state.withWriteLock { state throws(RequestError) in
             guard !state.isClosed else { throw .shuttingDown }
-            guard state.waiting < waitingMax, isInTime(id, microseconds, budget, state) else {
-                throw .overloaded(retryMilliseconds: Self.retryMilliseconds)
+            guard state.waiting < waitingMax else {
+                throw Self.overloaded(by: .waiting, expected: waitingMax)
+            }
+            if let budget, !isInTime(id, microseconds, budget, state) {
+                throw Self.overloaded(by: .timeBudget, expected: budget)
             }
             var lane = state.lanes[id] ?? Lane()
             lane.jobs.append(
@@ -179,10 +187,10 @@ final class SearchWorkers: Sendable {
     private func isInTime(
         _ id: LaneID,
         _ microseconds: Int,
-        _ budget: Int?,
+        _ budget: Int,
         _ state: State
     ) -> Bool {
-        guard let budget, state.waiting > 0 else { return true }
+        guard state.waiting > 0 else { return true }
         let own = state.lanes[id]?.microseconds ?? 0
         let share = own + microseconds
         let others = state.lanes.reduce(0) { sum, entry in

@@ -1,3 +1,5 @@
+import PalateModel
+
 /// Why a server does not serve.
 package enum ServerError: Error, Equatable, Sendable {
     /// The address cannot be listened on.
@@ -12,6 +14,17 @@ package enum ServerError: Error, Equatable, Sendable {
     case badCertificate(certificate: String, reason: String)
 }
 
+extension ServerError {
+    /// The limit that keeps a connection out.
+    var limit: ServerLimit? {
+        switch self {
+        case .tooManyConnections: .connections
+        case .tooManyConnectionsOfAddress: .connectionsPerAddress
+        default: nil
+        }
+    }
+}
+
 extension ServerError: CustomStringConvertible {
     /// One sentence for people.
     package var description: String {
@@ -20,9 +33,11 @@ extension ServerError: CustomStringConvertible {
         case .badCertificate(let certificate, let reason):
             "cannot use the certificate \(certificate): \(reason)"
         case .tooManyConnectionsOfAddress(let address, let expected):
-            "\(expected) connections are open from \(address) already"
+            "\(expected) connections are open from \(address) already: "
+                + ServerLimit.connectionsPerAddress.text(expected)
         case .leaving: "the server is shutting down"
-        case .tooManyConnections(let expected): "\(expected) connections are open already"
+        case .tooManyConnections(let expected):
+            "\(expected) connections are open already: \(ServerLimit.connections.text(expected))"
         }
     }
 }

@@ -1,3 +1,6 @@
+import NIOCore
+import PalateAccess
+import PalateModel
 import Synchronization
 
 /// The limits that may change while a server runs; each is read whenever it is needed.
@@ -10,6 +13,8 @@ package final class ServerLimits: Sendable {
     private let memory: Atomic<Int>
     private let slowQuery: Atomic<Int>
     private let queryWait: Atomic<Int>
+    /// What holds until a restart.
+    private let lasting: ServerOptions
 
     /// As the options say.
     package init(_ options: ServerOptions) {
@@ -21,6 +26,7 @@ package final class ServerLimits: Sendable {
         memory = Atomic(options.memoryBytesMax)
         slowQuery = Atomic(options.slowQueryMicroseconds)
         queryWait = Atomic(options.queryWaitMicroseconds)
+        lasting = options
     }
 
     /// Takes over what these options say; connections keep what they were granted.
@@ -51,4 +57,26 @@ package final class ServerLimits: Sendable {
     var slowQueryMicroseconds: Int { slowQuery.load(ordering: .relaxed) }
     /// Microseconds that a query may wait; 0 = as long as its budget allows.
     var queryWaitMicroseconds: Int { queryWait.load(ordering: .relaxed) }
+
+    /// The number that a limit of the edge has, in its unit; 0 = as many as come, nil = it is not
+    /// one of the edge.
+    func number(of limit: ServerLimit) -> Int? {
+        switch limit {
+        case .connections: connectionsMax
+        case .connectionsPerAddress: connectionsPerAddress
+        case .helloTimeout: Int(lasting.helloTimeout.nanoseconds / 1_000)
+        case .stallTimeout: Int(lasting.stallTimeout.nanoseconds / 1_000)
+        case .body: lasting.bodyBytesMax
+        case .requestsInFlight: requestsInFlight
+        case .requestsPerSecond: requestsPerSecond
+        case .requestsPerSecondPerKey: requestsPerSecondPerKey
+        case .memory: memoryBytesMax
+        case .waiting: lasting.waitingMax
+        case .queryWait: queryWaitMicroseconds
+        case .timeBudget: lasting.timeBudget.microseconds
+        case .failures: lasting.access.gatekeeper?.freeFailures ?? 0
+        case .backupsAtOnce, .refreshesAtOnce, .swapsAtOnce: 1
+        case .writeBacklog, .eventBacklog: nil
+        }
+    }
 }

@@ -53,8 +53,10 @@ package struct ServerOptions: Sendable {
     package var waitingMax = 4_096
     /// Bytes of answers that may wait for a slow reader before reading from it stops.
     package var writeBufferBytes = 4 << 20
-    /// How long a frame may take to arrive and an answer to be read, beside a second per 256 KiB.
+    /// How long a frame may take to arrive and an answer to be read, beside the time of its bytes.
     package var stallTimeout = TimeAmount.seconds(10)
+    /// A client slower than this is taken for one that has stalled: any network is faster.
+    package var stallBytesPerSecond = 256 << 10
     /// How long a connection may take to say HELLO.
     package var helloTimeout = TimeAmount.seconds(5)
     /// How long shutting down waits for answers in flight.

@@ -22,11 +22,22 @@ package final class ServerStatus: Sendable {
     package let directory: DataDirectory
     /// Who may ask.
     package let access: ServerAccess
+    private let limits: ServerLimits
     private let state = ReadWriteLock(State())
 
-    init(directory: DataDirectory, access: ServerAccess) {
+    init(directory: DataDirectory, access: ServerAccess, limits: ServerLimits) {
         self.directory = directory
         self.access = access
+        self.limits = limits
+    }
+
+    /// The number that a limit has, in its unit; 0 = as many as come.
+    package func number(of limit: ServerLimit) -> Int {
+        switch limit {
+        case .writeBacklog: directory.options.writeBacklogBytes
+        case .eventBacklog: directory.options.eventBacklog
+        default: limits.number(of: limit) ?? 0
+        }
     }
 
     /// Where it is in its life.
@@ -40,6 +51,11 @@ package final class ServerStatus: Sendable {
     /// Costly requests that wait for a worker, and that one works on.
     package var workload: (waiting: Int, running: Int) {
         state.withReadLock { $0.service }?.workers.workload ?? (0, 0)
+    }
+
+    /// The same of what administrators want.
+    package var administration: (waiting: Int, running: Int) {
+        state.withReadLock { $0.service }?.administration.workload ?? (0, 0)
     }
 
     func serve(_ service: RequestService, _ connections: Connections) {
@@ -78,7 +94,7 @@ package final class ServerStatus: Sendable {
                 waiting.resume(returning: .failure(error))
             }
         }
-        service.workers.remove(call.lane)
+        service.forget(call.lane)
         return try result.get()
     }
 }

@@ -1,4 +1,5 @@
 import NIOCore
+import PalateModel
 
 /// Until when a connection may keep the server waiting.
 ///
@@ -6,23 +7,33 @@ import NIOCore
 /// has no more time than one that is silent. Large frames and answers get more, at a rate that any
 /// network beats.
 final class StallClock {
-    /// A client slower than this is taken for one that has stalled.
-    private static let bytesPerSecondMin = 256 << 10
-
     /// For anything the client has to do, beside the time its bytes take.
     private let patience: TimeAmount
+    /// A client slower than this is taken for one that has stalled.
+    private let bytesPerSecondMin: Int
+    private let metrics: ServerMetrics
     private var frame: (began: NIODeadline, bytes: Int)?
     private var unread: NIODeadline?
     private var armed: (at: NIODeadline, timer: Scheduled<Void>)?
 
     /// When HELLO must have come, or the closing must be done.
-    var fixed: NIODeadline?
+    private var fixed: (at: NIODeadline, limit: ServerLimit?)?
 
-    init(patience: TimeAmount) { self.patience = patience }
+    init(_ options: ServerOptions, _ metrics: ServerMetrics) {
+        patience = options.stallTimeout
+        bytesPerSecondMin = options.stallBytesPerSecond
+        self.metrics = metrics
+    }
+
+    /// The connection ends in so much time, by a limit that then counts one more.
+    func fix(_ time: TimeAmount, by limit: ServerLimit? = nil) { fixed = (.now() + time, limit) }
+
+    /// What was fixed has come in time.
+    func unfix() { fixed = nil }
 
     /// How long `byteCount` bytes may take.
     func allowance(_ byteCount: Int) -> TimeAmount {
-        let milliseconds = Int64(byteCount) * 1_000 / Int64(Self.bytesPerSecondMin)
+        let milliseconds = Int64(byteCount) * 1_000 / Int64(bytesPerSecondMin)
         return patience + .milliseconds(milliseconds)
     }
 
@@ -67,13 +78,16 @@ final class StallClock {
 
     private func fire(_ context: ChannelHandlerContext) {
         armed = nil
-        guard let earliest, earliest <= .now() else { return arm(context) }
+        let now = NIODeadline.now()
+        guard let earliest, earliest <= now else { return arm(context) }
+        let isFixed = fixed.map { $0.at <= now } ?? false
+        if let limit = isFixed ? fixed?.limit : .stallTimeout { metrics.refused(by: limit) }
         context.close(promise: nil)
     }
 
     private var earliest: NIODeadline? {
         var earliest = NIODeadline.distantFuture
-        if let fixed { earliest = min(earliest, fixed) }
+        if let fixed { earliest = min(earliest, fixed.at) }
         if let unread { earliest = min(earliest, unread) }
         if let frame { earliest = min(earliest, frame.began + allowance(frame.bytes)) }
         return earliest == .distantFuture ? nil : earliest

@@ -9,8 +9,11 @@ func nowMilliseconds() -> Int64 {
 
 extension Duration {
     /// Whole microseconds, at most what a frame header holds.
-    var frameMicroseconds: UInt32 {
+    var frameMicroseconds: UInt32 { UInt32(clamping: microseconds) }
+
+    /// Whole microseconds.
+    var microseconds: Int {
         let (seconds, attoseconds) = components
-        return UInt32(clamping: seconds * 1_000_000 + attoseconds / 1_000_000_000_000)
+        return Int(seconds * 1_000_000 + attoseconds / 1_000_000_000_000)
     }
 }

@@ -55,7 +55,8 @@ extension RequestError {
             "the candidate is at version \(got), version \(expected) was checked"
         case .malformed(let reason, let offset): "malformed at byte \(offset): \(reason)"
         case .unsupported(let what, let got): "\(what) \(got) is not supported"
-        case .overloaded(let retry): "overloaded, try again in \(retry) ms"
+        case .overloaded(let limit, let expected, let retry):
+            "overloaded: \(limit.text(expected)), try again in \(retry) ms"
         case .shuttingDown: "the server is shutting down"
         case .notAuthenticated(let reason): "not authenticated: \(reason)"
         case .forbidden(let needs): "the credential does not allow this: it needs \(needs)"

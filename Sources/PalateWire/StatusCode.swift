@@ -246,7 +246,7 @@ public struct ErrorReport: Error, Equatable, Sendable {
         case .malformed(_, let offset):
             self.init(.malformed, error.message, offset: offset)
         case .unsupported: self.init(.unsupported, error.message)
-        case .overloaded(let retry):
+        case .overloaded(_, _, let retry):
             self.init(.overloaded, error.message, retryAfter: retry)
         case .shuttingDown: self.init(.shuttingDown, error.message)
         case .storageFull: self.init(.storageFull, error.message)

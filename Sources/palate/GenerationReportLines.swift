@@ -1,33 +1,8 @@
 import PalateModel
+import PalateOperations
 
-/// A generation as `palate generation list` says it.
-struct GenerationLine: Encodable {
-    var role: String
-    var generation: UInt64
-    var handle: UInt32
-    var model: String
-    var dimensions: Int
-    var metric: String
-    var quantizer: String
-    var liveItems: UInt64
-    var liveSinceMilliseconds: Int64
-    var isForced: Bool
-    var isDamaged: Bool
-
-    init(_ generation: GenerationInfo) {
-        role = "\(generation.role)"
-        self.generation = generation.info.generation
-        handle = generation.info.handle
-        model = generation.model
-        dimensions = generation.info.schema.dimensions
-        metric = generation.info.schema.metric
-        quantizer = generation.info.schema.quantizer
-        liveItems = generation.liveItems
-        liveSinceMilliseconds = generation.liveSinceMilliseconds
-        isForced = generation.isForced
-        isDamaged = generation.isDamaged
-    }
-
+extension GenerationLine {
+    /// For people.
     var text: String {
         var text =
             "\(role): generation \(generation), \(liveItems) items, \(dimensions) dimensions, "
@@ -36,38 +11,6 @@ struct GenerationLine: Encodable {
         if isForced { text += ", forced" }
         if isDamaged { text += ", damaged: drop it" }
         return text
-    }
-}
-
-/// A report as JSON.
-struct ReportLine: Encodable {
-    struct Check: Encodable {
-        var name: String
-        /// Missing where nothing could be measured.
-        var got: Double?
-        var threshold: Double
-        var isCeiling: Bool
-        var isPassed: Bool
-    }
-
-    var generation: UInt64
-    var isSwapped: Bool
-    var isPassed: Bool
-    var checks: [Check]
-
-    init(_ report: GenerationReport) {
-        generation = report.generation
-        isSwapped = report.isSwapped
-        isPassed = report.isPassed
-        checks = report.checks.map { check in
-            Check(
-                name: check.name,
-                got: check.got.isNaN ? nil : check.got,
-                threshold: check.threshold,
-                isCeiling: check.isCeiling,
-                isPassed: check.isPassed
-            )
-        }
     }
 }
 

@@ -53,7 +53,7 @@ struct ServeFlags: ParsableArguments {
     @Option(help: "The file of API keys. [DATA/keys]")
     var accessKeys: String?
 
-    @Option(help: "Who may come without keys: loopback, refuse or everywhere. [loopback]")
+    @Option(help: "Who may come while there are no keys: loopback, refuse or everywhere.")
     var anonymous: String?
 
     @Option(help: "HOST:PORT of the operator's endpoint; none without it.")

@@ -31,7 +31,7 @@ extension ServerOptions {
         backupsPath = configuration.text("backups")
         access.anonymous =
             configuration.text("access.anonymous").flatMap(ServerAccess.Anonymous.init)
-            ?? .loopback
+            ?? .refuse
         if let certificate = configuration.text("tls.certificate"),
             let key = configuration.text("tls.key")
         {
@@ -51,6 +51,8 @@ extension ServerOptions {
         bodyBytesMax = configuration.number("limits.body")
         timeBudget = .milliseconds(configuration.number("limits.time-budget"))
         stallTimeout = .milliseconds(Int64(configuration.number("limits.stall-timeout")))
+        stallBytesPerSecond = configuration.number("limits.stall-rate")
+        writeBufferBytes = configuration.number("limits.unread")
         helloTimeout = .milliseconds(Int64(configuration.number("limits.hello-timeout")))
         drainTimeout = .milliseconds(Int64(configuration.number("drain")))
         adoptLimits(configuration)
@@ -77,6 +79,8 @@ extension DataDirectoryOptions {
         let cores = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
         buildThreads = threads == 0 ? cores : threads
         generationMapBytes = configuration.number("storage.map-max")
+        writeBacklogBytes = configuration.number("limits.write-backlog")
+        eventBacklog = configuration.number("limits.event-backlog")
         reservedThreads = options.eventLoops
         whenHealthChanges = { change in
             logger.log(
@@ -87,6 +91,23 @@ extension DataDirectoryOptions {
                     "last_failure": "\(change.lastFailure)",
                 ]
             )
+        }
+    }
+}
+
+extension Gatekeeper {
+    /// As a configuration has keys and tokens.
+    ///
+    /// - Throws: a `CommandFailure` for files that cannot be used.
+    convenience init(_ configuration: Configuration, data: String) async throws {
+        do throws(KeyRingError) {
+            try await self.init(
+                keysPath: configuration.text("access.keys") ?? "\(data)/keys",
+                tokens: TokenSettings(configuration),
+                freeFailures: configuration.number("access.failures")
+            )
+        } catch {
+            throw CommandFailure("\(error)")
         }
     }
 }

@@ -71,7 +71,9 @@ import Testing
         }
         // Who holds the old one still reads it, and is asked to write again.
         #expect(nearest(Array(fixture.pins.vectors[9]), in: live).first == IndexFixture.item(9))
-        #expect(throws: RequestError.overloaded(retryMilliseconds: 100)) {
+        #expect(
+            throws: RequestError.overloaded(by: .swapsAtOnce, expected: 1, retryMilliseconds: 100)
+        ) {
             try live.writer.perform(.delete([IndexFixture.item(9)]))
         }
         let roles = try directory.generations(of: "pins")

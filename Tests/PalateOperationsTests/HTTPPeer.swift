@@ -18,10 +18,16 @@ struct HTTPPeer: Sendable {
     let port: Int
 
     /// Sends a request, off the cooperative threads.
-    func ask(_ line: String, _ headers: [String: String] = [:]) async throws -> Answer {
+    func ask(
+        _ line: String,
+        _ headers: [String: String] = [:],
+        body: String = ""
+    ) async throws -> Answer {
+        var headers = headers
+        if !body.isEmpty { headers["content-length"] = "\(body.utf8.count)" }
         let extra = headers.map { "\($0.key): \($0.value)\r\n" }.joined()
         let text =
-            "\(line) HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\(extra)\r\n"
+            "\(line) HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\(extra)\r\n\(body)"
         let port = port
         return try await onOwnThread { try Self.exchange(text, port) }
     }

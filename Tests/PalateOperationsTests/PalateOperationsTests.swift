@@ -1,10 +1,7 @@
-import Foundation
-import Logging
 import PalateAccess
 import PalateClient
 import PalateIndex
 import PalateModel
-import PalateOperations
 import PalateServer
 import PalateWire
 import ServiceLifecycle
@@ -13,89 +10,8 @@ import Testing
 
 /// A server with its operator's endpoint, over real sockets; asked by `curl`-like plain requests.
 @Suite(.timeLimit(.minutes(5)), .serialized) struct OperationsTests {
-    private struct Running {
-        var port: Int
-        var httpPort: Int
-        var directory: DataDirectory
-        var status: ServerStatus
-        var group: ServiceGroup
-        var reloads: ReadWriteLock<Int>
-    }
-
-    /// Starts both, runs `body`, and stops them.
-    private func withServer(
-        _ configure: (inout ServerOptions) -> Void = { _ in },
-        _ body: (Running) async throws -> Void
-    ) async throws {
-        let temporary = TemporaryDirectory()
-        var storage = DataDirectoryOptions()
-        storage.generationMapBytes = 1 << 30
-        storage.tasteMapBytes = 1 << 28
-        let directory = try DataDirectory(path: temporary.path + "/data", options: storage)
-        var options = ServerOptions()
-        options.port = 0
-        configure(&options)
-        var logger = Logger(label: "test")
-        logger.logLevel = .critical
-        let (ports, found) = AsyncStream.makeStream(of: (isHTTP: Bool, port: Int).self)
-        let server = PalateServer(directory: directory, options: options, logger: logger) {
-            found.yield((false, Int($0.split(separator: ":").last ?? "") ?? 0))
-        }
-        let reloads = ReadWriteLock(0)
-        let operations = OperationsServer(
-            status: server.status,
-            host: "127.0.0.1",
-            port: 0,
-            logger: logger,
-            reload: { reloads.withWriteLock { $0 += 1 } },
-            whenListening: { found.yield((true, $0)) }
-        )
-        let group = ServiceGroup(services: [operations, server], logger: logger)
-        let running = Task { try await group.run() }
-        var (port, httpPort) = (0, 0)
-        for await next in ports {
-            if next.isHTTP { httpPort = next.port } else { port = next.port }
-            if port > 0, httpPort > 0 { break }
-        }
-        let result: Result<Void, any Error>
-        do {
-            result = .success(
-                try await body(
-                    Running(
-                        port: port,
-                        httpPort: httpPort,
-                        directory: directory,
-                        status: server.status,
-                        group: group,
-                        reloads: reloads
-                    )
-                )
-            )
-        } catch {
-            result = .failure(error)
-        }
-        await group.triggerGracefulShutdown()
-        try await running.value
-        try result.get()
-        withExtendedLifetime(temporary) {}
-    }
-
-    private func fill(_ directory: DataDirectory) async throws -> CollectionInfo {
-        // Off the cooperative threads: the writer is waited for.
-        try await Task.detached { try Self.fillBlocking(directory) }.value
-    }
-
-    private static func fillBlocking(_ directory: DataDirectory) throws -> CollectionInfo {
-        let schema = CollectionSchema(name: "pins", dimensions: 4, metric: "l2", quantizer: "sq8")
-        let collection = try directory.create(schema)
-        let rows = RowBatch(ids: [1, 2, 3], vectors: (0..<12).map(Float.init))
-        _ = try collection.writer.perform(.upsert(rows))
-        return collection.info
-    }
-
     @Test func `health, readiness and figures are there`() async throws {
-        try await withServer { _ in
-        } _: { server in
+        try await withOperations { server in
             let info = try await fill(server.directory)
             let client = try await PalateClient.connect(host: "127.0.0.1", port: server.port)
             for _ in 0..<70 {
@@ -116,8 +32,20 @@ import Testing
             #expect(
                 samples["palate_requests_total{opcode=\"open\",outcome=\"client\"}"] == 1
             )
-            #expect(samples["palate_request_seconds_count{group=\"query\"}"] == 70)
+            #expect(samples["palate_request_seconds_count{group=\"query\",outcome=\"ok\"}"] == 70)
             #expect(samples["palate_query_stage_seconds_count{stage=\"search\"}"] == 2)
+            // Two of 70 are timed; none needed a worker.
+            for (stage, count) in [("turn", 2.0), ("decode", 2), ("encode", 2), ("worker", 0)] {
+                #expect(samples["palate_query_stage_seconds_count{stage=\"\(stage)\"}"] == count)
+            }
+            let limit = "{limit=\"limits.connections\"}"
+            #expect(samples["palate_limit\(limit)"] == 4_096)
+            #expect(samples["palate_limit{limit=\"limits.time-budget\"}"] == 60)
+            #expect(samples["palate_limit_refusals_total\(limit)"] == 0)
+            let alive = "{method=\"GET\",route=\"/livez\",status=\"200\"}"
+            #expect(samples["palate_http_requests_total\(alive)"] == 1)
+            #expect(samples["palate_http_request_seconds_count"] == 2)
+            #expect(samples["palate_workers_waiting{lane=\"admin\"}"] == 0)
             #expect(samples["palate_connections"] == 1)
             #expect(samples["palate_collection_live_items{collection=\"pins\"}"] == 3)
             #expect(samples["palate_collections"] == 1)
@@ -134,8 +62,7 @@ import Testing
     @Test func `a server that drains is not ready, and one that is done answers nobody`()
         async throws
     {
-        try await withServer { _ in
-        } _: { server in
+        try await withOperations { server in
             let status = server.status
             #expect(status.phase == .serving)
             await server.group.triggerGracefulShutdown()
@@ -152,8 +79,7 @@ import Testing
     }
 
     @Test func `what is not there, not allowed or too large is said so`() async throws {
-        try await withServer { _ in
-        } _: { server in
+        try await withOperations { server in
             let http = HTTPPeer(port: server.httpPort)
             let nothing = try await http.ask("GET /nothing")
             #expect(nothing.status == 404)
@@ -171,25 +97,11 @@ import Testing
     }
 
     @Test func `keys of the protocol are asked for, and scopes hold`() async throws {
-        let temporary = TemporaryDirectory()
-        let file = KeyFile(path: temporary.path + "/keys")
-        func make(_ scopes: Scopes, _ collections: [String]?) throws -> String {
-            try file.update { ring throws(KeyRingError) in
-                var generator = SystemRandomNumberGenerator()
-                return try ring.create(
-                    name: "test",
-                    scopes: scopes,
-                    collections: collections,
-                    expiry: nil,
-                    now: 1,
-                    using: &generator
-                ).text
-            }
-        }
-        let reader = try make(.query, ["boards"])
-        let admin = try make(.all, nil)
-        let gatekeeper = try await Gatekeeper(keysPath: file.path, tokens: nil)
-        try await withServer {
+        let keys = TemporaryKeys()
+        let reader = try keys.make(.query, ["boards"])
+        let admin = try keys.make(.all)
+        let gatekeeper = try await Gatekeeper(keysPath: keys.file.path, tokens: nil)
+        try await withOperations {
             $0.access = ServerAccess(gatekeeper: gatekeeper)
         } _: { server in
             _ = try await fill(server.directory)

@@ -80,14 +80,26 @@ import Testing
             .createCollection(schema),
             .declareFields(handle: handle, fields: [FieldDeclaration("brand", .keyword)]),
             .listGenerations(name: "pins"),
+            .swapGeneration(GenerationSwap(handle: handle, step: .check)),
+            .createGeneration(GenerationCreate(handle: handle, schema: schema)),
             .dropGeneration(handle: handle, role: .candidate),
             .backup(BackupRequest(name: "b", collection: "pins")),
             .refreshTaste(TasteRefresh(handle: handle)),
             .tasteNumbers(
                 TasteNumbersRequest(handle: handle, scope: .settings, operation: .delete)
             ),
+            .tasteNumbers(TasteNumbersRequest(handle: handle, scope: .settings, operation: .get)),
+            .dropCollection(name: spare.name),
         ]
     }
+
+    /// A collection to drop.
+    private static let spare = CollectionSchema(
+        name: "spare",
+        dimensions: 4,
+        metric: "l2",
+        quantizer: "sq8"
+    )
 
     /// Opcodes that any credential may send, by the table of PROTOCOL.md.
     private static let free: Set<Opcode> = [
@@ -104,8 +116,9 @@ import Testing
             (
                 .admin,
                 [
-                    .createCollection, .fieldsDeclare, .generationList, .generationDrop, .backup,
-                    .tasteRefresh, .tasteNumbers,
+                    .createCollection, .dropCollection, .fieldsDeclare, .generationList,
+                    .generationDrop, .generationCreate, .generationSwap, .backup, .tasteRefresh,
+                    .tasteNumbers,
                 ]
             ),
         ]
@@ -129,7 +142,7 @@ import Testing
             ("query", try makeKey(.query)), ("write", try makeKey(.write)),
             ("events", try makeKey(.events)), ("admin", try makeKey(.admin)),
             ("other collection", try makeKey(.all, collections: ["boards"])),
-            ("right", try makeKey(.all, collections: ["pins"])),
+            ("right", try makeKey(.all, collections: ["pins", "spare"])),
         ]
         let scopesByName: [String: Scopes] = [
             "query": .query, "write": .write, "events": .events, "admin": .admin,
@@ -137,6 +150,7 @@ import Testing
         var lines: [String] = []
         try await withGuardedServer { server, handle, _ in
             for (name, key) in keys {
+                _ = try server.directory.create(Self.spare)
                 var raw = try await RawConnection.greeted(port: server.port)
                 if name != "none" {
                     try await raw.send(Self.say(key, id: 2))
@@ -156,6 +170,9 @@ import Testing
         }
         print(lines.joined(separator: "\n"))
         #expect(lines.count == keys.count * Self.requests(1).count)
+        let asked = Set(Self.requests(1).map(\.opcode))
+        let spoken: Set<Opcode> = [.hello, .authenticate, .goAway, .error]
+        #expect(asked == Set(Opcode.allCases).subtracting(spoken))
     }
 
     private static func expected(
@@ -165,13 +182,14 @@ import Testing
     ) -> StatusCode? {
         if request.opcode == .ping { return nil }
         if ["none", "wrong", "expired"].contains(name) { return .notAuthenticated }
-        if let scope, !free.contains(request.opcode), scopes[request.opcode] != scope {
-            return .forbidden
-        }
+        var needed = scopes[request.opcode]
+        if case .tasteNumbers(let numbers) = request, numbers.operation == .get { needed = .query }
+        if let scope, !free.contains(request.opcode), needed != scope { return .forbidden }
         guard name == "other collection" else { return nil }
         switch request {
         case .cancel, .listCollections: return nil
-        case .open, .collectionStats, .createCollection, .listGenerations, .backup:
+        case .open, .collectionStats, .createCollection, .dropCollection, .listGenerations,
+            .backup:
             return .unknownCollection
         default: return .unknownHandle
         }

@@ -89,7 +89,9 @@ import Testing
     @Test(arguments: [0, 1, 2])
     func `what a busy server refused is sent again, writes too`(retries: Int) async throws {
         let seen = Seen()
-        let busy = ErrorReport(RequestError.overloaded(retryMilliseconds: 5))
+        let busy = ErrorReport(
+            RequestError.overloaded(by: .waiting, expected: 9, retryMilliseconds: 5)
+        )
         let script: ScriptedServer.Script = { request, id in
             guard request.opcode == .upsert, seen.note(request) <= 2 else {
                 return ClientTests.standard(request, id)

@@ -254,7 +254,15 @@ enum GoldenFrames {
             8,
             .failure(
                 opcode: Opcode.query.rawValue,
-                ErrorReport(.overloaded(retryMilliseconds: 250))
+                // With the text of the version that wrote the fixture.
+                ErrorReport(
+                    code: StatusCode.overloaded.rawValue,
+                    failureClass: FailureClass.overload.rawValue,
+                    isRetryable: true,
+                    retryAfterMilliseconds: 250,
+                    offset: 0,
+                    message: "overloaded, try again in 250 ms"
+                )
             )
         ),
         frame(

@@ -23,7 +23,8 @@ import Testing
         .backupExists(path: "a"), .malformed(reason: "short", offset: 77),
         .unsupported(what: "opcode", got: 5),
         .notAuthenticated(reason: "a"), .forbidden(needs: "a"), .cancelled,
-        .overloaded(retryMilliseconds: 40), .shuttingDown, .storageFull(reason: "map"),
+        .overloaded(by: .waiting, expected: 9, retryMilliseconds: 40), .shuttingDown,
+        .storageFull(reason: "map"),
         .storageFailed(reason: "io"), .corrupt(place: "row 4"),
         .internalFailure(reason: "no"),
     ]
@@ -53,12 +54,13 @@ import Testing
         #expect(
             retryable == [
                 .fieldNotReady(name: "a"), .versionNotReached(got: 1, expected: 2),
-                .overloaded(retryMilliseconds: 40),
+                .overloaded(by: .waiting, expected: 9, retryMilliseconds: 40),
                 .shuttingDown,
             ]
         )
         #expect(
-            ErrorReport(RequestError.overloaded(retryMilliseconds: 40)).retryAfterMilliseconds == 40
+            ErrorReport(RequestError.overloaded(by: .waiting, expected: 9, retryMilliseconds: 40))
+                .retryAfterMilliseconds == 40
         )
         #expect(ErrorReport(RequestError.malformed(reason: "", offset: 77)).offset == 77)
     }

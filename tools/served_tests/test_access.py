@@ -186,6 +186,32 @@ def test_settings_are_checked_and_shown(tmp_path):
     assert "| `tls.certificate` |" in palate("config", "schema").stdout
 
 
+def test_files_that_settings_name_are_checked_too(tmp_path):
+    settings = tmp_path / "palate.yaml"
+    settings.write_text("tls: {certificate: server.pem, key: server.key}\n")
+    checked = palate("config", "check", settings, check=False)
+    assert checked.returncode != 0 and "server.pem" in checked.stderr
+    assert palate("config", "check", "--settings-only", settings).stdout == "ok\n"
+    certificate, key = make_certificate(tmp_path)
+    settings.write_text(f"tls: {{certificate: {certificate}, key: {key}}}\n")
+    assert palate("config", "check", settings).stdout == "ok\n"
+    (tmp_path / "keys").write_text("not keys")
+    settings.write_text(f"access: {{keys: {tmp_path}/keys}}\n")
+    checked = palate("config", "check", settings, check=False)
+    assert checked.returncode != 0 and f"{tmp_path}/keys" in checked.stderr
+
+
+def test_a_server_without_keys_has_to_be_told_who_may_come(tmp_path):
+    data = tmp_path / "data"
+    done = palate("serve", "--data", data, "--listen", "127.0.0.1:0", check=False)
+    assert done.returncode not in (0, None) and "--anonymous loopback" in done.stderr
+    palate("keys", "create", "--data", data, "--name", "one", "--scopes", "query",
+           "--all-collections")  # fmt: skip
+    with Server(data, arguments=["--set", "access.failures=2"], anonymous=None) as server:
+        with Client(server.address) as client, pytest.raises(NotAuthenticated):
+            client.list()
+
+
 @pytest.mark.parametrize("flags", [
     ("--set", "nonsense=1"), ("--set", "nonsense"), ("--listen", "nowhere"),
     ("--tls-certificate", "none.pem"), ("--tls-certificate", "none.pem", "--tls-key", "none.key"),

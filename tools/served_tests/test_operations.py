@@ -89,8 +89,10 @@ def test_figures_count_what_clients_do(operated):
     assert status == 200
     assert samples['palate_requests_total{opcode="query",outcome="ok"}'] >= 5
     assert samples['palate_collection_live_items{collection="pins"}'] == 2_000
-    assert samples['palate_request_seconds_bucket{group="query",le="+Inf"}'] >= 5
+    assert samples['palate_request_seconds_bucket{group="query",outcome="ok",le="+Inf"}'] >= 5
     assert samples["palate_queries_slow_total"] >= 1
+    assert samples['palate_limit{limit="limits.requests-in-flight"}'] == 1_024
+    assert samples['palate_limit_refusals_total{limit="limits.waiting"}'] == 0
     assert json.loads(ask(url + "/collections/pins")[1])["live_items"] == 2_000
     slow = log_lines(server, "slow query")
     assert slow and slow[0]["collection"] == "pins"
@@ -115,7 +117,7 @@ def test_an_address_that_is_taken_is_said_so(operated, tmp_path):
     _, url = operated
     done = subprocess.run(
         [find_binary(), "serve", "--data", tmp_path / "other", "--listen", "127.0.0.1:0",
-         "--http-listen", url.removeprefix("http://")],
+         "--anonymous", "loopback", "--http-listen", url.removeprefix("http://")],
         capture_output=True,
         text=True,
         timeout=60,

@@ -130,10 +130,9 @@ extension ConnectionHandler {
             request.header.opcode != Opcode.authenticate.rawValue
         else { return }
         // What cannot be stopped counts as before: else CANCEL would be the way around the limit.
-        if !service.workers.cancel(requestID, lane) { abandoned.insert(request.serial) }
+        if !service.cancel(requestID, lane) { abandoned.insert(request.serial) }
         inFlight.removeValue(forKey: requestID)
-        let failure = Response.failure(opcode: request.header.opcode, ErrorReport(.cancelled))
-        say(failure, to: request.header, microseconds: 0)
+        say(failure(.cancelled, request.header), to: request.header, microseconds: 0)
     }
 }
 

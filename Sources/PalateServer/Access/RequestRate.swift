@@ -53,12 +53,20 @@ extension RequestService {
         guard perSecond > 0 || perKey > 0 else { return }
         let now = ContinuousClock.now
         if perSecond > 0, let wait = connection.wait(atMost: perSecond, now: now) {
-            throw .overloaded(retryMilliseconds: wait)
+            throw .overloaded(
+                by: .requestsPerSecond,
+                expected: perSecond,
+                retryMilliseconds: wait
+            )
         }
         if perKey > 0, !grant.isAnonymous,
             let wait = subjectRates.wait(grant.subject, atMost: perKey, now: now)
         {
-            throw .overloaded(retryMilliseconds: wait)
+            throw .overloaded(
+                by: .requestsPerSecondPerKey,
+                expected: perKey,
+                retryMilliseconds: wait
+            )
         }
     }
 }

@@ -69,7 +69,11 @@ package struct ServerAccess: Sendable {
             )
         } catch {
             if case .throttled(let milliseconds) = error {
-                throw .overloaded(retryMilliseconds: UInt32(clamping: milliseconds))
+                throw .overloaded(
+                    by: .failures,
+                    expected: gatekeeper.freeFailures,
+                    retryMilliseconds: UInt32(clamping: milliseconds)
+                )
             }
             throw .notAuthenticated(reason: "\(error)")
         }

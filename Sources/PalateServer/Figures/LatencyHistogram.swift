@@ -11,10 +11,11 @@ package final class LatencyHistogram: Sendable {
     private let counts = InlineArray<21, Atomic<UInt64>> { _ in Atomic(0) }
     private let sum = Atomic<UInt64>(0)
 
-    init() {}
+    /// Nothing was added.
+    package init() {}
 
     /// Adds one.
-    func add(_ microseconds: UInt32) {
+    package func add(_ microseconds: UInt32) {
         var bucket = 0
         while bucket < Self.bounds.count, microseconds > Self.bounds[bucket] { bucket += 1 }
         counts[bucket].wrappingAdd(1, ordering: .relaxed)
@@ -37,5 +38,7 @@ package final class LatencyHistogram: Sendable {
         package var counts: [UInt64] = []
         /// Of all.
         package var sumMicroseconds: UInt64 = 0
+        /// All of them.
+        package var count: UInt64 { counts.reduce(0, +) }
     }
 }

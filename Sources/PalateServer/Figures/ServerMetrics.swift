@@ -1,4 +1,4 @@
-import PalateModel
+package import PalateModel
 import PalateQuery
 package import PalateWire
 import Synchronization
@@ -35,6 +35,18 @@ package final class ServerMetrics: Sendable {
         case queriesInline, queriesOnWorkers, queriesSlow
     }
 
+    /// What a query goes through before and behind the pipeline.
+    package enum EdgeStage: Int, CaseIterable, Sendable {
+        /// Waits for its connection's turn.
+        case turn
+        /// Bytes to a request.
+        case decode
+        /// Waits for a worker; those that do not need one are not counted.
+        case worker
+        /// An answer to bytes.
+        case encode
+    }
+
     /// Opcodes together whose latencies are alike.
     package enum Group: Int, CaseIterable, Sendable {
         case query, read, write, events, admin
@@ -60,14 +72,18 @@ package final class ServerMetrics: Sendable {
 
     private let requests = InlineArray<512, Atomic<UInt64>> { _ in Atomic(0) }
     private let counters = InlineArray<10, Atomic<UInt64>> { _ in Atomic(0) }
+    private let refusals = InlineArray<18, Atomic<UInt64>> { _ in Atomic(0) }
+    /// By group, then outcome.
     private let latencies: [LatencyHistogram]
     private let stages: [LatencyHistogram]
+    private let edgeStages: [LatencyHistogram]
     private let sampled = Atomic<UInt64>(0)
 
     /// All zero.
     package init() {
-        latencies = Group.allCases.map { _ in LatencyHistogram() }
+        latencies = Group.allCases.flatMap { _ in Outcome.allCases.map { _ in LatencyHistogram() } }
         stages = StageTimes.Stage.allCases.map { _ in LatencyHistogram() }
+        edgeStages = EdgeStage.allCases.map { _ in LatencyHistogram() }
     }
 
     // MARK: Counting
@@ -84,7 +100,16 @@ package final class ServerMetrics: Sendable {
             }
         let index = Int(opcode.rawValue) * Outcome.allCases.count + outcome.rawValue
         requests[index].wrappingAdd(1, ordering: .relaxed)
-        latencies[Group(opcode).rawValue].add(microseconds)
+        latencies[Self.place(Group(opcode), outcome)].add(microseconds)
+    }
+
+    private static func place(_ group: Group, _ outcome: Outcome) -> Int {
+        group.rawValue * Outcome.allCases.count + outcome.rawValue
+    }
+
+    /// Counts what a limit refused.
+    func refused(by limit: ServerLimit) {
+        refusals[limit.rawValue].wrappingAdd(1, ordering: .relaxed)
     }
 
     /// Counts something.
@@ -102,6 +127,11 @@ package final class ServerMetrics: Sendable {
         for stage in StageTimes.Stage.allCases {
             stages[stage.rawValue].add(UInt32(clamping: times[stage]))
         }
+    }
+
+    /// Counts a stage of a query outside the pipeline.
+    func note(_ stage: EdgeStage, _ duration: Duration) {
+        edgeStages[stage.rawValue].add(duration.frameMicroseconds)
     }
 
     // MARK: Reading
@@ -123,12 +153,18 @@ package final class ServerMetrics: Sendable {
     }
 
     /// How long requests took, from their last byte to their answer.
-    package func latency(_ group: Group) -> LatencyHistogram.Reading {
-        latencies[group.rawValue].reading
+    package func latency(_ group: Group, _ outcome: Outcome) -> LatencyHistogram.Reading {
+        latencies[Self.place(group, outcome)].reading
+    }
+
+    /// What a limit has refused so far: requests, connections or bodies.
+    package func refusals(by limit: ServerLimit) -> UInt64 {
+        refusals[limit.rawValue].load(ordering: .relaxed)
     }
 
     /// How long a stage took, of one query in `stageSample`; by name.
     package var stageLatencies: [(name: String, reading: LatencyHistogram.Reading)] {
-        StageTimes.Stage.allCases.map { ("\($0)", stages[$0.rawValue].reading) }
+        EdgeStage.allCases.map { ("\($0)", edgeStages[$0.rawValue].reading) }
+            + StageTimes.Stage.allCases.map { ("\($0)", stages[$0.rawValue].reading) }
     }
 }

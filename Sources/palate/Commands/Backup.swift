@@ -2,6 +2,7 @@ import ArgumentParser
 import PalateClient
 import PalateIndex
 import PalateModel
+import PalateOperations
 
 /// `palate backup`.
 struct Backup: AsyncParsableCommand {
@@ -90,22 +91,5 @@ struct Backup: AsyncParsableCommand {
             await client.close()
             throw error
         }
-    }
-}
-
-/// The figures as JSON.
-private struct BackupLine: Encodable {
-    var files: UInt32
-    var bytes: UInt64
-    var entries: UInt64
-    var manifest: String
-    var seconds: Double
-
-    init(_ receipt: BackupReceipt) {
-        files = receipt.files
-        bytes = receipt.bytes
-        entries = receipt.entries
-        manifest = String(receipt.manifestChecksum, radix: 16)
-        seconds = Double(receipt.microseconds) / 1e6
     }
 }

@@ -1,6 +1,8 @@
 import ArgumentParser
 import Glibc
+import PalateAccess
 import PalateConfiguration
+import PalateServer
 
 /// `palate config`.
 struct Config: ParsableCommand {
@@ -9,22 +11,35 @@ struct Config: ParsableCommand {
         subcommands: [Check.self, Show.self, List.self]
     )
 
-    struct Check: ParsableCommand {
+    struct Check: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Say everything that is wrong with a file; exit with 1 where something is."
+            abstract: "Say everything that is wrong with a file; exit with 1 where something is.",
+            discussion: """
+                The certificate, the keys and the keys of tokens that it names are read as well, \
+                as the server would read them.
+                """
         )
 
         @Argument(help: "The file, YAML.")
         var file: String
 
-        func run() throws {
+        @Flag(help: "Do not read the files that it names: they are on another machine.")
+        var settingsOnly = false
+
+        func run() async throws {
+            let configuration: Configuration
             do throws(ConfigurationError) {
-                _ = try Configuration(file: file, environment: [:], flags: [:])
+                configuration = try Configuration(file: file, environment: [:], flags: [:])
             } catch {
                 // FILE:LINE:COLUMN at the beginning of each line, for editors.
                 let lines = Array("\(error)\n".utf8)
                 _ = lines.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
                 throw ExitCode.failure
+            }
+            if !settingsOnly {
+                _ = try ServerOptions(configuration)
+                let data = configuration.text("data") ?? "."
+                _ = try await Gatekeeper(configuration, data: data)
             }
             print("ok")
         }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import PalateClient
 import PalateModel
+import PalateOperations
 
 /// `palate fields`.
 struct Fields: AsyncParsableCommand {
@@ -53,30 +54,9 @@ struct FieldArgument: ExpressibleByArgument {
     }
 }
 
-private struct FieldLine: Encodable {
-    var name: String
-    var type: String
-    var path: String
-    var ready: Bool
-    var valued: UInt64
-    var missing: UInt64
-    var mistyped: UInt64
-    var distinct: UInt64
-    var bytes: UInt64
-
-    init(_ field: FieldFigures) {
-        name = field.declaration.name
-        type = field.declaration.type.name
-        path = field.declaration.path
-        ready = field.isReady
-        valued = field.valued
-        missing = field.missing
-        mistyped = field.mistyped
-        distinct = field.distinct
-        bytes = field.bytes
-    }
-
-    var text: String {
+extension FieldLine {
+    /// For people.
+    fileprivate var text: String {
         "\(name)\t\(type)\t\(path.isEmpty ? "(column)" : path)\t\(ready ? "ready" : "being read")\t"
             + "\(valued) with a value, \(missing) without, \(mistyped) of another type"
             + (distinct > 0 ? ", \(distinct) different" : "") + "; \(bytes) bytes"

@@ -1,6 +1,7 @@
 import ArgumentParser
 import PalateClient
 import PalateModel
+import PalateOperations
 
 /// `palate generation`: a new embedding model, from its check to its swap and back.
 struct Generation: AsyncParsableCommand {

@@ -65,6 +65,8 @@ extension Keys {
 
         func run() throws {
             let now = milliseconds()
+            // Keys come before the first start of a server; what is wrong with it, locking says.
+            if let data = keys.data { _ = mkdir(data, 0o755) }
             let key = try reported {
                 () throws(KeyRingError) in
                 let scopes = try Scopes(scopes)

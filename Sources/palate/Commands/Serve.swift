@@ -1,6 +1,7 @@
 import ArgumentParser
 import Glibc
 import Logging
+import NIOCore
 import PalateAccess
 import PalateConfiguration
 import PalateIndex
@@ -39,7 +40,13 @@ struct Serve: AsyncParsableCommand {
         // A file size limit is a full disk to handle, not a reason to die; opening writes already.
         signal(SIGXFSZ, SIG_IGN)
         var options = try ServerOptions(configuration)
-        let gatekeeper = try await Self.gatekeeper(configuration, data: data)
+        let gatekeeper = try await Gatekeeper(configuration, data: data)
+        guard !gatekeeper.isOpen || configuration.text("access.anonymous") != nil else {
+            throw CommandFailure(
+                "there are no keys and no tokens: make a key with `palate keys create`, or choose "
+                    + "who may come without, such as this machine: --anonymous loopback"
+            )
+        }
         options.access.gatekeeper = gatekeeper
         let directory = try Self.openDirectory(data, configuration, options, logger)
         let server = PalateServer(directory: directory, options: options, logger: logger) {
@@ -74,20 +81,6 @@ struct Serve: AsyncParsableCommand {
         try await group.run()
     }
 
-    private static func gatekeeper(
-        _ configuration: Configuration,
-        data: String
-    ) async throws -> Gatekeeper {
-        do throws(KeyRingError) {
-            return try await Gatekeeper(
-                keysPath: configuration.text("access.keys") ?? "\(data)/keys",
-                tokens: TokenSettings(configuration)
-            )
-        } catch {
-            throw CommandFailure("\(error)")
-        }
-    }
-
     private static func operations(
         _ configuration: Configuration,
         _ status: ServerStatus,
@@ -103,6 +96,10 @@ struct Serve: AsyncParsableCommand {
             host: host,
             port: port,
             tls: configuration.text("http.tls") == "on" ? tls : nil,
+            limits: OperationsLimits(
+                connections: configuration.number("http.connections"),
+                idleTimeout: .milliseconds(Int64(configuration.number("http.idle-timeout")))
+            ),
             logger: logger,
             reload: { kill(getpid(), SIGHUP) }
         )

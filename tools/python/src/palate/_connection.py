@@ -163,16 +163,20 @@ class Connection:
                 self._write(pending)
                 if not pending:
                     return
-            remaining = deadline - time.monotonic()
-            if remaining <= 0:
-                raise TimedOut("no answer in time")
             # What TLS has decrypted already is not the socket's to say.
-            wait = 0 if getattr(self._socket, "pending", 0) else remaining
-            ready, _, _ = select.select(
-                [self._socket], [self._socket] if pending else [], [], wait
+            has_more = bool(getattr(self._socket, "pending", 0))
+            remaining = max(0.0, deadline - time.monotonic())
+            ready, writable, _ = select.select(
+                [self._socket],
+                [self._socket] if pending else [],
+                [],
+                0 if has_more else remaining,
             )
-            if ready or not wait:
+            if ready or has_more:
                 self._read()
+            elif not remaining and not writable:
+                # Only here: an answer that is there already is not late.
+                raise TimedOut("no answer in time")
         except PalateError:
             self.close()
             raise

@@ -36,15 +36,14 @@ class Retries:
     failed together do not come back together; the server's own advice is the least.
     """
 
-    def __init__(self, count: int, timeout: float) -> None:
+    def __init__(self, count: int) -> None:
         if count < 0:
             raise ValueError(f"retries is at least 0, not {count}")
         self._count = count
-        self._timeout = timeout
 
-    def run(self, opcode: int, call: Callable[[], _Value]) -> _Value:
-        """What ``call`` returns, or its last error."""
-        deadline = time.monotonic() + self._timeout
+    def run(self, opcode: int, call: Callable[[], _Value], timeout: float) -> _Value:
+        """What ``call`` returns, or its last error; begins none after ``timeout`` seconds."""
+        deadline = time.monotonic() + timeout
         for attempt in range(self._count):
             try:
                 return call()

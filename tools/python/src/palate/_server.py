@@ -1,14 +1,16 @@
-"""Who answers, and what it lets this client do."""
+"""Who answers, what it lets this client do, and how long that may take."""
 
 from __future__ import annotations
 
 import secrets
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from . import _codec as codec
 from ._auth import Access
-from ._session import Session
+from ._session import Session, TimeLimits
 from .errors import ConnectionFailed
 
 
@@ -44,3 +46,16 @@ class ServerCalls:
             "largest_body": welcome.largest_body,
             "requests_in_flight": welcome.requests_in_flight,
         }
+
+    @contextmanager
+    def within(self, seconds: float) -> Iterator[None]:
+        """Gives each call in the block so many seconds instead of the client's own.
+
+        A search that takes longer answers with what it has by then, ``degraded``; a call that has
+        no answer raises TimedOut. Calls of other threads wait until the block ends.
+
+        >>> with client.within(0.05):
+        ...     results = client.query("pins", vectors)
+        """
+        with self._session.limited(TimeLimits.of(seconds)):
+            yield

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from itertools import chain, islice
 from typing import TypeVar
 
@@ -20,17 +21,40 @@ from .types import Collection, Receipt
 _Value = TypeVar("_Value")
 
 
+#: What the server leaves of a call's time for its answer to travel: a tenth, or so many seconds.
+_TRAVEL_SECONDS = 0.1
+
+
+@dataclass(frozen=True)
+class TimeLimits:
+    """How long a call may take, in seconds."""
+
+    #: Until the call gives up.
+    timeout: float
+    #: Until the server answers with what it has; 0 = its own default.
+    budget: float
+
+    @classmethod
+    def of(cls, timeout: float, budget: float | None = None) -> TimeLimits:
+        """A budget that lets a late answer arrive in time, unless one is given."""
+        if timeout <= 0:
+            raise ValueError(f"a timeout is above 0 seconds, not {timeout}")
+        if budget is None:
+            budget = timeout - min(timeout / 10, _TRAVEL_SECONDS)
+        return cls(timeout, budget)
+
+
 class Session:
     """What every call of a client goes through; hold ``lock`` around all of it."""
 
     def __init__(
-        self, connect: Callable[[], Connection], budget: float, retries: Retries
+        self, connect: Callable[[], Connection], limits: TimeLimits, retries: Retries
     ) -> None:
         self.lock = threading.RLock()
         self.collections: dict[str, Collection] = {}
         self.fields: dict[str, dict[str, FieldInfo]] = {}
         self._connect = connect
-        self._budget = budget
+        self._limits = limits
         self._retries = retries
         self._connection: Connection | None = None
 
@@ -39,8 +63,22 @@ class Session:
         if self._connection is None or not self._connection.is_open:
             self.close()
             self._connection = self._connect()
+        self._connection.timeout = self._limits.timeout
         self._connection.renew()
         return self._connection
+
+    @contextmanager
+    def limited(self, limits: TimeLimits) -> Iterator[None]:
+        """Calls in the block have these limits; other threads' calls wait until it ends."""
+        with self.lock:
+            usual, self._limits = self._limits, limits
+            try:
+                yield
+            finally:
+                self._limits = usual
+
+    def _run(self, opcode: int, call: Callable[[], _Value]) -> _Value:
+        return self._retries.run(opcode, call, self._limits.timeout)
 
     def close(self) -> None:
         """Closes the connection; the next call opens another."""
@@ -53,19 +91,19 @@ class Session:
 
         def once() -> Answer:
             connection = self.connected()
-            return connection.wait(connection.send(opcode, body, self._budget))
+            return connection.wait(connection.send(opcode, body, self._limits.budget))
 
-        return self._retries.run(opcode, once)
+        return self._run(opcode, once)
 
     def gather(self, opcode: int, bodies: Iterable[codec.Body]) -> list[Answer]:
         """Sends all, then takes all answers in order; the first error wins."""
         if opcode in READS:
             kept = list(bodies)
-            return self._retries.run(opcode, lambda: self._gather(opcode, kept))
+            return self._run(opcode, lambda: self._gather(opcode, kept))
         rest = iter(bodies)
         head = list(islice(rest, 2))
         if len(head) == 1:
-            return self._retries.run(opcode, lambda: self._gather(opcode, head))
+            return self._run(opcode, lambda: self._gather(opcode, head))
         # Some of several may be done where one was refused.
         return self._gather(opcode, chain(head, rest))
 
@@ -74,7 +112,7 @@ class Session:
         requests: list[int] = []
         try:
             for body in bodies:
-                requests.append(connection.send(opcode, body, self._budget))
+                requests.append(connection.send(opcode, body, self._limits.budget))
             answers = []
             while requests:
                 answers.append(connection.wait(requests.pop(0)))

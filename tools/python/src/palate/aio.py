@@ -7,6 +7,7 @@ import functools
 import inspect
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from types import TracebackType
 from typing import Any
 
@@ -16,6 +17,9 @@ from .pool import Pool
 
 #: Calls that may be asked twice: what they read is not changed by it.
 HEDGED = frozenset({"query", "recommend", "get", "count", "ping"})
+
+#: Methods that are about calls: here they are arguments.
+_NOT_CALLS = frozenset({"within"})
 
 
 async def _first_of(*calls: asyncio.Future[Any]) -> Any:
@@ -37,6 +41,8 @@ class AsyncClient:
     With ``hedge_after``, a read that has no answer so many seconds later is asked once more over
     another connection, and the first answer counts (Dean and Barroso, The Tail at Scale, 2013). The
     95th percentile of what reads take is a good choice: a twentieth more requests.
+
+    Every call takes ``within`` too: seconds instead of the client's own, as of ``Client.within``.
 
     Calls run on threads of their own over a ``Pool``, so ``size`` of them go on at once and others
     wait their turn; encoding and decoding let the event loop go on. A call whose task is cancelled
@@ -68,14 +74,16 @@ class AsyncClient:
 
     def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
         method = None if name.startswith("_") else getattr(Client, name, None)
-        if not inspect.isfunction(method):
+        if not inspect.isfunction(method) or name in _NOT_CALLS:
             raise AttributeError(f"a Client has no method {name!r}")
 
         @functools.wraps(method)
-        async def call(*arguments: Any, **named: Any) -> Any:
+        async def call(*arguments: Any, within: float | None = None, **named: Any) -> Any:
             def run() -> Any:
                 with self._pool.client() as client:
-                    return method(client, *arguments, **named)
+                    limits = nullcontext() if within is None else client.within(within)
+                    with limits:
+                        return method(client, *arguments, **named)
 
             loop = asyncio.get_running_loop()
             first = loop.run_in_executor(self._threads, run)

@@ -26,7 +26,7 @@ from ._patches import PatchCalls
 from ._reads import Search, get, search
 from ._retries import Retries
 from ._server import ServerCalls
-from ._session import Session
+from ._session import Session, TimeLimits
 from ._taste_codec import Person
 from ._taste_codec import taste_option
 from ._tastes import TasteCalls
@@ -49,7 +49,7 @@ class Client(ServerCalls, GenerationCalls, BackupCalls, PatchCalls, TasteCalls, 
         address: str = "127.0.0.1:7411",
         *,
         timeout: float = 30.0,
-        budget: float = 0.0,
+        budget: float | None = None,
         checksum: bool = True,
         largest_body: int = 64 << 20,
         server_id: str | None = None,
@@ -67,7 +67,8 @@ class Client(ServerCalls, GenerationCalls, BackupCalls, PatchCalls, TasteCalls, 
         Args:
             address: ``host:port`` or ``unix:/path``.
             timeout: seconds until a call gives up, with TimedOut.
-            budget: seconds until a search answers with what it has; 0 = the server's default.
+            budget: seconds until a search answers with what it has, ``degraded``; None = a little
+                less than the timeout, 0 = the server's default.
             checksum: send and ask for CRC32C of bodies; loads have them in any case.
             largest_body: bytes of a frame's body to ask for; the server may say less.
             server_id: 32 hexadecimal digits of the only server to talk to.
@@ -95,8 +96,8 @@ class Client(ServerCalls, GenerationCalls, BackupCalls, PatchCalls, TasteCalls, 
                 address, timeout, checksum, largest_body, wanted, context, server_hostname,
                 credential,
             ),
-            budget,
-            Retries(retries, timeout),
+            TimeLimits.of(timeout, budget),
+            Retries(retries),
         )
 
     def __enter__(self) -> Client:
