@@ -101,7 +101,13 @@ package struct PalateServer: Service {
             throw ServerError.cannotListen(address: wanted, reason: "\(error)")
         }
         let address = listener.localAddress.flatMap(Self.text) ?? wanted
-        logger.info("listening", metadata: ["address": "\(address)"])
+        logger.info(
+            "listening",
+            metadata: [
+                "address": "\(address)", "event_loops": "\(options.eventLoops)",
+                "workers": "\(options.workers)",
+            ]
+        )
         status.serve(service, identity.connections)
         whenListening(address)
         let keeper = StoreKeeper(directory: directory, options: options, logger: logger)

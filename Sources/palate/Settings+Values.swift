@@ -23,7 +23,7 @@ extension ServerOptions {
         case .tcp(let host, let port): (self.host, self.port) = (host, port)
         case .unix(let path): unixSocketPath = path
         }
-        let cores = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+        let cores = availableCores()
         let loops = configuration.number("threads.event-loops")
         let threads = configuration.number("threads.workers")
         eventLoops = loops == 0 ? max(1, cores / 2) : loops
@@ -76,7 +76,7 @@ extension DataDirectoryOptions {
     init(_ configuration: Configuration, _ options: ServerOptions, _ logger: Logger) {
         self.init()
         let threads = configuration.number("threads.build")
-        let cores = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+        let cores = availableCores()
         buildThreads = threads == 0 ? cores : threads
         generationMapBytes = configuration.number("storage.map-max")
         writeBacklogBytes = configuration.number("limits.write-backlog")

@@ -125,6 +125,13 @@ def test_an_address_that_is_taken_is_said_so(operated, tmp_path):
     assert done.returncode != 0 and "Fatal" not in done.stderr
 
 
+def test_threads_are_as_many_as_there_are_cores_to_use(tmp_path):
+    settings = ["--set", "log.format=json"]
+    with Server(tmp_path / "data", cpu=0, arguments=settings) as server:
+        line = log_lines(server, "listening")[0]
+    assert (line["event_loops"], line["workers"]) == ("1", "1")
+
+
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 PARENT = f"00-{TRACE}-b7ad6b7169203331-01"
 

@@ -47,7 +47,7 @@ struct Repair: AsyncParsableCommand {
             print("nothing was changed: --drop-damaged drops what is lost")
             throw ExitCode(2)
         }
-        let cores = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+        let cores = availableCores()
         let kept = try attempt { () throws(IndexError) in
             try repair.run(
                 dropsDamaged: dropDamaged,
