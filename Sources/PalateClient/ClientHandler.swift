@@ -109,13 +109,13 @@ final class ClientHandler: ChannelInboundHandler {
     }
 
     /// What the server gets of a call's time: what it answers at the last moment has to travel.
-    private static func budget(within timeout: TimeAmount) -> TimeAmount {
-        timeout - min(.nanoseconds(timeout.nanoseconds / 10), travelTime)
+    private static func budget(within left: TimeAmount) -> TimeAmount {
+        left - min(.nanoseconds(left.nanoseconds / 10), travelTime)
     }
 
     private func encode(_ call: Call) {
         let id = takeID()
-        let budget = max(Self.budget(within: call.timeout).nanoseconds / 1_000, 1)
+        let budget = max(Self.budget(within: call.deadline - .now()).nanoseconds / 1_000, 1)
         let options = FrameOptions(
             requestID: id,
             microseconds: UInt32(clamping: budget),

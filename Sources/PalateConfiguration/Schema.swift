@@ -162,9 +162,9 @@ package enum Schema {
         ),
         Setting(
             "limits.write-backlog",
-            .bytes(1 << 20...mostBytes),
+            .bytes(64 << 20...mostBytes),
             "512MiB",
-            "Writes of a collection that may wait; a larger one waits alone."
+            "Loads of a collection that may wait, and other writes; a larger one waits alone."
         ),
         Setting(
             "limits.event-backlog",

@@ -31,7 +31,7 @@ package final class CollectionWriter: Sendable {
     private let queue: DispatchQueue
     /// Quiet time after which the writer looks for something left to do.
     private let quietSeconds: Double
-    /// Bytes that may wait; beyond, operations are refused at once.
+    /// Bytes of a lane that may wait; beyond, operations are refused at once.
     private let backlogBytesMax: Int
     private let state = ReadWriteLock(State())
     private let core: WriterCore
@@ -57,7 +57,6 @@ package final class CollectionWriter: Sendable {
     ///   - completion: called once: on the writer's queue after the commit, or at once by the
     ///     caller's own thread where the operation is refused.
     package func submit(_ operation: WriteOperation, completion: @escaping WriteCompletion) {
-        let bytes = operation.byteCount
         let refusal: RequestError? = state.withWriteLock { state in
             guard !state.isSuspended else {
                 return .overloaded(
@@ -67,14 +66,13 @@ package final class CollectionWriter: Sendable {
                 )
             }
             guard !state.isClosed else { return .shuttingDown }
-            guard state.backlog.bytes + bytes <= backlogBytesMax || state.backlog.isEmpty else {
+            guard state.backlog.append(operation, bytesMax: backlogBytesMax, completion) else {
                 return .overloaded(
                     by: .writeBacklog,
                     expected: backlogBytesMax,
                     retryMilliseconds: Self.retryMilliseconds
                 )
             }
-            state.backlog.append(operation, completion)
             if !state.isScheduled {
                 state.isScheduled = true
                 queue.async { self.drain() }

@@ -61,7 +61,9 @@ package struct DataDirectoryOptions: Sendable {
     /// Seconds without writes after which a collection takes deleted rows out of its graph and
     /// stores codes and links.
     package var quietSeconds = 2.0
-    /// Bytes of writes of one collection that may wait; beyond, they are refused at once.
+    /// Bytes of loads of one collection that may wait, and of its other writes.
+    ///
+    /// Beyond, they are refused at once. No less than what loaders are lent.
     package var writeBacklogBytes = 512 << 20
     /// Events of one collection that may wait; beyond, they are refused at once.
     package var eventBacklog = 4 * Limits.eventsPerRequest.upperBound

@@ -11,11 +11,13 @@ package struct WriteBacklog: Sendable {
         package var completion: WriteCompletion
     }
 
-    /// Bytes of all that waits.
-    package private(set) var bytes = 0
+    private struct Lane {
+        var waiting: [Waiting] = []
+        var bytes = 0
+    }
 
     private let groupBytes: Int
-    private var lanes: [[Waiting]] = [[], []]
+    private var lanes = [Lane(), Lane()]
     /// The lane that had the last group.
     private var lane = 0
 
@@ -25,33 +27,43 @@ package struct WriteBacklog: Sendable {
     package init(groupBytes: Int) { self.groupBytes = groupBytes }
 
     /// Whether nothing waits.
-    package var isEmpty: Bool { lanes.allSatisfy(\.isEmpty) }
+    package var isEmpty: Bool { lanes.allSatisfy(\.waiting.isEmpty) }
 
     /// Adds an operation behind those of its lane.
+    ///
+    /// - Parameters:
+    ///   - operation: what to do.
+    ///   - bytesMax: of the lane with it; one that is larger waits alone.
+    ///   - completion: called once by whoever takes the operation.
+    /// - Returns: whether there was room.
     package mutating func append(
         _ operation: WriteOperation,
+        bytesMax: Int,
         _ completion: @escaping WriteCompletion
-    ) {
-        bytes += operation.byteCount
+    ) -> Bool {
         let lane = operation.isLoad ? 1 : 0
-        lanes[lane].append(Waiting(operation: operation, completion: completion))
+        let bytes = lanes[lane].bytes + operation.byteCount
+        guard bytes <= bytesMax || lanes[lane].waiting.isEmpty else { return false }
+        lanes[lane].bytes = bytes
+        lanes[lane].waiting.append(Waiting(operation: operation, completion: completion))
+        return true
     }
 
     /// Takes the operations that are written together next; none where nothing waits.
     package mutating func takeGroup() -> [Waiting] {
-        if !lanes[1 - lane].isEmpty { lane = 1 - lane }
+        if !lanes[1 - lane].waiting.isEmpty { lane = 1 - lane }
         var count = 0
-        var taken = 0
-        for waiting in lanes[lane] {
+        var bytes = 0
+        for waiting in lanes[lane].waiting {
             let next = waiting.operation.byteCount
             let isAlone = waiting.operation.isAlone
-            if count > 0, isAlone || taken + next > groupBytes { break }
+            if count > 0, isAlone || bytes + next > groupBytes { break }
             count += 1
-            taken += next
+            bytes += next
             if isAlone { break }
         }
-        bytes -= taken
-        defer { lanes[lane].removeFirst(count) }
-        return Array(lanes[lane].prefix(count))
+        lanes[lane].bytes -= bytes
+        defer { lanes[lane].waiting.removeFirst(count) }
+        return Array(lanes[lane].waiting.prefix(count))
     }
 }

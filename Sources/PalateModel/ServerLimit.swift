@@ -26,7 +26,7 @@ public enum ServerLimit: Int, CaseIterable, Sendable {
     case queryWait
     /// What the client gave a request, or the server where the client gave nothing.
     case timeBudget
-    /// Bytes of writes of one collection that may wait to be written.
+    /// Bytes of loads of one collection that may wait to be written, and of other writes.
     case writeBacklog
     /// Events of one collection that may wait to be written.
     case eventBacklog

@@ -2,6 +2,7 @@ import FoundationEssentials
 import Hummingbird
 import NIOCore
 import PalateAccess
+import PalateModel
 import PalateServer
 
 /// A request of somebody who may ask.
@@ -12,6 +13,13 @@ struct Asked: Sendable {
 
     /// A part of the path, by its name in the route.
     func part(_ name: String) -> String { context.parameters.get(name) ?? "" }
+
+    /// Refuses who may not, before anything is looked at.
+    func require(_ scope: Scopes) throws(RequestError) {
+        guard grant.scopes.isSuperset(of: scope) else {
+            throw .forbidden(needs: "scope \(scope.names)")
+        }
+    }
 
     /// The body.
     ///
@@ -75,6 +83,6 @@ struct OperationsContext: RequestContext {
         isLocal = source.channel.remoteAddress?.isLocal ?? false
     }
 
-    /// Bytes of a body: no path takes one.
+    /// Bytes of a body: names and numbers.
     var maxUploadSize: Int { 64 << 10 }
 }

@@ -89,7 +89,7 @@ struct MetricsPage {
 
     private mutating func limits(_ status: ServerStatus) {
         let limit = "palate_limit"
-        page.family(limit, .gauge, "Limits: bytes, seconds or a number of things; 0 = none.")
+        page.family(limit, .gauge, "Limits, in bytes, seconds or a number of things.")
         for one in ServerLimit.allCases {
             let scale = one.unit == .microseconds ? 1e-6 : 1
             page.sample(limit, [("limit", one.name)], Double(status.number(of: one)) * scale)

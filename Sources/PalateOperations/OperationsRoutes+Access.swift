@@ -6,6 +6,7 @@ import Logging
 import NIOCore
 import PalateAccess
 import PalateModel
+import PalateServer
 import PalateWire
 
 // Who may ask over HTTP, and how refusals look there.
@@ -30,12 +31,16 @@ extension OperationsRoutes {
             return response
         } catch let refusal as OperationsAccess.Refusal {
             audit(request, "refused", subject, context)
-            return Self.refused(refusal)
+            return refused(refusal)
         } catch let error as RequestError {
             let report = ErrorReport(error)
             let isRefused = report.status == .forbidden
             audit(request, isRefused ? "refused" : "failed", subject, context)
-            return Self.json(Self.status(report), ["error": report.message])
+            var response = Self.json(Self.status(report), ["error": report.message])
+            if report.retryAfterMilliseconds > 0 {
+                response.headers[.retryAfter] = Self.seconds(Int(report.retryAfterMilliseconds))
+            }
+            return response
         } catch let error as BadBody {
             audit(request, "failed", subject, context)
             return Self.json(.badRequest, ["error": error.reason])
@@ -59,15 +64,16 @@ extension OperationsRoutes {
         logger.notice("audit", metadata: metadata)
     }
 
-    private static func refused(_ refusal: OperationsAccess.Refusal) -> Response {
+    private func refused(_ refusal: OperationsAccess.Refusal) -> Response {
         switch refusal {
         case .unauthenticated(let reason):
-            var response = json(.unauthorized, ["error": reason])
+            var response = Self.json(.unauthorized, ["error": reason])
             response.headers[.wwwAuthenticate] = "Bearer"
             return response
         case .throttled(let milliseconds):
-            var response = json(.tooManyRequests, ["error": "too many failures"])
-            response.headers[.retryAfter] = "\((milliseconds + 999) / 1_000)"
+            status.metrics.refused(by: .failures)
+            var response = Self.json(.tooManyRequests, ["error": "too many failures"])
+            response.headers[.retryAfter] = Self.seconds(milliseconds)
             return response
         }
     }
@@ -85,6 +91,11 @@ extension OperationsRoutes {
         case .overload, .unavailable: .serviceUnavailable
         default: .internalServerError
         }
+    }
+
+    /// Whole seconds, as Retry-After has them.
+    private static func seconds(_ milliseconds: Int) -> String {
+        "\((milliseconds + 999) / 1_000)"
     }
 
     /// A defect of ours: an answer to something else.

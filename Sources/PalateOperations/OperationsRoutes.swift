@@ -48,9 +48,7 @@ struct OperationsRoutes: Sendable {
         }
         on(.post, "/admin/backup/:name", router) { asked in try await backup(asked) }
         on(.post, "/admin/reload", router) { asked in
-            guard asked.grant.scopes.contains(.admin) else {
-                throw RequestError.forbidden(needs: "scope admin")
-            }
+            try asked.require(.admin)
             reload()
             return Self.json(.accepted, ["status": "reloading"])
         }

@@ -13,6 +13,9 @@ final class RequestPatience: ChannelDuplexHandler, RemovableChannelHandler {
 
     private let limit: TimeAmount
     private var timer: Scheduled<Void>?
+    /// Requests that are whole and not answered: several where they are pipelined, fewer than none
+    /// where an answer was given before the end of its request.
+    private var unanswered = 0
 
     init(limit: TimeAmount) { self.limit = limit }
 
@@ -33,13 +36,24 @@ final class RequestPatience: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        if case .end = unwrapInboundIn(data) { timer?.cancel() }
+        if case .end = unwrapInboundIn(data) {
+            unanswered += 1
+            look(context)
+        }
         context.fireChannelRead(data)
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        if case .end = unwrapOutboundIn(data) { expectRequest(context) }
+        if case .end = unwrapOutboundIn(data) {
+            unanswered -= 1
+            look(context)
+        }
         context.write(data, promise: promise)
+    }
+
+    /// Nothing runs out while there is something to answer.
+    private func look(_ context: ChannelHandlerContext) {
+        if unanswered > 0 { timer?.cancel() } else { expectRequest(context) }
     }
 
     private func expectRequest(_ context: ChannelHandlerContext) {

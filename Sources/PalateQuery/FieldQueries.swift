@@ -25,6 +25,7 @@ package enum FieldQueries {
         response.appliedVersion = collection.appliedVersion
         let matches = try collection.fields.matches(request.filter).rows
         response.count = UInt64(matches.count)
+        try goOn()
         response.facets = try collection.fields.read { table throws(RequestError) in
             try request.facets.map { id throws(RequestError) in
                 try goOn()

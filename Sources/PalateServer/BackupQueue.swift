@@ -24,7 +24,7 @@ final class BackupQueue: Sendable {
     /// Starts a backup.
     ///
     /// - Parameters:
-    ///   - request: its name was checked: it has no slash and does not begin with a dot.
+    ///   - request: whoever asked, over the wire or over HTTP.
     ///   - completion: called once, if this returns.
     /// - Throws: why none was started.
     func submit(
@@ -37,6 +37,7 @@ final class BackupQueue: Sendable {
                 got: Int(Opcode.backup.rawValue)
             )
         }
+        guard CollectionSchema.isName(request.name) else { throw .badName(got: request.name) }
         let rate = try Self.rate(of: request)
         if !request.collection.isEmpty { _ = try directory.collection(named: request.collection) }
         guard !isCancelled.load(ordering: .relaxed) else { throw .shuttingDown }

@@ -213,6 +213,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
             }
             try admit(header)
             if header.opcode == Opcode.query.rawValue {
+                if isTimed { service.metrics.note(.turn, start - arrival) }
                 try service.checkWait(start - arrival, Int(header.microseconds))
             }
             let request = try inbox.decode(
@@ -220,10 +221,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
                 outbox.version,
                 dimensionsOf: service.dimensions(of:)
             )
-            if isTimed {
-                service.metrics.note(.turn, start - arrival)
-                service.metrics.note(.decode, .now - start)
-            }
+            if isTimed { service.metrics.note(.decode, .now - start) }
             try authorize(request, context)
             try service.admitMemory(of: request, byteCount: Int(header.bodyLength))
             switch request {

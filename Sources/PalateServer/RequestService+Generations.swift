@@ -11,7 +11,10 @@ extension RequestService {
         _ call: Call,
         _ completion: @escaping Completion
     ) throws(RequestError) -> Response? {
-        try onWorker(call, completion, of: administration) { [self] () throws(RequestError) in
+        // Listing is quick, and must not wait for a check.
+        let isList = if case .listGenerations = request { true } else { false }
+        return try onWorker(call, completion, of: isList ? workers : administration) {
+            [self] () throws(RequestError) in
             switch request {
             case .createGeneration(let create):
                 return .generationCreated(try directory.createGeneration(create))

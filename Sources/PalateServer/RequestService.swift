@@ -162,7 +162,12 @@ final class RequestService: Sendable {
 
     /// Refuses what waits, and ends the threads when what they do is done.
     func shutDown() async throws {
-        try await workers.shutDown()
+        do {
+            try await workers.shutDown()
+        } catch {
+            try? await administration.shutDown()
+            throw error
+        }
         try await administration.shutDown()
     }
 
@@ -322,6 +327,14 @@ final class RequestService: Sendable {
         guard limit == 0 || waited <= .microseconds(limit) else {
             throw SearchWorkers.overloaded(by: .queryWait, expected: limit)
         }
+        try checkBudget(waited, budgetMicroseconds)
+    }
+
+    /// Refuses what has waited for half of the time that the client gave.
+    private func checkBudget(
+        _ waited: Duration,
+        _ budgetMicroseconds: Int
+    ) throws(RequestError) {
         guard budgetMicroseconds == 0 || waited <= .microseconds(budgetMicroseconds / 2) else {
             throw SearchWorkers.overloaded(by: .timeBudget, expected: budgetMicroseconds)
         }
@@ -343,8 +356,9 @@ final class RequestService: Sendable {
             microseconds: microseconds,
             budget: budget,
             refuse: { completion(.failure($0)) }
-        ) {
+        ) { [self] in
             do throws(RequestError) {
+                try checkBudget(.now - call.arrival, call.budgetMicroseconds)
                 completion(.success(try run()))
             } catch {
                 completion(.failure(error))

@@ -95,6 +95,7 @@ package final class ServerStatus: Sendable {
             }
         }
         service.forget(call.lane)
+        if case .failure(.overloaded(let limit, _, _)) = result { metrics.refused(by: limit) }
         return try result.get()
     }
 }

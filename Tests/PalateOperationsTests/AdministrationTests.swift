@@ -119,6 +119,8 @@ import Testing
             #expect(made.status == 200)
             #expect(try Self.object(made)["manifest"] is String)
             #expect(try await http.ask(line).status == 409)
+            // A name that a backup has while it is made: another one would take its place.
+            #expect(try await http.ask("POST /admin/backup/.monday.partial").status == 400)
             for wrong in ["form=tape", "rate=fast", "rate=1", "collection=none"] {
                 let refused = try await http.ask("POST /admin/backup/tuesday?\(wrong)")
                 #expect([400, 404].contains(refused.status), "\(wrong): \(refused.status)")

@@ -123,6 +123,7 @@ import Testing
             for _ in 0..<8 { _ = try await ask("GET /metrics", "wrong") }
             let throttled = try await ask("GET /metrics", admin)
             #expect(throttled.status == 429 && throttled.header("retry-after") != nil)
+            #expect(server.status.metrics.refusals(by: .failures) >= 1)
         }
     }
 }

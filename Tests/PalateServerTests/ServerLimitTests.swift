@@ -72,7 +72,7 @@ import Testing
         let gatekeeper = try await Gatekeeper(keysPath: file.path, tokens: nil)
         try await withServer {
             $0.access = ServerAccess(gatekeeper: gatekeeper)
-            $0.requestsPerSecondPerKey = 10
+            $0.requestsPerSecondPerKey = 4
         } _: { server in
             let said = try RawConnection.frame(
                 .authenticate(Authentication(kind: .apiKey, secret: key.text)),
@@ -89,11 +89,11 @@ import Testing
                     if answer?.status == nil { answered += 1 }
                     guard answer?.status == .overloaded else { continue }
                     refused += 1
-                    #expect(Self.message(answer).contains("per-key is 10"))
+                    #expect(Self.message(answer).contains("per-key is 4"))
                 }
             }
-            // A burst of ten, and what the seconds gave that the test took.
-            #expect(answered >= 10 && answered + refused == 40 && refused > 0)
+            // A burst of four, and what the seconds gave that the test took: 40 in nine of them.
+            #expect(answered >= 4 && answered + refused == 40 && refused > 0)
             let counted = server.status.metrics.refusals(by: .requestsPerSecondPerKey)
             #expect(counted == UInt64(refused))
         }
@@ -108,7 +108,7 @@ import Testing
             let pins = Pins(2_000)
             let handle = try await pins.write(to: server.directory).info.handle
             var raw = try await RawConnection.greeted(port: server.port)
-            let batch = try RawConnection.frame(.query(pins.batch(handle, lists: 2_000)), id: 2)
+            let batch = try RawConnection.frame(.query(pins.batch(handle, lists: 5_000)), id: 2)
             try await raw.send(batch)
             try await server.whenAtWork()
             var frames: [UInt8] = []
@@ -145,11 +145,14 @@ import Testing
     @Test func `a client that says nothing is counted by the limit that closed it`() async throws {
         try await withServer {
             $0.helloTimeout = .milliseconds(100)
-            $0.stallTimeout = .milliseconds(100)
         } _: { server in
             var silent = try await RawConnection(port: server.port)
             #expect(await silent.next() == nil)
             #expect(server.status.metrics.refusals(by: .helloTimeout) == 1)
+        }
+        try await withServer {
+            $0.stallTimeout = .milliseconds(100)
+        } _: { server in
             var slow = try await RawConnection.greeted(port: server.port)
             let frame = try RawConnection.frame(.listCollections, id: 2)
             try await slow.send(Array(frame.dropLast(8)))

@@ -166,6 +166,32 @@ def test_reloading_takes_certificates_and_settings_and_keeps_them_where_they_are
     assert "there is no collection" in palate(*arguments, check=False, **variables).stderr
 
 
+def test_clients_show_certificates_where_the_server_asks_for_them(tmp_path):
+    certificate, key = make_certificate(tmp_path)
+    own, own_key = make_certificate(tmp_path, "client")
+    (tmp_path / "others").mkdir()
+    other, other_key = make_certificate(tmp_path / "others", "client")
+    arguments = [
+        "--tls-certificate", str(certificate), "--tls-key", str(key), "--tls-client-ca", str(own),
+    ]
+    with Server(tmp_path / "data", arguments=arguments) as server:
+        shown = {"ca_file": str(certificate), "client_certificate": (str(own), str(own_key))}
+        with Client(server.address, **shown) as client:
+            client.create_collection("pins", dim=4, metric="l2")
+        for wrong in (None, (str(other), str(other_key))):
+            with pytest.raises(ConnectionFailed):
+                with Client(server.address, retries=0, **shown | {"client_certificate": wrong}):
+                    pass
+        stats = ("stats", "--to", server.address, "--collection", "pins")
+        trust = {"PALATE_CLIENT_CA": str(certificate)}
+        mine = {
+            "PALATE_CLIENT_CERTIFICATE": str(own), "PALATE_CLIENT_CERTIFICATE_KEY": str(own_key),
+        }
+        assert "pins: writes healthy" in palate(*stats, **trust, **mine).stdout
+        refused = palate(*stats, check=False, **trust)
+        assert refused.returncode != 0 and "Fatal" not in refused.stderr
+
+
 def test_settings_are_checked_and_shown(tmp_path):
     bad = tmp_path / "bad.yaml"
     bad.write_text("limits:\n  connections: many\n")

@@ -125,6 +125,29 @@ def test_an_address_that_is_taken_is_said_so(operated, tmp_path):
     assert done.returncode != 0 and "Fatal" not in done.stderr
 
 
+def test_pipelined_requests_are_all_answered_however_long_one_takes(tmp_path):
+    more = ("--set", "http.idle-timeout=1s", "--backups", tmp_path / "backups")
+    with operating(tmp_path / "data", *more) as (server, address):
+        with Client(server.address) as client:
+            client.create_collection("pins", dim=64, metric="l2")
+            client.load("pins", np.arange(20_000), np.random.rand(20_000, 64).astype(np.float32))
+        host, port = address.split(":")
+        line = "POST /admin/backup/slow?rate=2000000 HTTP/1.1\r\nHost: localhost\r\n"
+        alive = "GET /livez HTTP/1.1\r\nHost: localhost\r\n"
+        with socket.create_connection((host, int(port)), timeout=60) as connection:
+            began = time.monotonic()
+            # The first answer is there at once; the second takes longer than the patience.
+            connection.sendall(f"{alive}\r\n{line}\r\n".encode())
+            said = b""
+            while said.count(b"HTTP/1.1 200") < 2 and (data := connection.recv(1 << 16)):
+                said += data
+            took = time.monotonic() - began
+            assert said.count(b"HTTP/1.1 200") == 2 and b"manifest" in said, said
+            assert took > 1.5
+            # Nothing more is asked: the connection ends by itself.
+            assert connection.recv(1) == b""
+
+
 def test_threads_are_as_many_as_there_are_cores_to_use(tmp_path):
     settings = ["--set", "log.format=json"]
     with Server(tmp_path / "data", cpu=0, arguments=settings) as server:

@@ -108,7 +108,7 @@ package final class ServerMetrics: Sendable {
     }
 
     /// Counts what a limit refused.
-    func refused(by limit: ServerLimit) {
+    package func refused(by limit: ServerLimit) {
         refusals[limit.rawValue].wrappingAdd(1, ordering: .relaxed)
     }
 

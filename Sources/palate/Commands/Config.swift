@@ -38,8 +38,11 @@ struct Config: ParsableCommand {
             }
             if !settingsOnly {
                 _ = try ServerOptions(configuration)
-                let data = configuration.text("data") ?? "."
-                _ = try await Gatekeeper(configuration, data: data)
+                // Without either there is no saying where the keys will be.
+                if configuration.text("data") != nil || configuration.text("access.keys") != nil {
+                    let data = configuration.text("data") ?? ""
+                    _ = try await Gatekeeper(configuration, data: data)
+                }
             }
             print("ok")
         }

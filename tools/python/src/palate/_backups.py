@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import struct
 from dataclasses import dataclass
 
@@ -48,7 +49,8 @@ def decode(body: memoryview) -> Backup:
 def ask(session: Session, body: codec.Body, timeout: float) -> Backup:
     """Waits for a backup, which takes as long as its bytes need at its rate."""
     connection = session.connected()
-    return decode(connection.wait(connection.send(codec.BACKUP, body), timeout).body)
+    request = connection.send(codec.BACKUP, body)
+    return decode(connection.wait(request, time.monotonic() + timeout).body)
 
 
 class BackupCalls:

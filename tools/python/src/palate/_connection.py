@@ -108,9 +108,18 @@ class Connection:
         """Closes; unanswered requests are lost."""
         self._socket.close()
 
-    def send(self, opcode: int, body: codec.Body, budget: float = 0.0) -> int:
-        """Sends a request and returns its id; reads meanwhile, so that neither side stalls."""
-        deadline = time.monotonic() + self.timeout
+    def send(
+        self,
+        opcode: int,
+        body: codec.Body,
+        budget: float = 0.0,
+        deadline: float | None = None,
+    ) -> int:
+        """Sends a request and returns its id; reads meanwhile, so that neither side stalls.
+
+        Without a deadline it may take as long as any step, the timeout.
+        """
+        deadline = time.monotonic() + self.timeout if deadline is None else deadline
         while len(self._waiting) >= self._in_flight:
             self._progress([], deadline)
         length = codec.byte_count(body)
@@ -129,9 +138,9 @@ class Connection:
             self._progress(pending, deadline)
         return request
 
-    def wait(self, request: int, timeout: float | None = None) -> Answer:
-        """The answer to a request; raises the server's error."""
-        deadline = time.monotonic() + (self.timeout if timeout is None else timeout)
+    def wait(self, request: int, deadline: float | None = None) -> Answer:
+        """The answer to a request, by a deadline as of ``send``; raises the server's error."""
+        deadline = time.monotonic() + self.timeout if deadline is None else deadline
         while request not in self._answers:
             self._progress([], deadline)
         answer = self._answers.pop(request)
@@ -166,7 +175,7 @@ class Connection:
             # What TLS has decrypted already is not the socket's to say.
             has_more = bool(getattr(self._socket, "pending", 0))
             remaining = max(0.0, deadline - time.monotonic())
-            ready, writable, _ = select.select(
+            ready, _, _ = select.select(
                 [self._socket],
                 [self._socket] if pending else [],
                 [],
@@ -174,7 +183,7 @@ class Connection:
             )
             if ready or has_more:
                 self._read()
-            elif not remaining and not writable:
+            elif not remaining:
                 # Only here: an answer that is there already is not late.
                 raise TimedOut("no answer in time")
         except PalateError:

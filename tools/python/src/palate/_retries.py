@@ -41,9 +41,8 @@ class Retries:
             raise ValueError(f"retries is at least 0, not {count}")
         self._count = count
 
-    def run(self, opcode: int, call: Callable[[], _Value], timeout: float) -> _Value:
-        """What ``call`` returns, or its last error; begins none after ``timeout`` seconds."""
-        deadline = time.monotonic() + timeout
+    def run(self, opcode: int, call: Callable[[], _Value], deadline: float) -> _Value:
+        """What ``call`` returns, or its last error; begins none after the deadline."""
         for attempt in range(self._count):
             try:
                 return call()

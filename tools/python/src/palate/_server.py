@@ -49,13 +49,15 @@ class ServerCalls:
 
     @contextmanager
     def within(self, seconds: float) -> Iterator[None]:
-        """Gives each call in the block so many seconds instead of the client's own.
+        """Gives each call in the block so many seconds, whatever it has to do.
 
-        A search that takes longer answers with what it has by then, ``degraded``; a call that has
-        no answer raises TimedOut. Calls of other threads wait until the block ends.
+        Connecting, all its frames and tries count. A search that takes longer answers with what it
+        has by then, ``degraded``; what has no answer raises TimedOut, and what could not begin
+        within half of its time, such as the later ones of many frames, Overloaded. Calls of
+        other threads wait until the block ends.
 
         >>> with client.within(0.05):
         ...     results = client.query("pins", vectors)
         """
-        with self._session.limited(TimeLimits.of(seconds)):
+        with self._session.limited(TimeLimits(seconds, is_whole=True)):
             yield

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -21,34 +22,43 @@ from .types import Collection, Receipt
 _Value = TypeVar("_Value")
 
 
-#: What the server leaves of a call's time for its answer to travel: a tenth, or so many seconds.
+#: What is kept of a call's time for its answer to travel: a tenth, or so many seconds.
 _TRAVEL_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
 class TimeLimits:
-    """How long a call may take, in seconds."""
+    """How long calls may take, in seconds."""
 
-    #: Until the call gives up.
+    #: Until a step of a call gives up: connecting, sending a frame, waiting for an answer.
     timeout: float
-    #: Until the server answers with what it has; 0 = its own default.
-    budget: float
+    #: Until the server answers a request with what it has; 0 = its own default.
+    budget: float = 0.0
+    #: Whether the timeout is that of a whole call, all steps and tries together, and what is left
+    #: of it the budget.
+    is_whole: bool = False
 
-    @classmethod
-    def of(cls, timeout: float, budget: float | None = None) -> TimeLimits:
-        """A budget that lets a late answer arrive in time, unless one is given."""
-        if timeout <= 0:
-            raise ValueError(f"a timeout is above 0 seconds, not {timeout}")
-        if budget is None:
-            budget = timeout - min(timeout / 10, _TRAVEL_SECONDS)
-        return cls(timeout, budget)
+    def __post_init__(self) -> None:
+        if self.timeout <= 0:
+            raise ValueError(f"a timeout is above 0 seconds, not {self.timeout}")
+
+    def deadline(self) -> float | None:
+        """Of a call that begins now; None where each step has its own."""
+        return time.monotonic() + self.timeout if self.is_whole else None
+
+    def budget_until(self, deadline: float | None) -> float:
+        """What the server gets for a request that is sent now."""
+        if deadline is None:
+            return self.budget
+        left = max(deadline - time.monotonic(), 1e-6)
+        return left - min(left / 10, _TRAVEL_SECONDS)
 
 
 class Session:
     """What every call of a client goes through; hold ``lock`` around all of it."""
 
     def __init__(
-        self, connect: Callable[[], Connection], limits: TimeLimits, retries: Retries
+        self, connect: Callable[[float], Connection], limits: TimeLimits, retries: Retries
     ) -> None:
         self.lock = threading.RLock()
         self.collections: dict[str, Collection] = {}
@@ -58,12 +68,15 @@ class Session:
         self._retries = retries
         self._connection: Connection | None = None
 
-    def connected(self) -> Connection:
+    def connected(self, deadline: float | None = None) -> Connection:
         """The open connection; opens one where there is none."""
+        timeout = self._limits.timeout
+        if deadline is not None:
+            timeout = min(timeout, max(deadline - time.monotonic(), 1e-3))
         if self._connection is None or not self._connection.is_open:
             self.close()
-            self._connection = self._connect()
-        self._connection.timeout = self._limits.timeout
+            self._connection = self._connect(timeout)
+        self._connection.timeout = timeout
         self._connection.renew()
         return self._connection
 
@@ -77,8 +90,10 @@ class Session:
             finally:
                 self._limits = usual
 
-    def _run(self, opcode: int, call: Callable[[], _Value]) -> _Value:
-        return self._retries.run(opcode, call, self._limits.timeout)
+    def _run(self, opcode: int, call: Callable[[float | None], _Value]) -> _Value:
+        deadline = self._limits.deadline()
+        last = time.monotonic() + self._limits.timeout if deadline is None else deadline
+        return self._retries.run(opcode, lambda: call(deadline), last)
 
     def close(self) -> None:
         """Closes the connection; the next call opens another."""
@@ -89,9 +104,10 @@ class Session:
     def call(self, opcode: int, body: codec.Body) -> Answer:
         """One request and its answer."""
 
-        def once() -> Answer:
-            connection = self.connected()
-            return connection.wait(connection.send(opcode, body, self._limits.budget))
+        def once(deadline: float | None) -> Answer:
+            connection = self.connected(deadline)
+            budget = self._limits.budget_until(deadline)
+            return connection.wait(connection.send(opcode, body, budget, deadline), deadline)
 
         return self._run(opcode, once)
 
@@ -99,23 +115,26 @@ class Session:
         """Sends all, then takes all answers in order; the first error wins."""
         if opcode in READS:
             kept = list(bodies)
-            return self._run(opcode, lambda: self._gather(opcode, kept))
+            return self._run(opcode, lambda deadline: self._gather(opcode, kept, deadline))
         rest = iter(bodies)
         head = list(islice(rest, 2))
         if len(head) == 1:
-            return self._run(opcode, lambda: self._gather(opcode, head))
+            return self._run(opcode, lambda deadline: self._gather(opcode, head, deadline))
         # Some of several may be done where one was refused.
-        return self._gather(opcode, chain(head, rest))
+        return self._gather(opcode, chain(head, rest), self._limits.deadline())
 
-    def _gather(self, opcode: int, bodies: Iterable[codec.Body]) -> list[Answer]:
-        connection = self.connected()
+    def _gather(
+        self, opcode: int, bodies: Iterable[codec.Body], deadline: float | None
+    ) -> list[Answer]:
+        connection = self.connected(deadline)
         requests: list[int] = []
         try:
             for body in bodies:
-                requests.append(connection.send(opcode, body, self._limits.budget))
+                budget = self._limits.budget_until(deadline)
+                requests.append(connection.send(opcode, body, budget, deadline))
             answers = []
             while requests:
-                answers.append(connection.wait(requests.pop(0)))
+                answers.append(connection.wait(requests.pop(0), deadline))
             return answers
         except ConnectionFailed:
             raise

@@ -42,7 +42,8 @@ class AsyncClient:
     another connection, and the first answer counts (Dean and Barroso, The Tail at Scale, 2013). The
     95th percentile of what reads take is a good choice: a twentieth more requests.
 
-    Every call takes ``within`` too: seconds instead of the client's own, as of ``Client.within``.
+    Every call takes ``within`` too: seconds once a connection is free, as of ``Client.within``.
+    What ``Client`` yields bit by bit comes as a list.
 
     Calls run on threads of their own over a ``Pool``, so ``size`` of them go on at once and others
     wait their turn; encoding and decoding let the event loop go on. A call whose task is cancelled
@@ -83,7 +84,9 @@ class AsyncClient:
                 with self._pool.client() as client:
                     limits = nullcontext() if within is None else client.within(within)
                     with limits:
-                        return method(client, *arguments, **named)
+                        found = method(client, *arguments, **named)
+                        # Pages are read here, while the connection is lent.
+                        return list(found) if inspect.isgenerator(found) else found
 
             loop = asyncio.get_running_loop()
             first = loop.run_in_executor(self._threads, run)

@@ -49,7 +49,7 @@ class Client(ServerCalls, GenerationCalls, BackupCalls, PatchCalls, TasteCalls, 
         address: str = "127.0.0.1:7411",
         *,
         timeout: float = 30.0,
-        budget: float | None = None,
+        budget: float = 0.0,
         checksum: bool = True,
         largest_body: int = 64 << 20,
         server_id: str | None = None,
@@ -66,9 +66,9 @@ class Client(ServerCalls, GenerationCalls, BackupCalls, PatchCalls, TasteCalls, 
 
         Args:
             address: ``host:port`` or ``unix:/path``.
-            timeout: seconds until a call gives up, with TimedOut.
-            budget: seconds until a search answers with what it has, ``degraded``; None = a little
-                less than the timeout, 0 = the server's default.
+            timeout: seconds until a step of a call gives up, with TimedOut.
+            budget: seconds until a search answers with what it has, ``degraded``; 0 = the
+                server's default.
             checksum: send and ask for CRC32C of bodies; loads have them in any case.
             largest_body: bytes of a frame's body to ask for; the server may say less.
             server_id: 32 hexadecimal digits of the only server to talk to.
@@ -92,11 +92,11 @@ class Client(ServerCalls, GenerationCalls, BackupCalls, PatchCalls, TasteCalls, 
         if credential is not None and in_clear and not allow_plaintext:
             raise ValueError(f"a credential would travel to {address} in the clear")
         self._session = Session(
-            lambda: Connection(
-                address, timeout, checksum, largest_body, wanted, context, server_hostname,
+            lambda seconds: Connection(
+                address, seconds, checksum, largest_body, wanted, context, server_hostname,
                 credential,
             ),
-            TimeLimits.of(timeout, budget),
+            TimeLimits(timeout, budget),
             Retries(retries),
         )
 
