@@ -114,7 +114,7 @@ import Testing
             var frames: [UInt8] = []
             for id in 3..<5 {
                 frames += try RawConnection.frame(
-                    .query(pins.batch(handle, lists: 500)),
+                    .query(pins.batch(handle, lists: 5_000)),
                     id: UInt32(id)
                 )
             }
