@@ -194,6 +194,13 @@ let package = Package(
             path: "Tests/TestKit",
             swiftSettings: common
         ),
+        // Keys for tests of whoever asks for them.
+        .target(
+            name: "AccessTestKit",
+            dependencies: ["PalateAccess"],
+            path: "Tests/AccessTestKit",
+            swiftSettings: common
+        ),
         // What fuzzers run; tests run their corpus.
         .target(
             name: "Fuzzing",
@@ -273,7 +280,7 @@ let package = Package(
         .testTarget(
             name: "PalateAccessTests",
             dependencies: [
-                "PalateAccess", "PalateModel", "TestKit",
+                "PalateAccess", "PalateModel", "TestKit", "AccessTestKit",
                 .product(name: "JWTKit", package: "jwt-kit"),
             ],
             swiftSettings: common
@@ -287,7 +294,7 @@ let package = Package(
             name: "PalateOperationsTests",
             dependencies: [
                 "PalateOperations", "PalateServer", "PalateAccess", "PalateClient", "PalateIndex",
-                "PalateModel", "PalateWire", "TestKit",
+                "PalateModel", "PalateWire", "TestKit", "AccessTestKit",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
@@ -297,7 +304,7 @@ let package = Package(
             name: "PalateServerTests",
             dependencies: [
                 "PalateServer", "PalateClient", "PalateAccess", "PalateWire", "PalateModel",
-                "PalateIndex", "PalateQuery", "TestKit",
+                "PalateIndex", "PalateQuery", "TestKit", "AccessTestKit",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "SwiftASN1", package: "swift-asn1"),
                 .product(name: "X509", package: "swift-certificates"),

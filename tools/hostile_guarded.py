@@ -4,11 +4,7 @@ A server of their own, which lets nobody in without a credential. Beside each at
 good token gets its answer.
 """
 
-import base64
 import dataclasses
-import hashlib
-import hmac
-import json
 import pathlib
 import random
 import socket
@@ -19,27 +15,12 @@ import hostile_connections
 import numpy as np
 from certificates import make_certificate
 from palate import Client, NotAuthenticated, Overloaded, PalateError
-from served import Server, run_palate
+from served import Server, free_port, run_palate
+from tokens import SECRET, token
 
-SECRET = b"0123456789abcdef0123456789abcdef"
 PATIENCE = hostile_connections.PATIENCE
 # Addresses that guess, so that those who do not are not made to wait: 127.0.2.1 and on.
 GUESSERS = "127.0.2."
-
-
-def encoded(data):
-    """Base64url without padding."""
-    return base64.urlsafe_b64encode(data).rstrip(b"=")
-
-
-def token(secret=SECRET, algorithm="HS256", **claims):
-    """A token of HS256; a claim that is None is left out."""
-    body = {"sub": "ranker", "exp": time.time() + 600, "scope": "query write admin events",
-            "collections": ["*"]} | claims  # fmt: skip
-    body = {name: value for name, value in body.items() if value is not None}
-    parts = ({"alg": algorithm, "typ": "JWT"}, body)
-    signed = b".".join(encoded(json.dumps(part).encode()) for part in parts)
-    return (signed + b"." + encoded(hmac.digest(secret, signed, hashlib.sha256))).decode()
 
 
 @dataclasses.dataclass
@@ -141,7 +122,7 @@ def forged_tokens(guarded):
     good = token()
     head, body, signature = good.split(".")
     bad = [
-        token(secret=b"another secret that nobody knows"), token(algorithm="none"),
+        token(secret=b"another secret that nobody knows"), token(header={"alg": "none"}),
         f"{head}.{body}.", f"{head}.{body}", f"{head}..{signature}", "a.b.c",
         token(exp=time.time() - 600), token(exp=None), token(nbf=time.time() + 600),
         token(sub=None), token(scope="everything"), "plt_abcdefgh_" + "0" * 64, "x" * 4_000,
@@ -263,13 +244,6 @@ def settings(folder, secret, certificate, key, http):
     }
     words = [word for name, value in lines.items() for word in ("--set", f"{name}={value}")]
     return words
-
-
-def free_port():
-    """A port of the loopback interface that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def run(folder, generator):

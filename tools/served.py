@@ -3,6 +3,7 @@
 import os
 import pathlib
 import select
+import socket
 import signal
 import subprocess
 import time
@@ -23,6 +24,12 @@ def find_binary():
 def pinned(cpu, command):
     """The command, on one core where `cpu` is not None."""
     return command if cpu is None else ["taskset", "-c", str(cpu), *command]
+
+
+def free_port():
+    """A port of the loopback interface that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return probe.getsockname()[1]
 
 
 class Server:

@@ -4,8 +4,8 @@ import PalateModel
 /// How long an address waits that fails again and again: guessing is slow, one slip is free.
 ///
 /// With four free ones, the fifth failure within ten minutes makes the address wait a second, each
-/// further one twice as long, up to a minute; a success ends it.
-/// IPv6 counts by /64, which is what one customer has.
+/// further one twice as long, up to a minute; a success ends it. IPv6 counts by /64, which is what
+/// one customer has.
 final class FailureThrottle: Sendable {
     /// Addresses remembered; beyond, the quarter that failed longest ago is forgotten.
     static let addressesMax = 65_536

@@ -15,7 +15,8 @@ struct Asked: Sendable {
     func part(_ name: String) -> String { context.parameters.get(name) ?? "" }
 
     /// Refuses who may not, before anything is looked at.
-    func require(_ scope: Scopes) throws(RequestError) {
+    func require(_ scope: Scopes?) throws(RequestError) {
+        guard let scope else { return }
         guard grant.scopes.isSuperset(of: scope) else {
             throw .forbidden(needs: "scope \(scope.names)")
         }

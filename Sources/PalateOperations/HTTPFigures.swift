@@ -23,9 +23,7 @@ final class HTTPFigures: Sendable {
     /// Counts one.
     func note(_ key: Key, took: Duration) {
         counts.withWriteLock { $0[key, default: 0] += 1 }
-        let (seconds, attoseconds) = took.components
-        let microseconds = seconds * 1_000_000 + attoseconds / 1_000_000_000_000
-        latency.add(UInt32(clamping: microseconds))
+        latency.add(took)
     }
 
     /// What was counted, in order.

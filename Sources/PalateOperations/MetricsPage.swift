@@ -23,8 +23,8 @@ struct MetricsPage {
     init(
         _ status: ServerStatus,
         _ collections: [(name: String, stats: CollectionStats)],
-        taste: [(name: String, figures: TasteFigures)] = [],
-        _ http: HTTPFigures = HTTPFigures()
+        taste: [(name: String, figures: TasteFigures)],
+        _ http: HTTPFigures
     ) {
         requests(status.metrics)
         edge(status)

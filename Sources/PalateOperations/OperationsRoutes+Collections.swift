@@ -1,5 +1,4 @@
 import Hummingbird
-import PalateAccess
 import PalateModel
 import PalateServer
 import PalateWire
@@ -14,7 +13,7 @@ extension OperationsRoutes {
             try await answerFields(.listFields(handle: try await handle(asked)), asked)
         }
         on(.post, fields, router) { asked in
-            try asked.require(.admin)
+            try asked.require(status.scope(of: .fieldsDeclare))
             let bodies: [FieldBody] = try await asked.body()
             let declared = try bodies.map { try $0.declaration() }
             return try await answerFields(
@@ -68,7 +67,7 @@ extension OperationsRoutes {
 
     /// What does not pass its check is a conflict, and the report says with what.
     private func change(_ step: GenerationStep, _ asked: Asked) async throws -> Response {
-        try asked.require(.admin)
+        try asked.require(status.scope(of: .generationSwap))
         let body: GateBody = try await asked.body(GateBody())
         guard Limits.canarySamples.contains(body.thresholds.samples) else {
             throw RequestError.outOfRange(

@@ -1,6 +1,5 @@
 import HTTPTypes
 import Hummingbird
-import PalateAccess
 import PalateModel
 import PalateServer
 import PalateWire
@@ -10,7 +9,7 @@ extension OperationsRoutes {
     func addTaste(to router: Router<OperationsContext>) {
         let taste = "/collections/:name/taste"
         on(.post, RouterPath(taste + "/refresh"), router) { asked in
-            try asked.require(.admin)
+            try asked.require(status.scope(of: .tasteRefresh))
             let body: RefreshBody = try await asked.body(RefreshBody())
             let refresh = TasteRefresh(
                 handle: try await handle(asked),
@@ -52,7 +51,7 @@ extension OperationsRoutes {
         on(method, RouterPath(path), router) { asked in
             var numbers: [NamedNumber] = []
             if operation == .put {
-                try asked.require(.admin)
+                try asked.require(status.scope(of: .tasteNumbers))
                 let body: [String: Double] = try await asked.body()
                 numbers = body.sorted { $0.key < $1.key }.map { NamedNumber($0.key, $0.value) }
             }

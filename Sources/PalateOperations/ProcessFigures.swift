@@ -1,7 +1,7 @@
 import Glibc
 
 /// What the kernel says of this process.
-struct ProcessFigures {
+package struct ProcessFigures {
     /// Bytes in memory.
     var residentBytes = 0
     /// Files and sockets that are open.
@@ -37,6 +37,18 @@ struct ProcessFigures {
             // The folder itself, its own descriptor, and the one above.
             openDescriptors -= 3
         }
+    }
+
+    /// Cores that it may run on, by the mask of its affinity; 0 where that cannot be read.
+    package static var allowedCores: Int {
+        for line in lines("/proc/self/status") {
+            let parts = line.split(whereSeparator: \.isWhitespace)
+            guard parts.count == 2, parts[0] == "Cpus_allowed:" else { continue }
+            // Hexadecimal words with commas: `ff,ffffffff`.
+            let words = parts[1].split(separator: ",").compactMap { UInt32($0, radix: 16) }
+            return words.reduce(0) { $0 + $1.nonzeroBitCount }
+        }
+        return 0
     }
 
     private static func lines(_ path: String) -> [Substring] {

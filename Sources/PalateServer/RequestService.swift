@@ -184,7 +184,7 @@ final class RequestService: Sendable {
             metrics.count(.queriesOnWorkers)
             let submitted = ContinuousClock.now
             return try onWorker(call, completion()) { [self] () throws(RequestError) in
-                try begin(call, submitted)
+                try noteStart(call, submitted)
                 return try run(search, try makePlan(search, collection, call), collection, call)
             }
         }
@@ -198,19 +198,19 @@ final class RequestService: Sendable {
         let submitted = ContinuousClock.now
         return try onWorker(call, completion(), microseconds: cost) {
             [self] () throws(RequestError) in
-            try begin(call, submitted)
+            try noteStart(call, submitted)
             return try run(search, plan, collection, call)
         }
     }
 
     /// On a worker, at last: or too late.
-    private func begin(
+    private func noteStart(
         _ call: Call,
         _ submitted: ContinuousClock.Instant
     ) throws(RequestError) {
         let now = ContinuousClock.now
         if call.isTimed { metrics.note(.worker, now - submitted) }
-        try checkWait(now - call.arrival, call.budgetMicroseconds)
+        try checkQueryWait(now - call.arrival)
     }
 
     private func makePlan(
@@ -323,11 +323,15 @@ final class RequestService: Sendable {
     ///   - budgetMicroseconds: what the client gave; 0 = nothing.
     /// - Throws: `overloaded`.
     func checkWait(_ waited: Duration, _ budgetMicroseconds: Int) throws(RequestError) {
+        try checkQueryWait(waited)
+        try checkBudget(waited, budgetMicroseconds)
+    }
+
+    private func checkQueryWait(_ waited: Duration) throws(RequestError) {
         let limit = limits.queryWaitMicroseconds
         guard limit == 0 || waited <= .microseconds(limit) else {
             throw SearchWorkers.overloaded(by: .queryWait, expected: limit)
         }
-        try checkBudget(waited, budgetMicroseconds)
     }
 
     /// Refuses what has waited for half of the time that the client gave.

@@ -68,6 +68,9 @@ package final class ServerStatus: Sendable {
 
     func close() { state.withWriteLock { $0 = State(phase: .closed) } }
 
+    /// The scope that an opcode needs; nil = any grant at all.
+    package func scope(of opcode: Opcode) -> Scopes? { Authorization.scope(of: opcode) }
+
     /// Answers a request as a connection with this grant would be answered.
     ///
     /// - Throws: what the grant does not allow, and why there is no answer.

@@ -1,3 +1,4 @@
+import AccessTestKit
 import Foundation
 import PalateAccess
 import TestKit

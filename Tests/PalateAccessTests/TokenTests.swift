@@ -1,3 +1,4 @@
+import AccessTestKit
 import Crypto
 import Foundation
 import JWTKit

@@ -1,3 +1,4 @@
+import AccessTestKit
 import Logging
 import PalateAccess
 import PalateClient
@@ -118,16 +119,6 @@ struct TemporaryKeys {
         _ collections: [String]? = nil,
         expiry: Int64? = nil
     ) throws -> String {
-        try file.update { ring throws(KeyRingError) in
-            var generator = SystemRandomNumberGenerator()
-            return try ring.create(
-                name: "test",
-                scopes: scopes,
-                collections: collections,
-                expiry: expiry,
-                now: 1,
-                using: &generator
-            ).text
-        }
+        try file.make(scopes, collections: collections, expiry: expiry).text
     }
 }

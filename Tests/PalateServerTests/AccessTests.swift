@@ -1,3 +1,4 @@
+import AccessTestKit
 import PalateAccess
 import PalateClient
 import PalateIndex
@@ -11,24 +12,6 @@ import Testing
 @Suite(.timeLimit(.minutes(5))) struct AccessTests {
     private let temporary = TemporaryDirectory()
     private var file: KeyFile { KeyFile(path: temporary.path + "/keys") }
-
-    private func makeKey(
-        _ scopes: Scopes = .all,
-        collections: [String]? = nil,
-        expiry: Int64? = nil
-    ) throws -> APIKey {
-        try file.update { ring throws(KeyRingError) in
-            var generator = SystemRandomNumberGenerator()
-            return try ring.create(
-                name: "test",
-                scopes: scopes,
-                collections: collections,
-                expiry: expiry,
-                now: 1,
-                using: &generator
-            )
-        }
-    }
 
     private func withGuardedServer(
         anonymous: ServerAccess.Anonymous = .loopback,
@@ -138,11 +121,11 @@ import Testing
 
     @Test func `every opcode against every credential is answered as documented`() async throws {
         let keys: [(name: String, key: APIKey?)] = [
-            ("none", nil), ("wrong", nil), ("expired", try makeKey(expiry: 2)),
-            ("query", try makeKey(.query)), ("write", try makeKey(.write)),
-            ("events", try makeKey(.events)), ("admin", try makeKey(.admin)),
-            ("other collection", try makeKey(.all, collections: ["boards"])),
-            ("right", try makeKey(.all, collections: ["pins", "spare"])),
+            ("none", nil), ("wrong", nil), ("expired", try file.make(expiry: 2)),
+            ("query", try file.make(.query)), ("write", try file.make(.write)),
+            ("events", try file.make(.events)), ("admin", try file.make(.admin)),
+            ("other collection", try file.make(.all, collections: ["boards"])),
+            ("right", try file.make(.all, collections: ["pins", "spare"])),
         ]
         let scopesByName: [String: Scopes] = [
             "query": .query, "write": .write, "events": .events, "admin": .admin,
@@ -196,8 +179,8 @@ import Testing
     }
 
     @Test func `a key sees its own collections alone`() async throws {
-        let key = try makeKey(.all, collections: ["pins"])
-        let all = try makeKey(.all)
+        let key = try file.make(.all, collections: ["pins"])
+        let all = try file.make(.all)
         try await withGuardedServer { server, _, _ in
             _ = try server.directory.create(
                 CollectionSchema(name: "boards", dimensions: 4, metric: "l2", quantizer: "sq8")
@@ -233,7 +216,7 @@ import Testing
             let open = try RawConnection.frame(.open(name: "pins"), id: 2)
             try await anonymous.send(open)
             #expect(await anonymous.next()?.status == nil)
-            let key = try makeKey()
+            let key = try file.make()
             #expect(try gatekeeper.refreshIfChanged())
             try await anonymous.send(open)
             #expect(await anonymous.next()?.status == .notAuthenticated)
@@ -271,7 +254,7 @@ import Testing
     @Test func `guessing keys is made to wait, and large bodies of strangers are refused`()
         async throws
     {
-        _ = try makeKey()
+        _ = try file.make()
         try await withGuardedServer { server, handle, _ in
             var raw = try await RawConnection.greeted(port: server.port)
             var statuses: [StatusCode?] = []

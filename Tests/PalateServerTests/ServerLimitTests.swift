@@ -1,3 +1,4 @@
+import AccessTestKit
 import NIOCore
 import PalateAccess
 import PalateClient
@@ -58,17 +59,7 @@ import Testing
     @Test func `all connections of a key have one rate`() async throws {
         let temporary = TemporaryDirectory()
         let file = KeyFile(path: temporary.path + "/keys")
-        let key = try file.update { ring throws(KeyRingError) in
-            var generator = SystemRandomNumberGenerator()
-            return try ring.create(
-                name: "test",
-                scopes: .all,
-                collections: nil,
-                expiry: nil,
-                now: 1,
-                using: &generator
-            )
-        }
+        let key = try file.make()
         let gatekeeper = try await Gatekeeper(keysPath: file.path, tokens: nil)
         try await withServer {
             $0.access = ServerAccess(gatekeeper: gatekeeper)

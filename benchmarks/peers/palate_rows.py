@@ -57,7 +57,7 @@ ROWS = (
         ("clusters-1m",),
     ),
     PalateRow("palate-sq8+f16", ("--quantizer", "sq8+f16", "--order"), ("openclipart", "glove")),
-    # In 50 dimensions a narrower build beam costs little of the rate, and a fifth less building.
+    # Built in 0.88 of the time, for 0.96 of the rate at 0.95 and 0.91 at 0.99.
     PalateRow(
         "palate-sq8+f16-80",
         ("--quantizer", "sq8+f16", "--order", "--build-beam", "80"),

@@ -24,7 +24,6 @@ import argparse
 import os
 import pathlib
 import re
-import socket
 import sys
 import tempfile
 import threading
@@ -44,7 +43,7 @@ from figures import percentiles  # noqa: E402
 from histories import Floats, Ints, unit_rows  # noqa: E402
 from palate import Client  # noqa: E402
 from results_log import record  # noqa: E402
-from served import Server  # noqa: E402
+from served import Server, free_port  # noqa: E402
 
 COLLECTION = "latency"
 SERVER_CPU, LOAD_CPU = 0, 1
@@ -187,12 +186,6 @@ def line(name: str, seconds: Seconds, **beside: float) -> dict:
     print(f"{name:<44} p50 {p50:7.3f} ms  p99 {p99:7.3f} ms  ({len(seconds)} times)", flush=True)
     return {"name": f"{NAME}/{name.replace(' ', '-')}", "p50_ms": p50, "p99_ms": p99,
             "times": len(seconds), **beside}
-
-
-def free_port() -> int:
-    """A port of the loopback interface that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return probe.getsockname()[1]
 
 
 def cpu_seconds(process: int) -> float:

@@ -14,14 +14,7 @@ import numpy as np
 import pytest
 from certificates import make_certificate
 from palate import Client
-from served import Server, find_binary, run_palate
-
-
-def free_port():
-    """A port of the loopback interface that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+from served import Server, find_binary, free_port, run_palate
 
 
 def wait_for(server, text):

@@ -1,9 +1,5 @@
 """JSON Web Tokens end to end: a server that takes them, both clients, and what is refused."""
 
-import base64
-import hashlib
-import hmac
-import json
 import os
 import subprocess
 import time
@@ -12,22 +8,7 @@ import numpy as np
 import pytest
 from palate import Client, Forbidden, NotAuthenticated
 from served import Server, find_binary
-
-SECRET = b"0123456789abcdef0123456789abcdef"
-
-
-def encoded(data):
-    """Base64url without padding."""
-    return base64.urlsafe_b64encode(data).rstrip(b"=")
-
-
-def token(seconds=600, secret=SECRET, header=None, **claims):
-    """A token of HS256 that ends so many seconds from now."""
-    header = header or {"alg": "HS256", "typ": "JWT"}
-    body = {"sub": "ranker", "exp": time.time() + seconds, "scope": "query write admin",
-            "collections": ["*"]} | claims  # fmt: skip
-    signed = b".".join(encoded(json.dumps(part).encode()) for part in (header, body))
-    return (signed + b"." + encoded(hmac.digest(secret, signed, hashlib.sha256))).decode()
+from tokens import SECRET, token
 
 
 @pytest.fixture

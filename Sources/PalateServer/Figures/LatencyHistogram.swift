@@ -15,7 +15,10 @@ package final class LatencyHistogram: Sendable {
     package init() {}
 
     /// Adds one.
-    package func add(_ microseconds: UInt32) {
+    package func add(_ duration: Duration) { add(duration.frameMicroseconds) }
+
+    /// Adds one, of so many microseconds.
+    func add(_ microseconds: UInt32) {
         var bucket = 0
         while bucket < Self.bounds.count, microseconds > Self.bounds[bucket] { bucket += 1 }
         counts[bucket].wrappingAdd(1, ordering: .relaxed)

@@ -131,7 +131,7 @@ package final class ServerMetrics: Sendable {
 
     /// Counts a stage of a query outside the pipeline.
     func note(_ stage: EdgeStage, _ duration: Duration) {
-        edgeStages[stage.rawValue].add(duration.frameMicroseconds)
+        edgeStages[stage.rawValue].add(duration)
     }
 
     // MARK: Reading

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from . import _answers
 from . import _codec as codec
-from ._batches import row_slices
+from ._batches import Payload, encode_payloads, row_slices
 from ._crc32c import crc32c
 from ._field_codec import Columns
 from ._field_codec import columns as encode_columns
@@ -37,6 +37,19 @@ class Rows:
     columns: Columns = dataclasses.field(default_factory=dict)
     #: What is known of those fields.
     fields: Fields = dataclasses.field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        ids: npt.ArrayLike,
+        vectors: npt.ArrayLike,
+        payloads: Iterable[Payload] | None,
+    ) -> Rows:
+        """What a caller gave, as columns."""
+        column, matrix = codec.as_ids(ids), codec.as_vectors(vectors)
+        if len(column) != len(matrix):
+            raise ValueError(f"{len(column)} ids for {len(matrix)} vectors")
+        return cls(column, matrix, encode_payloads(payloads, len(column)))
 
     def block(self, handle: int, part: slice) -> codec.Body:
         """The row block of a part."""

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from . import _answers, _auth, _transport
 from . import _codec as codec
 from ._backups import BackupCalls
-from ._batches import Payload, encode_payloads, even_slices
+from ._batches import Payload, even_slices
 from ._connection import Connection
 from ._field_codec import Columns, field_id
 from ._fields import ByFields, FieldCalls
@@ -306,7 +306,7 @@ class Client(ServerCalls, GenerationCalls, BackupCalls, PatchCalls, TasteCalls, 
             payloads: [n] of bytes, str, dict (as JSON) or None.
             columns: [n] values by field, None = none; of fields that are not in payloads.
         """
-        plain = _rows(ids, vectors, payloads)
+        plain = Rows.of(ids, vectors, payloads)
 
         def write(handle: int) -> Receipt:
             rows = self._with_columns(name, plain, columns)
@@ -364,7 +364,7 @@ class Client(ServerCalls, GenerationCalls, BackupCalls, PatchCalls, TasteCalls, 
         """
         if resume and loader_id is None:
             raise ValueError("to resume, give the loader_id of the load")
-        plain = _rows(ids, vectors, payloads)
+        plain = Rows.of(ids, vectors, payloads)
         how = Load(
             loader=secrets.randbits(63) if loader_id is None else loader_id,
             epoch=epoch,
@@ -389,12 +389,3 @@ class Client(ServerCalls, GenerationCalls, BackupCalls, PatchCalls, TasteCalls, 
                 raise ValueError(f"{len(values)} values of {field} for {len(rows.ids)} rows")
             self._session.with_fields(name, lambda known, field=field: field_id(known, field))
         return dataclasses.replace(rows, columns=columns, fields=self._session.fields[name])
-
-
-def _rows(
-    ids: npt.ArrayLike, vectors: npt.ArrayLike, payloads: Iterable[Payload] | None
-) -> Rows:
-    column, matrix = codec.as_ids(ids), codec.as_vectors(vectors)
-    if len(column) != len(matrix):
-        raise ValueError(f"{len(column)} ids for {len(matrix)} vectors")
-    return Rows(column, matrix, encode_payloads(payloads, len(column)))
