@@ -1,11 +1,21 @@
 /// What a query starts from.
 public enum QuerySource: Equatable, Sendable {
-    /// Row-major vectors, shape [count, dimensions]; one result list each.
-    case vectors([Float], count: Int)
+    /// One result list for each vector.
+    case vectors(QueryVectors)
     /// Items of the collection; one result list each, never holding the item itself.
     case items([ItemID])
     /// The person named by `SearchRequest.user`; one result list.
     case user
+
+    /// Vectors of single precision.
+    ///
+    /// - Parameters:
+    ///   - floats: row-major, shape [count, dimensions].
+    ///   - count: vectors; one result list each.
+    /// - Returns: the source.
+    public static func vectors(_ floats: [Float], count: Int) -> QuerySource {
+        .vectors(QueryVectors(.float32(floats), count: count))
+    }
 }
 
 /// What a response carries beside ids and scores.

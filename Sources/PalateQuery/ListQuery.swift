@@ -24,10 +24,9 @@ struct ListQuery {
         let dimensions = collection.info.schema.dimensions
         scratch.makeRoom(dimensions: dimensions)
         switch source {
-        case .vectors(let values, _):
-            let components = list * dimensions..<(list + 1) * dimensions
+        case .vectors(let vectors):
             var vector = scratch.vector.mutableSpan
-            values.span.extracting(components).rawBytes.copyFloats(into: &vector)
+            vectors.copy(row: list, into: &vector)
             hasVector = true
             item = nil
             itself = nil

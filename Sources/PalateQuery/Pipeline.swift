@@ -118,9 +118,6 @@ package enum Pipeline {
     }
 
     /// Makes one list.
-    ///
-    /// The snapshot of the store is taken after the search: rows are committed before they are
-    /// linked, so it holds every row that the search found, and it lives for one list only.
     private static func append(
         _ list: Int,
         of request: SearchRequest,
@@ -131,21 +128,52 @@ package enum Pipeline {
         _ scratch: inout QueryScratch,
         to response: inout SearchResponse
     ) throws(IndexError) {
-        var epoch, replacements: UInt64
+        let found = try search(
+            list,
+            of: request,
+            &plan,
+            person,
+            centres,
+            in: collection,
+            &scratch
+        )
+        scratch.times.mark(.search)
+        plan.rounds = max(plan.rounds, found.rounds)
+        try finish(found, of: request, plan, person, centres, in: collection, &scratch, &response)
+        scratch.times.mark(.fetch)
+    }
+
+    /// What the search of one list left beside the candidates.
+    private struct Found {
         var query: ListQuery
-        var (attempts, rounds) = (0, 1)
-        repeat {
-            epoch = collection.changeEpoch
-            replacements = collection.replacementCount
+        /// Searches; more than one where groups were to be filled.
+        var rounds: Int
+        /// The collection's when the search began.
+        var epoch: UInt64
+    }
+
+    /// Searches for one list, again where rows were replaced meanwhile.
+    private static func search(
+        _ list: Int,
+        of request: SearchRequest,
+        _ plan: inout QueryPlan,
+        _ person: PersonSnapshot,
+        _ centres: TasteCentres,
+        in collection: Collection,
+        _ scratch: inout QueryScratch
+    ) throws(IndexError) -> Found {
+        var attempts = 0
+        while true {
+            let (epoch, replacements) = (collection.changeEpoch, collection.replacementCount)
             if attempts > 0 { try refresh(&plan.filter, in: collection) }
-            query = try ListQuery(
+            let query = try ListQuery(
                 request.source,
                 list: list,
                 moved: person.directions,
                 of: collection,
                 &scratch
             )
-            rounds = try SearchStage.run(
+            let rounds = try SearchStage.run(
                 plan,
                 query,
                 person,
@@ -155,11 +183,30 @@ package enum Pipeline {
                 &scratch
             )
             attempts += 1
-        } while collection.replacementCount != replacements && attempts < searchAttempts
-        scratch.times.mark(.search)
+            if collection.replacementCount == replacements || attempts == searchAttempts {
+                return Found(query: query, rounds: rounds, epoch: epoch)
+            }
+        }
+    }
+
+    /// Makes the list of what was found.
+    ///
+    /// The snapshot of the store is taken after the search: rows are committed before they are
+    /// linked, so it holds every row that the search found, and it lives for one list only.
+    private static func finish(
+        _ found: Found,
+        of request: SearchRequest,
+        _ plan: QueryPlan,
+        _ person: PersonSnapshot,
+        _ centres: TasteCentres,
+        in collection: Collection,
+        _ scratch: inout QueryScratch,
+        _ response: inout SearchResponse
+    ) throws(IndexError) {
+        let query = found.query
         try collection.store.environment.read(failingWith: IndexError.self) {
             transaction throws(IndexError) in
-            let isSteady = epoch % 2 == 0 && collection.changeEpoch == epoch
+            let isSteady = found.epoch % 2 == 0 && collection.changeEpoch == found.epoch
             if !isSteady {
                 try ChangeWindow.settle(
                     query,
@@ -171,14 +218,13 @@ package enum Pipeline {
                 )
             }
             SearchStage.trim(plan, query, &scratch)
-            try RescoreStage.run(plan, rounds, query, in: collection, transaction, &scratch)
+            try RescoreStage.run(plan, found.rounds, query, in: collection, transaction, &scratch)
             scratch.times.mark(.rescore)
             try RerankStage.run(plan, query, person, centres, request, in: collection, &scratch)
             scratch.times.mark(.rerank)
             let reasons =
                 plan.parts.contains(.reasons)
                 ? ReasonStage(person, centres, query, request, in: collection, scratch) : nil
-            plan.rounds = max(plan.rounds, rounds)
             try FetchStage.append(
                 plan,
                 reasons: reasons,
@@ -189,7 +235,6 @@ package enum Pipeline {
                 to: &response
             )
         }
-        scratch.times.mark(.fetch)
     }
 }
 

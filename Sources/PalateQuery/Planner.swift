@@ -53,7 +53,7 @@ package enum Planner {
         let slate = try slatePlan(request)
         let listCount =
             switch request.source {
-            case .vectors(_, let count): count
+            case .vectors(let vectors): vectors.count
             case .items(let items): items.count
             case .user: 1
             }
@@ -188,9 +188,9 @@ package enum Planner {
         _ request: SearchRequest,
         _ dimensions: Int
     ) throws(RequestError) {
-        guard case .vectors(let values, let count) = request.source else { return }
-        guard values.count == count * dimensions else {
-            throw .wrongDimensions(got: values.count / max(count, 1), expected: dimensions)
+        guard case .vectors(let vectors) = request.source else { return }
+        guard vectors.componentCount == vectors.count * dimensions else {
+            throw .wrongDimensions(got: vectors.dimensions, expected: dimensions)
         }
     }
 

@@ -42,21 +42,14 @@ extension BodyReader {
         rows: Int,
         dimensions: Int
     ) throws(RequestError) -> [Float] {
-        let start = offset
-        guard let needed = type.byteCount(rows: rows, dimensions: dimensions), needed <= remaining
-        else {
-            throw .malformed(
-                reason: "\(rows) vectors of \(dimensions) need more than \(remaining) bytes",
-                offset: start
-            )
-        }
-        let count = rows * dimensions
+        let count = try componentCount(type, rows: rows, dimensions: dimensions)
         let vectors: [Float]
         switch type {
         case .float32:
             vectors = try readColumn(Float.self, count: count, "vectors")
         case .float16:
-            vectors = try readFloats(count: count, "vectors", widened)
+            vectors = try readFloats(count: count, "vectors") { (half: UInt16) in Float(half: half)
+            }
         case .scaledInt8:
             let scales = try readColumn(Float.self, count: rows, "scales")
             let codes = try readFloats(count: count, "vectors") { (code: Int8) in Float(code) }
@@ -64,46 +57,75 @@ extension BodyReader {
         case .uint8:
             vectors = try readFloats(count: count, "vectors") { (code: UInt8) in Float(code) }
         }
-        if hasBadComponent(vectors) {
-            throw badComponent(in: vectors, dimensions: dimensions)
+        if vectors.hasBadComponent {
+            let index = vectors.firstIndex { !($0.magnitude <= Limits.componentMagnitude) } ?? 0
+            throw .badComponent(row: index / dimensions, column: index % dimensions)
         }
         return vectors
     }
-}
 
-/// Whether any component is NaN, infinite or above `Limits.componentMagnitude`.
-///
-/// One pass without a branch: with the sign cleared, floats order as integers, and NaN and infinity
-/// are above every number; `limit - magnitude` is negative exactly for a bad one. SSE2 does four
-/// per step.
-private func hasBadComponent(_ vectors: [Float]) -> Bool {
-    let vectors = vectors.span
-    let limit = Int32(bitPattern: Limits.componentMagnitude.bitPattern)
-    var signs: Int32 = 0
-    for index in vectors.indices {
-        let magnitude = Int32(bitPattern: vectors[index].bitPattern & 0x7FFF_FFFF)
-        signs |= limit &- magnitude
+    /// Reads the vectors of a query as they stand, and checks every component.
+    ///
+    /// - Parameters:
+    ///   - type: how they are written.
+    ///   - rows: vectors.
+    ///   - dimensions: components per vector.
+    /// - Returns: finite components, magnitudes within the limit.
+    /// - Throws: `badComponent`, or `malformed` where bytes are missing.
+    @_lifetime(self: copy self)
+    mutating func readQueryVectors(
+        _ type: ElementType,
+        rows: Int,
+        dimensions: Int
+    ) throws(RequestError) -> QueryVectors {
+        let count = try componentCount(type, rows: rows, dimensions: dimensions)
+        let components: QueryVectors.Components
+        switch type {
+        case .float32:
+            components = .float32(try readColumn(Float.self, count: count, "vectors"))
+        case .float16:
+            components = .float16(try readColumn(UInt16.self, count: count, "vectors"))
+        case .scaledInt8:
+            let scales = try readColumn(Float.self, count: rows, "scales")
+            let codes = try readColumn(Int8.self, count: count, "vectors")
+            components = .scaledInt8(codes, scales: scales)
+        case .uint8:
+            components = .uint8(try readColumn(UInt8.self, count: count, "vectors"))
+        }
+        let vectors = QueryVectors(components, count: rows)
+        if let index = vectors.firstBad {
+            throw .badComponent(row: index / dimensions, column: index % dimensions)
+        }
+        return vectors
     }
-    return signs < 0
+
+    /// Components of so many vectors, whose bytes must all be there.
+    private func componentCount(
+        _ type: ElementType,
+        rows: Int,
+        dimensions: Int
+    ) throws(RequestError) -> Int {
+        guard let needed = type.byteCount(rows: rows, dimensions: dimensions), needed <= remaining
+        else {
+            throw .malformed(
+                reason: "\(rows) vectors of \(dimensions) need more than \(remaining) bytes",
+                offset: offset
+            )
+        }
+        return rows * dimensions
+    }
 }
 
-private func badComponent(in vectors: [Float], dimensions: Int) -> RequestError {
-    let index = vectors.firstIndex { !($0.magnitude <= Limits.componentMagnitude) } ?? 0
-    return .badComponent(row: index / dimensions, column: index % dimensions)
-}
-
-/// Half to single precision without a branch per element, so that it vectorises.
-///
-/// Moving the 15 magnitude bits up by 13 gives the number times 2^-112, subnormals included; the
-/// product with 2^112 is exact. The all-ones exponent becomes infinity or NaN, which the check
-/// refuses.
-@inline(__always)
-private func widened(half bits: UInt16) -> Float {
-    let rescale = Float(bitPattern: (127 + 112) << 23)
-    let magnitude = UInt32(bits & 0x7FFF) << 13
-    let special: UInt32 = magnitude >= 0x7C00 << 13 ? 0x7F80_0000 : 0
-    let value = (Float(bitPattern: magnitude) * rescale).bitPattern | special
-    return Float(bitPattern: value | UInt32(bits & 0x8000) << 16)
+extension QueryVectors {
+    /// How the components are written.
+    var elementType: ElementType {
+        switch components {
+        case .float32: .float32
+        case .float16: .float16
+        case .scaledInt8: .scaledInt8
+        case .uint8: .uint8
+        }
+    }
 }
 
 /// Multiplies every row by its scale, in place.

@@ -35,7 +35,7 @@ final class GeneratedLoad: Sendable {
     /// One request's queries: positions in the file, and their vectors.
     private struct Batch {
         var range: Range<Int>
-        var vectors: [Float]
+        var vectors: QueryVectors
     }
 
     /// Between looks at the clock where requests leave at a rate: few leave together.
@@ -46,13 +46,33 @@ final class GeneratedLoad: Sendable {
     private let deadline: Duration
     private let state: Mutex<State>
 
-    init(queries: NumpyFile, batch: Int, deadline: Duration) {
+    /// - Parameters:
+    ///   - queries: what to ask, over and over.
+    ///   - batch: vectors per request.
+    ///   - isNarrowed: sends components in the narrowest form that holds them exactly.
+    ///   - deadline: for how long.
+    init(queries: NumpyFile, batch: Int, isNarrowed: Bool, deadline: Duration) {
         batches = stride(from: 0, to: queries.count, by: batch).map { first in
             let range = first..<min(first + batch, queries.count)
-            return Batch(range: range, vectors: queries.floats(range))
+            let floats = queries.floats(range)
+            let vectors =
+                isNarrowed
+                ? QueryVectors(narrowing: floats, count: range.count)
+                : QueryVectors(.float32(floats), count: range.count)
+            return Batch(range: range, vectors: vectors)
         }
         self.deadline = deadline
         state = Mutex(State(last: started))
+    }
+
+    /// How the components of the first request travel.
+    var formName: String {
+        switch batches[0].vectors.components {
+        case .float32: "float32"
+        case .float16: "float16"
+        case .scaledInt8: "int8"
+        case .uint8: "uint8"
+        }
     }
 
     /// Sends requests at a rate until the time is over, and waits for their answers.
@@ -127,7 +147,7 @@ final class GeneratedLoad: Sendable {
             return batches[state.next]
         }
         var request = template
-        request.source = .vectors(batch.vectors, count: batch.range.count)
+        request.source = .vectors(batch.vectors)
         return (request, batch.range)
     }
 

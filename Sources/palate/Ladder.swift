@@ -109,10 +109,10 @@ struct Ladder {
                 RungLine.Point(
                     beam: width,
                     recall: exact.recall(of: best.found, k: k),
-                    qps: Double(queries.count) / best.seconds,
-                    cpuQps: Double(queries.count) / best.cpuSeconds,
-                    p50Us: best.p50,
-                    p99Us: best.p99
+                    qps: best.rate,
+                    cpuQps: best.cpuRate,
+                    p50Us: best.microseconds(percentile: 50),
+                    p99Us: best.microseconds(percentile: 99)
                 )
             )
             if beams == nil, BeamSeries.isOver(line.operatingPoints) { break }

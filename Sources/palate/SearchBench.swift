@@ -36,19 +36,55 @@ struct BenchPart: Sendable {
     }
 }
 
-/// All queries once, on one or more threads.
+/// All queries, once or more often, on one or more threads.
 struct SearchBench: Sendable {
-    /// What one pass showed.
-    struct Pass: Sendable {
-        var seconds: Double
+    /// What passes over all queries showed, one or more of them.
+    struct Passes: Sendable {
+        /// Queries asked.
+        private(set) var queryCount: Int
+        private(set) var seconds: Double
         /// Processor time of all threads.
-        var cpuSeconds: Double
-        var p50: Double
-        var p99: Double
+        private(set) var cpuSeconds: Double
+        /// Nanoseconds.
+        private var latencies: Histogram<UInt32>
+        /// Rows scored by the codes, over all queries.
+        private var allRowsScored: Int
+        /// Rows of the last pass, shape [queries, k]; -1 where there are fewer.
+        private(set) var found: [Int32]
+
+        /// What the parts of one pass add up to.
+        fileprivate init(_ parts: [BenchPart], seconds: Double, cpuSeconds: Double) {
+            self.seconds = seconds
+            self.cpuSeconds = cpuSeconds
+            queryCount = parts.reduce(0) { $0 + $1.latencies.count }
+            latencies = Histogram(numberOfSignificantValueDigits: .three)
+            for part in parts { for latency in part.latencies { latencies.record(latency) } }
+            allRowsScored = parts.reduce(0) { $0 + $1.rowsScored }
+            found = parts.flatMap(\.found)
+        }
+
+        /// Queries a second, by the clock.
+        var rate: Double { Double(queryCount) / seconds }
+
+        /// Queries a second of processor time.
+        var cpuRate: Double { Double(queryCount) / cpuSeconds }
+
         /// Rows scored by the codes, a query.
-        var rowsScored: Double
-        /// Rows, shape [queries, k]; -1 where there are fewer.
-        var found: [Int32]
+        var rowsScored: Double { Double(allRowsScored) / Double(max(1, queryCount)) }
+
+        /// The time that so many percent of the queries stay within, in microseconds.
+        func microseconds(percentile: Double) -> Double {
+            Double(latencies.valueAtPercentile(percentile)) / 1_000
+        }
+
+        fileprivate mutating func add(_ next: Self) {
+            queryCount += next.queryCount
+            seconds += next.seconds
+            cpuSeconds += next.cpuSeconds
+            latencies.add(next.latencies)
+            allRowsScored += next.allRowsScored
+            found = next.found
+        }
     }
 
     let subject: any BenchSubject
@@ -57,7 +93,7 @@ struct SearchBench: Sendable {
     let threads: Int
 
     /// The pass that took the least processor time.
-    func best(of passes: Int, beamWidth: Int) throws -> Pass {
+    func best(of passes: Int, beamWidth: Int) throws -> Passes {
         var best = try pass(beamWidth: beamWidth)
         for _ in 1..<passes {
             let next = try pass(beamWidth: beamWidth)
@@ -66,8 +102,15 @@ struct SearchBench: Sendable {
         return best
     }
 
+    /// All passes that begin within some seconds of searching, one at least.
+    func all(within seconds: Double, beamWidth: Int) throws -> Passes {
+        var all = try pass(beamWidth: beamWidth)
+        while all.seconds < seconds { all.add(try pass(beamWidth: beamWidth)) }
+        return all
+    }
+
     /// Runs every query once; the rate counts from the first to the last on the clock.
-    func pass(beamWidth: Int) throws -> Pass {
+    private func pass(beamWidth: Int) throws -> Passes {
         let parts = Mutex<[(first: Int, part: Result<BenchPart, any Error>)]>([])
         let started = ContinuousClock.now
         let cpuStarted = processorSeconds()
@@ -83,22 +126,11 @@ struct SearchBench: Sendable {
         }
         let seconds = (ContinuousClock.now - started).seconds
         let cpuSeconds = processorSeconds() - cpuStarted
-        var histogram = Histogram<UInt32>(numberOfSignificantValueDigits: .three)
-        var found: [Int32] = []
-        var rowsScored = 0
-        for part in parts.withLock({ $0 }).sorted(by: { $0.first < $1.first }) {
-            let part = try part.part.get()
-            found += part.found
-            rowsScored += part.rowsScored
-            for latency in part.latencies { histogram.record(latency) }
-        }
-        return Pass(
+        let ordered = parts.withLock { $0 }.sorted { $0.first < $1.first }
+        return Passes(
+            try ordered.map { try $0.part.get() },
             seconds: seconds,
-            cpuSeconds: cpuSeconds,
-            p50: Double(histogram.valueAtPercentile(50)) / 1_000,
-            p99: Double(histogram.valueAtPercentile(99)) / 1_000,
-            rowsScored: Double(rowsScored) / Double(max(1, count)),
-            found: found
+            cpuSeconds: cpuSeconds
         )
     }
 }

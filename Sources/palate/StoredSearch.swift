@@ -10,8 +10,8 @@ import PalateWire
 /// the wire, rescoring from the store's rows among it.
 struct StoredSearch: BenchSubject {
     let collection: Collection
-    /// Row-major, shape [queries, dimensions].
-    let queries: [Float]
+    /// One vector each.
+    let sources: [QuerySource]
     let k: Int
     /// Candidates rescored from the stored vectors; nil = the planner chooses.
     let rescoreCount: Int?
@@ -39,7 +39,7 @@ struct StoredSearch: BenchSubject {
             )
         }
         guard collection.graph.liveCount > 0 else { throw CommandFailure("\(name) is empty") }
-        queries = file.floats
+        sources = (0..<file.count).map { .vectors(file.floats($0..<$0 + 1), count: 1) }
         self.k = k
         self.rescoreCount = rescoreCount
         rowOfItem = try ids.map(Self.rows)
@@ -61,7 +61,6 @@ struct StoredSearch: BenchSubject {
     }
 
     func search(_ range: Range<Int>, beamWidth: Int) throws -> BenchPart {
-        let dimensions = collection.info.schema.dimensions
         var part = BenchPart(queryCount: range.count, k: k)
         var scratch = QueryScratch()
         var request = SearchRequest(
@@ -72,8 +71,7 @@ struct StoredSearch: BenchSubject {
             rescoreCount: rescoreCount
         )
         for position in 0..<range.count {
-            let start = (range.lowerBound + position) * dimensions
-            request.source = .vectors(Array(queries[start..<start + dimensions]), count: 1)
+            request.source = sources[range.lowerBound + position]
             let begun = ContinuousClock.now
             let response = try answer(request, &scratch)
             part.setLatency(ContinuousClock.now - begun, query: position)

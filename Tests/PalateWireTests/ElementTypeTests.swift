@@ -29,9 +29,10 @@ import Testing
         writer.write(column: vectors)
         let header = FrameHeader(opcode: 16, flags: [], requestID: 1, microseconds: 0)
         guard case .query(let search) = try Codec.request(header, writer.bytes),
-            case .vectors(let floats, count) = search.source
+            case .vectors(let vectors) = search.source
         else { return [] }
-        return floats
+        #expect(vectors.count == count)
+        return vectors.floats
     }
 
     private func bytes<Value: FixedWidthInteger & BitwiseCopyable>(_ values: [Value]) -> [UInt8] {

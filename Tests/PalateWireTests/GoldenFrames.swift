@@ -148,8 +148,8 @@ enum GoldenFrames {
         minimumVersion: 12
     )
 
-    /// Requests in element types that this codec reads and does not write.
-    static let decodedOnly: [(name: String, vectors: [Float])] = [
+    /// Queries in other element types than single precision, and what their vectors mean.
+    static let otherElements: [(name: String, vectors: [Float])] = [
         ("query-f16", [0.5, -1.25, 3, 65_504, 0, 5.9604645e-08]),
         ("query-u8", [0, 1, 2, 253, 254, 255]),
         ("query-i8", [0.5, -64, 63.5, -0.25, 0, 0.25]),

@@ -1,18 +1,25 @@
 #!/usr/bin/env python3
-"""What the socket costs: `palate serve` against the same search in process.
+"""What the socket costs: `palate serve` against the same queries in process.
 
 benchmarks/serve/compare.py [--data PATH] [--beams 12,16,24,32] [--seconds 5] [--record]
 
 PATH holds `vectors.npy`, `queries.npy` and `truth.npy` (as `benchmarks/peers/prepare.py` makes
-them). The server and the in-process run have core 0 to themselves, in turn; the load generator has
-core 1. Rates are compared at equal recall, over all beams: a served search watches as many
-candidates as its beam holds before it ends early, one in process as many as it returns. Checked
-too: the Python client, pipelined, finds what the in-process run finds.
+them). In process are the collection, a copy of the served one, on the path that served queries take
+(`palate bench search --data`), and the search core alone, of an index built of the vectors. The
+server and they have core 0 to themselves, in turn; the load generator has core 1. At each beam all
+of them search for so many seconds, one right after the other, and all of those seconds count: the
+medians of the rounds are compared. (The best of short passes beside the mean of long ones would
+flatter the former by up to a tenth on a shared machine.) Rates are compared at equal recall, over
+all beams: in a collection a search watches as many candidates as its beam holds before it ends
+early, in the core alone as many as it returns. Checked too: the Python client, pipelined, finds
+what was found in process.
 """
 
 import argparse
 import json
 import pathlib
+import shutil
+import subprocess
 import sys
 import tempfile
 
@@ -24,23 +31,70 @@ sys.path[:0] = [str(HERE.parent), str(HERE.parents[1] / "tools")]
 from palate import Client  # noqa: E402
 from recall import rate_at, recall  # noqa: E402
 from results_log import record  # noqa: E402
-from served import Server, run_palate  # noqa: E402
+from served import Server, find_binary, pinned, run_palate  # noqa: E402
 
 COLLECTION = "compared"
 SERVER_CPU, LOAD_CPU = 0, 1
+# One thread links the rows in every process: the graphs are the same, link by link.
+BUILDING = ("--build-threads", "1")
 
 
-def in_process(data, arguments, ids_file):
-    """The lines of `palate bench search`, a beam each; the last one's ids go to `ids_file`."""
-    output = run_palate(
-        *("bench", "search", "--vectors", data / "vectors.npy", "--queries", data / "queries.npy"),
-        *("--truth", data / "truth.npy", "--metric", arguments.metric),
-        *("--quantizer", arguments.quantizer, "--k", arguments.k),
-        *("--beam", ",".join(map(str, arguments.beams))),
-        *("--threads", 1, "--ids-out", ids_file),
-        cpu=SERVER_CPU,
-    )
-    return json_lines(output)
+class InProcess:
+    """`palate bench search` on the server's core, which searches when asked to.
+
+    `subject` says what it searches. The ids that the last search found are in `ids_file`, where
+    there is one, after it closed.
+    """
+
+    def __init__(self, subject, data, arguments, ids_file=None):
+        command = [
+            *(find_binary(), "bench", "search", *subject, "--k", arguments.k),
+            *("--queries", data / "queries.npy", "--truth", data / "truth.npy"),
+            *("--beam", arguments.beams[0], "--beams-from-input"),
+            *("--seconds", arguments.seconds, "--threads", 1),
+            *(() if ids_file is None else ("--ids-out", ids_file)),
+        ]
+        self.process = subprocess.Popen(
+            pinned(SERVER_CPU, [str(word) for word in command]),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        # Built or opened, and its memory touched: what the first search showed does not count.
+        self._line()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.stdin.close()
+        self.process.wait(timeout=60)
+        self.process.stdout.close()
+
+    def _line(self):
+        text = self.process.stdout.readline()
+        if not text.startswith("{"):
+            raise RuntimeError(f"palate bench search ended: {text!r}")
+        return json.loads(text)
+
+    def search(self, beam):
+        """The line of one beam."""
+        self.process.stdin.write(f"{beam}\n")
+        self.process.stdin.flush()
+        return self._line()
+
+
+def core(data, arguments):
+    """The search core, of an index that it builds."""
+    subject = ("--vectors", data / "vectors.npy", "--metric", arguments.metric)
+    return InProcess((*subject, "--quantizer", arguments.quantizer), data, arguments)
+
+
+def collection(directory, data, arguments, ids_file=None):
+    """The collection of a data directory that no server has open."""
+    rescore = () if arguments.rescore is None else ("--rescore", arguments.rescore)
+    subject = ("--data", directory, "--collection", COLLECTION, *rescore)
+    return InProcess(subject, data, arguments, ids_file)
 
 
 def over_the_socket(address, data, arguments, beam):
@@ -51,6 +105,7 @@ def over_the_socket(address, data, arguments, beam):
         *("--k", arguments.k, "--beam", beam, "--connections", arguments.connections),
         *("--depth", arguments.depth, "--batch", arguments.batch, "--seconds", arguments.seconds),
         *(() if arguments.rescore is None else ("--rescore", arguments.rescore)),
+        *(("--narrow",) if arguments.narrow else ()),
         cpu=LOAD_CPU,
     )
     return {"beam": beam, **json_lines(output)[0]}
@@ -70,25 +125,61 @@ def load(client, data, arguments):
     client.load(COLLECTION, np.arange(len(vectors), dtype=np.uint64), vectors)
 
 
+def load_twice(folder, data, arguments):
+    """Loads a data directory, and copies it; returns both, closed."""
+    served, inside = folder / "data", folder / "copy"
+    with Server(served, cpu=SERVER_CPU, arguments=BUILDING) as server:
+        with Client(server.address, timeout=600) as client:
+            load(client, data, arguments)
+    shutil.copytree(served, inside)
+    return served, inside
+
+
 def same_results(first, second):
     """The share of queries whose k results are the same, in any order among equals."""
     return float((np.sort(first, axis=1) == np.sort(second, axis=1)).all(axis=1).mean())
 
 
+def medians(rounds):
+    """The median of each figure over rounds, which are lists of lines, a beam each."""
+    return [
+        {
+            name: type(value)(np.median([line[name] for line in lines]))
+            if isinstance(value, (int, float))
+            else value
+            for name, value in lines[0].items()
+        }
+        for lines in zip(*rounds, strict=True)
+    ]
+
+
+def in_turn(inside, asked, arguments):
+    """The medians of rounds by name: at each beam the sides in process, then those asked.
+
+    `asked` are functions of a beam that return a line, by name.
+    """
+    rounds = {name: [] for name in (*inside, *asked)}
+    for _ in range(arguments.rounds):
+        for lines in rounds.values():
+            lines.append([])
+        for beam in arguments.beams:
+            for name, side in inside.items():
+                rounds[name][-1].append(side.search(beam))
+            for name, ask in asked.items():
+                rounds[name][-1].append(ask(beam))
+    return {name: medians(lines) for name, lines in rounds.items()}
+
+
 def compare(data, arguments):
-    """Runs both sides; returns the lines of each, a beam each, and the client's figures."""
+    """Runs all sides; returns the lines of each by name, a beam each, and the client's figures."""
     queries = np.load(data / "queries.npy")
     truth = np.load(data / "truth.npy")
-    rounds = []
     with tempfile.TemporaryDirectory(prefix="palate-serve-") as scratch:
-        ids_file = pathlib.Path(scratch) / "ids.npy"
-        # One thread links the rows in both processes: the graphs are the same, link by link.
-        server = Server(
-            f"{scratch}/data", cpu=SERVER_CPU, arguments=("--build-threads", "1")
-        )
-        with server:
+        folder = pathlib.Path(scratch)
+        ids_file = folder / "ids.npy"
+        served, copy = load_twice(folder, data, arguments)
+        with Server(served, cpu=SERVER_CPU) as server:
             with Client(server.address, timeout=600) as client:
-                load(client, data, arguments)
                 found = client.query(
                     COLLECTION,
                     vectors=queries,
@@ -96,23 +187,21 @@ def compare(data, arguments):
                     beam=arguments.beams[-1],
                     rescore=arguments.rescore,
                 ).ids
-            for _ in range(arguments.rounds):
-                # In turn: the server idles while the in-process run has its core.
-                inside = in_process(data, arguments, ids_file)
-                outside = [
-                    over_the_socket(server.address, data, arguments, beam)
-                    for beam in arguments.beams
-                ]
-                rounds.append((inside, outside))
+            with (
+                core(data, arguments) as alone,
+                collection(copy, data, arguments, ids_file) as same,
+            ):
+                sides = in_turn(
+                    {"search core": alone, "in process": same},
+                    {"served": lambda beam: over_the_socket(
+                        server.address, data, arguments, beam)},
+                    arguments,
+                )  # fmt: skip
         inside_ids = np.load(ids_file)
-    client_figures = {
+    return sides, {
         "recall": recall(found, truth, arguments.k),
         "same": same_results(found[:, : arguments.k], inside_ids[:, : arguments.k]),
     }
-    inside, outside = (
-        [max(lines, key=lambda line: line["qps"]) for lines in zip(*side)] for side in zip(*rounds)
-    )
-    return inside, outside, client_figures
 
 
 def beam_list(text):
@@ -131,31 +220,38 @@ def add_arguments(parser):
     parser.add_argument("--connections", type=int, default=4)
     parser.add_argument("--depth", type=int, default=32, help="requests in flight per connection")
     parser.add_argument("--batch", type=int, default=1, help="vectors per request")
+    parser.add_argument("--narrow", action="store_true", help="as `palate bench serve` has it")
     parser.add_argument("--seconds", type=int, default=5)
     parser.add_argument("--rounds", type=int, default=3)
 
 
-def report(inside, outside, client_figures, target):
-    """Prints the comparison; returns the ratio of the rates at the recall, None below it."""
-    for name, lines in (("in process", inside), ("served", outside)):
+def rate(lines, target):
+    """The rate at a recall; None where no beam reaches it."""
+    return rate_at([(line["recall"], line["qps"]) for line in lines], target)
+
+
+def report(sides, client_figures, target):
+    """Prints the comparison; returns what was served of both rates at the recall, None below it."""
+    for name, lines in sides.items():
         for line in lines:
             print(f"{name:<11} beam {line['beam']:>3}  recall {line['recall']:.4f}  "
                   f"{line['qps']:>9,.0f}/s  p50 {line['p50_us']:,.0f} us  "
                   f"p99 {line['p99_us']:,.0f} us")
-    rates = [
-        rate_at([(line["recall"], line["qps"]) for line in lines], target)
-        for lines in (outside, inside)
-    ]
-    ratio = rates[0] / rates[1] if all(rates) else None
     print(f"client      recall {client_figures['recall']:.4f}  "
           f"{client_figures['same']:.2%} of the queries answered with the in-process ids")
-    if ratio is not None:
-        print(f"served / in process at recall {target}: {rates[0]:,.0f} / {rates[1]:,.0f} = "
-              f"{ratio:.3f}")
-    return ratio
+    rates = {name: rate(lines, target) for name, lines in sides.items()}
+    if not all(rates.values()):
+        return {}
+    shares = {}
+    for name in ("in process", "search core"):
+        shares[name] = rates["served"] / rates[name]
+        print(f"served / {name} at recall {target}: {rates['served']:,.0f} / {rates[name]:,.0f} = "
+              f"{shares[name]:.3f}")
+    return shares
 
 
 def main():
+    """The command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     default = HERE.parents[1] / "scratch" / "fashion-mnist"
     parser.add_argument("--data", type=pathlib.Path, default=default)
@@ -163,14 +259,21 @@ def main():
     parser.add_argument("--record", action="store_true", help="keep the lines in results/")
     arguments = parser.parse_args()
 
-    inside, outside, client_figures = compare(arguments.data, arguments)
-    ratio = report(inside, outside, client_figures, arguments.recall)
+    sides, client_figures = compare(arguments.data, arguments)
+    shares = report(sides, client_figures, arguments.recall)
     if arguments.record:
         name = f"serve/{arguments.data.name}/batch{arguments.batch}"
-        served = {"ratio": ratio, "at_recall": arguments.recall}
-        lines = [{"name": f"{name}/in-process", **line} for line in inside]
-        lines += [{"name": f"{name}/served", **line, **served} for line in outside]
-        record("serve.jsonl", lines)
+        lines = [
+            {"name": f"{name}/{side.replace(' ', '-')}/beam{line['beam']}", **line}
+            for side, measured in sides.items()
+            for line in measured
+        ]
+        lines += [
+            {"name": f"{name}/of-{side.replace(' ', '-')}", "at_recall": arguments.recall,
+             "share": share}
+            for side, share in shares.items()
+        ]  # fmt: skip
+        record("serve.jsonl", lines, instead_of=f"{name}/")
 
 
 if __name__ == "__main__":

@@ -240,12 +240,12 @@ extension V1 {
         switch section {
         case .vectors:
             guard head.kind == .vectors else { throw unexpected("VECTORS", reader.offset) }
-            let vectors = try reader.readVectors(
+            let vectors = try reader.readQueryVectors(
                 head.type,
                 rows: head.count,
                 dimensions: head.dimensions
             )
-            head.request.source = .vectors(vectors, count: head.count)
+            head.request.source = .vectors(vectors)
         case .ids:
             guard head.kind == .items else { throw unexpected("IDS", reader.offset) }
             head.request.source = .items(

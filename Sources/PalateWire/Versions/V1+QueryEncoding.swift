@@ -5,13 +5,14 @@ extension V1 {
     func encodeQuery(_ search: SearchRequest, _ writer: inout FrameWriter) {
         let start = writer.count
         var dimensions = 0
+        var type = ElementType.float32
         var count = 1
         var kind = QueryKind.user
         var sections: [QuerySection] = []
         switch search.source {
-        case .vectors(let vectors, let rows):
-            (kind, count) = (.vectors, rows)
-            dimensions = rows == 0 ? 0 : vectors.count / rows
+        case .vectors(let vectors):
+            (kind, count) = (.vectors, vectors.count)
+            (type, dimensions) = (vectors.elementType, vectors.dimensions)
             sections.append(.vectors)
         case .items(let ids):
             (kind, count) = (.items, ids.count)
@@ -27,7 +28,7 @@ extension V1 {
         if !search.fields.isEmpty { sections.append(.fields) }
         sections += personSections(search)
         writer.reserve(512 + count * (dimensions * 4 + 8) + search.excluded.count * 8)
-        encodeHead(search, kind, dimensions, count, &writer)
+        encodeHead(search, kind, type, dimensions, count, &writer)
         writer.write(UInt32(sections.count))
         writer.write(UInt32(0))
         let table = writer.count
@@ -48,9 +49,21 @@ extension V1 {
         }
     }
 
+    private func encode(_ vectors: QueryVectors, _ writer: inout FrameWriter) {
+        switch vectors.components {
+        case .float32(let floats): writer.write(column: floats)
+        case .float16(let halves): writer.write(column: halves)
+        case .scaledInt8(let codes, let scales):
+            writer.write(column: scales)
+            writer.write(column: codes)
+        case .uint8(let bytes): writer.write(column: bytes)
+        }
+    }
+
     private func encodeHead(
         _ search: SearchRequest,
         _ kind: QueryKind,
+        _ type: ElementType,
         _ dimensions: Int,
         _ count: Int,
         _ writer: inout FrameWriter
@@ -61,7 +74,7 @@ extension V1 {
         if search.rescoreCount != nil { flags.insert(.rescoreCount) }
         writer.write(search.handle)
         writer.write(kind.rawValue)
-        writer.write(ElementType.float32.rawValue)
+        writer.write(type.rawValue)
         writer.write(flags.rawValue)
         writer.write(UInt32(clamping: dimensions))
         writer.write(UInt32(clamping: count))
@@ -89,7 +102,7 @@ extension V1 {
     ) {
         switch section {
         case .vectors:
-            if case .vectors(let vectors, _) = search.source { writer.write(column: vectors) }
+            if case .vectors(let vectors) = search.source { encode(vectors, &writer) }
         case .ids:
             if case .items(let ids) = search.source { writer.write(column: ids) }
         case .filter: if let filter = search.filter { encodeFilter(filter, &writer) }

@@ -35,10 +35,14 @@ extension BenchSearch {
         guard quantizer == nil || !ladder.isAsked else {
             throw ValidationError("--quantizer is what --auto and --memory-budget choose")
         }
-        guard !ladder.auto || truth == nil && idsOut == nil && !beamsFromInput else {
+        let wanting: [(isGiven: Bool, name: String)] = [
+            (truth != nil, "--truth"), (idsOut != nil, "--ids-out"),
+            (beamsFromInput, "--beams-from-input"), (seconds != nil, "--seconds"),
+        ]
+        if ladder.auto, let first = wanting.first(where: \.isGiven) {
             throw ValidationError(
-                "--auto searches a sample and computes its truth: leave out --truth, --ids-out and "
-                    + "--beams-from-input"
+                "--auto searches a sample in --passes and computes its truth: "
+                    + "leave out \(first.name)"
             )
         }
     }

@@ -14,9 +14,9 @@ struct BenchSearch: AsyncParsableCommand {
             Prints one line of JSON per beam: beam, recall, qps, cpu_qps, p50_us, p99_us, \
             rows_scored (by the codes, a query), build_seconds, cpu_build_seconds, index_bytes, \
             resident_bytes, quantizer, kernel, threads. The rates are of the best of --passes \
-            passes over all queries: qps by the clock, cpu_qps by processor time (per core, what a \
-            busy machine takes away left out). Without --truth the exact neighbours are computed \
-            first.
+            passes over all queries, or of all that begin within --seconds: qps by the clock, \
+            cpu_qps by processor time (per core, what a busy machine takes away left out). Without \
+            --truth the exact neighbours are computed first.
 
             --auto prints one line of JSON per quantizer and a last one with the choice, and a \
             table on standard error. It asks 1,000 of the queries at most, at beams that grow \
@@ -85,6 +85,14 @@ struct BenchSearch: AsyncParsableCommand {
     @Option(help: "Passes over the queries; the best counts.")
     var passes = 3
 
+    @Option(
+        help: """
+            Search for so long at each beam instead, in whole passes; all of them count, as with \
+            `bench serve`.
+            """
+    )
+    var seconds: Double?
+
     @Flag(
         help: """
             Afterwards read lists of beam widths from standard input, one a line, and search with \
@@ -119,6 +127,9 @@ struct BenchSearch: AsyncParsableCommand {
         }
         guard (1...256).contains(threads), (1...100).contains(passes) else {
             throw ValidationError("--threads is 1 to 256, --passes 1 to 100")
+        }
+        guard seconds.map({ $0 > 0 && $0 <= 3_600 }) ?? true else {
+            throw ValidationError("--seconds is more than 0, 3,600 at most")
         }
         try validateTogether()
     }
@@ -200,16 +211,21 @@ struct BenchSearch: AsyncParsableCommand {
         var found: [Int32] = []
         var points: [OperatingPoint] = []
         func measure(_ width: Int) throws {
-            let best = try bench.best(of: passes, beamWidth: width)
-            found = best.found
+            let shown =
+                if let seconds {
+                    try bench.all(within: seconds, beamWidth: width)
+                } else {
+                    try bench.best(of: passes, beamWidth: width)
+                }
+            found = shown.found
             var line = template
             line.beam = width
             line.recall = exact.recall(of: found, k: k)
-            line.qps = Double(count) / best.seconds
-            line.cpuQps = Double(count) / best.cpuSeconds
-            line.p50Us = best.p50
-            line.p99Us = best.p99
-            line.rowsScored = best.rowsScored
+            line.qps = shown.rate
+            line.cpuQps = shown.cpuRate
+            line.p50Us = shown.microseconds(percentile: 50)
+            line.p99Us = shown.microseconds(percentile: 99)
+            line.rowsScored = shown.rowsScored
             line.residentBytes = residentBytes()
             line.anonymousBytes = anonymousBytes()
             try printJSON(line)

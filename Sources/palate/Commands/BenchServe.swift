@@ -13,7 +13,7 @@ struct BenchServe: AsyncParsableCommand {
             many vectors leave a second, whatever is answered. Prints one line of JSON: qps \
             (vectors answered a second), recall (with --truth, over the first answer to each \
             vector), p50_us and p99_us (of a request that was answered), refused (requests that \
-            the server was too busy for), errors, connections, depth, batch, seconds.
+            the server was too busy for), errors, connections, depth, batch, components, seconds.
             """
     )
 
@@ -47,6 +47,14 @@ struct BenchServe: AsyncParsableCommand {
     @Option(help: "Vectors per request.")
     var batch = 1
 
+    @Flag(
+        help: """
+            Send components in the narrowest form that holds them exactly: bytes, or halves, where \
+            float32 has room to spare.
+            """
+    )
+    var narrow = false
+
     @Option(help: "Vectors to send a second, over all connections; as many as are answered if 0.")
     var rate = 0.0
 
@@ -68,7 +76,12 @@ struct BenchServe: AsyncParsableCommand {
     func run() async throws {
         let file = try NumpyFile(path: queries)
         let answers = try truth.map { try StoredTruth(path: $0, queries: file.count, k: k) }
-        let load = GeneratedLoad(queries: file, batch: batch, deadline: .seconds(seconds))
+        let load = GeneratedLoad(
+            queries: file,
+            batch: batch,
+            isNarrowed: narrow,
+            deadline: .seconds(seconds)
+        )
         var clients: [PalateClient] = []
         for _ in 0..<connections { clients.append(try await connect(to)) }
         let handle = try await clients[0].open(collection).handle
@@ -104,6 +117,7 @@ struct BenchServe: AsyncParsableCommand {
                 connections: connections,
                 depth: depth,
                 batch: batch,
+                components: load.formName,
                 seconds: figures.seconds
             )
         )
@@ -122,6 +136,8 @@ private struct ServeLine: Encodable {
     var connections: Int
     var depth: Int
     var batch: Int
+    /// How those of the vectors travelled.
+    var components: String
     var seconds: Double
 }
 

@@ -137,7 +137,7 @@ struct Query: AsyncParsableCommand {
                 "\(vectors) has \(file.columns) components, \(collection) \(info.schema.dimensions)"
             )
         }
-        return .vectors(file.floats, count: file.count)
+        return .vectors(QueryVectors(narrowing: file.floats, count: file.count))
     }
 }
 
