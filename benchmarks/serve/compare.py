@@ -7,10 +7,10 @@ PATH holds `vectors.npy`, `queries.npy` and `truth.npy` (as `benchmarks/peers/pr
 them). In process are the collection, a copy of the served one, on the path that served queries take
 (`palate bench search --data`), and the search core alone, of an index built of the vectors. The
 server and they have core 0 to themselves, in turn; the load generator has core 1. At each beam all
-of them search for so many seconds, one right after the other, and all of those seconds count: the
-medians of the rounds are compared. (The best of short passes beside the mean of long ones would
-flatter the former by up to a tenth on a shared machine.) Rates are compared at equal recall, over
-all beams: in a collection a search watches as many candidates as its beam holds before it ends
+of them search for so many seconds, one right after the other, and all of those seconds count. (The
+best of short passes beside the mean of long ones would flatter the former by up to a tenth on a
+shared machine.) A share is the median of the rounds' shares. Rates are compared at equal recall,
+over all beams: in a collection a search watches as many candidates as its beam holds before it ends
 early, in the core alone as many as it returns. Checked too: the Python client, pipelined, finds
 what was found in process.
 """
@@ -37,6 +37,8 @@ COLLECTION = "compared"
 SERVER_CPU, LOAD_CPU = 0, 1
 # One thread links the rows in every process: the graphs are the same, link by link.
 BUILDING = ("--build-threads", "1")
+# What rates are shares of: the collection, and the search core alone.
+IN_PROCESS = ("in process", "search core")
 
 
 class InProcess:
@@ -154,7 +156,7 @@ def medians(rounds):
 
 
 def in_turn(inside, asked, arguments):
-    """The medians of rounds by name: at each beam the sides in process, then those asked.
+    """Rounds by name, each a line a beam: at each beam the sides in process, then those asked.
 
     `asked` are functions of a beam that return a line, by name.
     """
@@ -167,11 +169,11 @@ def in_turn(inside, asked, arguments):
                 rounds[name][-1].append(side.search(beam))
             for name, ask in asked.items():
                 rounds[name][-1].append(ask(beam))
-    return {name: medians(lines) for name, lines in rounds.items()}
+    return rounds
 
 
 def compare(data, arguments):
-    """Runs all sides; returns the lines of each by name, a beam each, and the client's figures."""
+    """Runs all sides; returns the rounds of each by name, and the client's figures."""
     queries = np.load(data / "queries.npy")
     truth = np.load(data / "truth.npy")
     with tempfile.TemporaryDirectory(prefix="palate-serve-") as scratch:
@@ -225,29 +227,35 @@ def add_arguments(parser):
     parser.add_argument("--rounds", type=int, default=3)
 
 
-def rate(lines, target):
-    """The rate at a recall; None where no beam reaches it."""
-    return rate_at([(line["recall"], line["qps"]) for line in lines], target)
+def rates(rounds, target):
+    """The rate of each round at a recall; None where a round reaches it at no beam."""
+    found = [rate_at([(line["recall"], line["qps"]) for line in lines], target) for lines in rounds]
+    return found if all(found) else None
 
 
 def report(sides, client_figures, target):
     """Prints the comparison; returns what was served of both rates at the recall, None below it."""
-    for name, lines in sides.items():
-        for line in lines:
+    for name, rounds in sides.items():
+        for line in medians(rounds):
             print(f"{name:<11} beam {line['beam']:>3}  recall {line['recall']:.4f}  "
                   f"{line['qps']:>9,.0f}/s  p50 {line['p50_us']:,.0f} us  "
                   f"p99 {line['p99_us']:,.0f} us")
     print(f"client      recall {client_figures['recall']:.4f}  "
           f"{client_figures['same']:.2%} of the queries answered with the in-process ids")
-    rates = {name: rate(lines, target) for name, lines in sides.items()}
-    if not all(rates.values()):
+    at_recall = {name: rates(rounds, target) for name, rounds in sides.items()}
+    if not all(at_recall.values()):
         return {}
     shares = {}
-    for name in ("in process", "search core"):
-        shares[name] = rates["served"] / rates[name]
-        print(f"served / {name} at recall {target}: {rates['served']:,.0f} / {rates[name]:,.0f} = "
-              f"{shares[name]:.3f}")
+    for name in IN_PROCESS:
+        shares[name] = median_share(at_recall["served"], at_recall[name])
+        print(f"served / {name} at recall {target}: {np.median(at_recall['served']):,.0f} / "
+              f"{np.median(at_recall[name]):,.0f}: {shares[name]:.3f}")
     return shares
+
+
+def median_share(served, inside):
+    """The median of the rounds' shares."""
+    return float(np.median(np.divide(served, inside)))
 
 
 def main():
@@ -265,8 +273,8 @@ def main():
         name = f"serve/{arguments.data.name}/batch{arguments.batch}"
         lines = [
             {"name": f"{name}/{side.replace(' ', '-')}/beam{line['beam']}", **line}
-            for side, measured in sides.items()
-            for line in measured
+            for side, rounds in sides.items()
+            for line in medians(rounds)
         ]
         lines += [
             {"name": f"{name}/of-{side.replace(' ', '-')}", "at_recall": arguments.recall,

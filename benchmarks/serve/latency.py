@@ -11,8 +11,8 @@ benchmarks/serve/latency.py [--data PATH] [--beams 12,16,24,32] [--check] [--rec
 
 In process is the collection, a copy of the served one, on the path that served queries take; the
 search core alone stands beside it. As `compare.py`: the server and whatever it is compared with
-have core 0, in turn, the load generator has core 1; all seconds count, and the medians of the
-rounds are compared.
+have core 0, in turn, the load generator has core 1; all seconds count. Times are medians of the
+rounds, shares the medians of the rounds' shares.
 """
 
 import argparse
@@ -40,8 +40,6 @@ QUERY_BYTES, ANSWER_BYTES, RESULT_BYTES = 144, 80, 12
 ROUND_TRIPS = 20_000
 # What is claimed: microseconds, and shares of the rate in process.
 MOST_MICROSECONDS, LEAST_PIPELINED, LEAST_TLS = 60.0, 0.9, 0.8
-# What rates are shares of: the collection, and the search core alone.
-IN_PROCESS = ("in process", "search core")
 
 
 def echo(listener, asked, answered):
@@ -95,7 +93,7 @@ def client_trusts(certificate):
 
 
 def measure(arguments):
-    """The lines of each side, medians of the rounds, a beam each: in the clear, and over TLS."""
+    """The rounds of each side by name: in the clear, and over TLS."""
     # One vector a request where one waits for one answer.
     single = argparse.Namespace(**vars(arguments) | {"connections": 1, "depth": 1, "batch": 1})
     data = arguments.data
@@ -113,9 +111,9 @@ def measure(arguments):
 
             with Server(served, cpu=compare.SERVER_CPU) as server:
                 asked = {
+                    "pipelined": ask(server, arguments),
                     "bare round trip": lambda beam: {"beam": beam, "p50_us": round_trip(arguments)},
                     "one at a time": ask(server, single),
-                    "pipelined": ask(server, arguments),
                 }
                 clear = compare.in_turn(inside, asked, arguments)
             certificate, key = make_certificate(folder)
@@ -133,12 +131,17 @@ def latencies(clear):
     print(f"{'beam':>4} {'recall':>8} {'in process':>11} {'round trip':>11} {'served':>8} "
           f"{'over both':>10}")
     names = ("in process", "bare round trip", "one at a time")
-    for inside, bare, served in zip(*(clear[name] for name in names), strict=True):
-        over = served["p50_us"] - inside["p50_us"] - bare["p50_us"]
-        print(f"{inside['beam']:>4} {served['recall']:>8.4f} {inside['p50_us']:>11.1f} "
-              f"{bare['p50_us']:>11.1f} {served['p50_us']:>8.1f} {over:>10.1f}")
-        lines.append({"name": f"serve/latency/beam{inside['beam']}", "over_us": over,
-                      "loopback_us": bare["p50_us"], "in_process_us": inside["p50_us"], **served})
+    # By beam: the rounds of each side.
+    for rounds in zip(*(zip(*clear[name], strict=True) for name in names), strict=True):
+        times = np.array([[line["p50_us"] for line in side] for side in rounds])
+        inside, bare, whole = np.median(times, axis=1)
+        over = float(np.median(times[2] - times[0] - times[1]))
+        served = rounds[2][0]
+        print(f"{served['beam']:>4} {served['recall']:>8.4f} {inside:>11.1f} {bare:>11.1f} "
+              f"{whole:>8.1f} {over:>10.1f}")
+        lines.append({"name": f"serve/latency/beam{served['beam']}", "recall": served["recall"],
+                      "in_process_us": inside, "loopback_us": bare, "p50_us": whole,
+                      "over_us": over})
     return lines
 
 
@@ -148,16 +151,18 @@ def share(sides, name, target):
     Raises:
         SystemExit: a side does not reach the recall.
     """
-    rates = {side: compare.rate(sides[side], target) for side in (name, *IN_PROCESS)}
+    rates = {side: compare.rates(sides[side], target) for side in (name, *compare.IN_PROCESS)}
     if not all(rates.values()):
         raise SystemExit(f"recall {target} is not reached: {rates}; wider --beams are needed")
-    of_collection, of_core = (rates[name] / rates[side] for side in IN_PROCESS)
-    print(f"{name:<10} {rates[name]:>8,.0f}/s at recall {target}: {of_collection:.3f} of "
-          f"{rates['in process']:,.0f}/s in process, {of_core:.3f} of the search core's "
-          f"{rates['search core']:,.0f}/s")
+    of_collection, of_core = (
+        compare.median_share(rates[name], rates[side]) for side in compare.IN_PROCESS
+    )
+    qps, collection, core = (float(np.median(side)) for side in rates.values())
+    print(f"{name:<10} {qps:>8,.0f}/s at recall {target}: {of_collection:.3f} of {collection:,.0f}"
+          f"/s in process, {of_core:.3f} of the search core's {core:,.0f}/s")
     return {"name": f"serve/latency/{name.lower().replace(' ', '-')}", "at_recall": target,
-            "qps": rates[name], "in_process_qps": rates["in process"], "share": of_collection,
-            "core_qps": rates["search core"], "share_of_core": of_core}
+            "qps": qps, "in_process_qps": collection, "share": of_collection,
+            "core_qps": core, "share_of_core": of_core}
 
 
 def report(clear, tls, target):
