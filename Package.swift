@@ -24,6 +24,7 @@ let package = Package(
     name: "palate",
     products: [
         .executable(name: "palate", targets: ["palate"]),
+        .executable(name: "palate-quick-start", targets: ["ClientExample"]),
         .library(name: "PalateClient", targets: ["PalateClient"]),
     ],
     dependencies: [
@@ -170,6 +171,14 @@ let package = Package(
             ],
             swiftSettings: common
         ),
+        // How a program uses the client.
+        .executableTarget(
+            name: "ClientExample",
+            dependencies: [
+                "PalateClient", "PalateModel", .product(name: "NIOCore", package: "swift-nio"),
+            ],
+            swiftSettings: common
+        ),
         .executableTarget(
             name: "palate",
             dependencies: [
@@ -304,7 +313,7 @@ let package = Package(
             name: "PalateServerTests",
             dependencies: [
                 "PalateServer", "PalateClient", "PalateAccess", "PalateWire", "PalateModel",
-                "PalateIndex", "PalateQuery", "TestKit", "AccessTestKit",
+                "PalateIndex", "PalateQuery", "ClientExample", "TestKit", "AccessTestKit",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "SwiftASN1", package: "swift-asn1"),
                 .product(name: "X509", package: "swift-certificates"),

@@ -51,6 +51,13 @@ package enum Schema {
             "Threads that link rows; 0 = one per core."
         ),
         Setting(
+            "threads.spin",
+            .shortTime(0...1_000_000),
+            "0s",
+            "How long an event loop looks for the next request before it sleeps: sooner answers "
+                + "for a core that is awake."
+        ),
+        Setting(
             "storage.map-max",
             .bytes(1 << 20...16 << 40),
             "256GiB",

@@ -42,6 +42,8 @@ package struct ServerOptions: Sendable {
     package var turnDuration = Duration.microseconds(200)
     /// How long frames are handled until the sockets are looked at again, which takes some 5 us.
     package var sliceDuration = Duration.microseconds(500)
+    /// How long an event loop looks for the next request before it sleeps.
+    package var spinDuration = Duration.zero
     /// Bytes of a connection's frames that wait for their turn before reading from it stops.
     package var readAheadBytes = 64 << 10
     /// Microseconds that a query may wait for its turn; 0 = half of its time budget, which bounds

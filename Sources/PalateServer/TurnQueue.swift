@@ -4,7 +4,9 @@ import NIOCore
 ///
 /// They have their turns for a slice of time; then the loop looks at its sockets, whatever still
 /// waits. So what arrives while queries run is known a slice later, and what has waited too long
-/// can be refused at once instead of waiting unseen in the kernel.
+/// can be refused at once instead of waiting unseen in the kernel. When nobody waits any more, the
+/// loop goes on looking for as long as the options say before it sleeps: a core that is awake
+/// answers sooner.
 ///
 /// Used on its event loop alone.
 final class TurnQueue {
@@ -18,7 +20,12 @@ final class TurnQueue {
     private let eventLoop: any EventLoop
     private let options: ServerOptions
     private var waiting = CircularBuffer<ConnectionHandler>()
+    /// Whether turns are to be taken, by a task or by what comes later.
     private var isScheduled = false
+    /// Whether somebody still waits after a slice.
+    private var goesOn = false
+    /// Whether the loop will look at its sockets and come back here.
+    private var hasLater = false
     private var slice = (began: ContinuousClock.now, ended: ContinuousClock.now)
     /// When bytes that are read between two slices came, at the earliest; nil = none was read yet.
     private var arrival: ContinuousClock.Instant?
@@ -57,10 +64,26 @@ final class TurnQueue {
             now = connection.takeTurn(at: now, until: turnEnd)
         }
         slice = (began, now)
-        isScheduled = !waiting.isEmpty
-        guard isScheduled else { return }
+        goesOn = !waiting.isEmpty
+        isScheduled = goesOn
+        if goesOn || options.spinDuration > .zero { lookAround() }
+    }
+
+    /// Has the loop look at its sockets and come back.
+    private func lookAround() {
+        guard !hasLater else { return }
+        hasLater = true
         let later = Later(turns: NIOLoopBound(self, eventLoop: eventLoop))
         _ = try? eventLoop.scheduleCallback(in: Self.pause, handler: later)
+    }
+
+    fileprivate func comeBack() {
+        hasLater = false
+        if goesOn {
+            takeTurns()
+        } else if !isScheduled, ContinuousClock.now < slice.ended + options.spinDuration {
+            lookAround()
+        }
     }
 }
 
@@ -68,5 +91,5 @@ final class TurnQueue {
 private struct Later: NIOScheduledCallbackHandler, Sendable {
     let turns: NIOLoopBound<TurnQueue>
 
-    func handleScheduledCallback(eventLoop: some EventLoop) { turns.value.takeTurns() }
+    func handleScheduledCallback(eventLoop: some EventLoop) { turns.value.comeBack() }
 }

@@ -47,6 +47,7 @@ extension ServerOptions {
                 throw CommandFailure("\(error)")
             }
         }
+        spinDuration = .microseconds(configuration.number("threads.spin"))
         waitingMax = configuration.number("limits.waiting")
         bodyBytesMax = configuration.number("limits.body")
         timeBudget = .milliseconds(configuration.number("limits.time-budget"))

@@ -137,6 +137,38 @@ import Testing
         }
     }
 
+    /// One by one, so that the loop has nothing to do in between; then together, so that it has.
+    @Test(arguments: [0, 50, 5_000])
+    func `answers come however long a loop looks for the next request`(
+        microseconds: Int
+    ) async throws {
+        try await withServer {
+            $0.spinDuration = .microseconds(microseconds)
+        } _: { server in
+            let pins = Pins(400)
+            let handle = try await pins.write(to: server.directory).info.handle
+            var connections: [RawConnection] = []
+            for _ in 0..<3 { connections.append(try await .greeted(port: server.port)) }
+            let search = Request.query(pins.batch(handle, lists: 3))
+            for id in UInt32(2)..<100 {
+                let turn = Int(id) % connections.count
+                try await connections[turn].send(RawConnection.frame(search, id: id))
+                let answer = await connections[turn].next()
+                #expect(answer?.header.requestID == id && answer?.status == nil)
+            }
+            let ids = UInt32(100)..<300
+            for turn in connections.indices {
+                try await connections[turn].send(
+                    ids.flatMap { try RawConnection.frame(search, id: $0) }
+                )
+            }
+            for turn in connections.indices {
+                for id in ids { #expect(await connections[turn].next()?.header.requestID == id) }
+                await connections[turn].close()
+            }
+        }
+    }
+
     @Test func `queries that waited too long are refused, and nobody else`() async throws {
         try await withServer {
             $0.queryWaitMicroseconds = 2_000

@@ -34,6 +34,7 @@ ARROWS = {
         "PalateModel", "PalateIndex", "PalateWire", "PalateServer", "PalateAccess",
     },
     "PalateClient": {"PalateModel", "PalateWire"},
+    "ClientExample": {"PalateClient", "PalateModel"},
     "palate": {
         "PalateModel", "PalateGraph", "PalateQuantization", "PalateIndex", "PalateQuery",
         "PalateServer", "PalateClient", "PalateKernels", "PalateWire", "PalateBench",
