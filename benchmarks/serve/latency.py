@@ -94,22 +94,24 @@ def client_trusts(certificate):
 
 def measure(arguments):
     """The rounds of each side by name: in the clear, and over TLS."""
-    # One vector a request where one waits for one answer.
-    single = argparse.Namespace(**vars(arguments) | {"connections": 1, "depth": 1, "batch": 1})
+    # One vector a request where one waits for one answer, of as many bytes as the bare round trip.
+    alone = {"connections": 1, "depth": 1, "batch": 1, "narrow": False}
+    single = argparse.Namespace(**vars(arguments) | alone)
+    spinning = ("--set", f"threads.spin={arguments.spin}")
     data = arguments.data
     with tempfile.TemporaryDirectory(prefix="palate-latency-") as scratch:
         folder = pathlib.Path(scratch)
         served, copy = compare.load_twice(folder, data, arguments)
         with (
-            compare.core(data, arguments) as alone,
+            compare.core(data, arguments) as core,
             compare.collection(copy, data, arguments) as same,
         ):
-            inside = {"search core": alone, "in process": same}
+            inside = {"search core": core, "in process": same}
 
             def ask(server, how):
                 return lambda beam: compare.over_the_socket(server.address, data, how, beam)
 
-            with Server(served, cpu=compare.SERVER_CPU) as server:
+            with Server(served, cpu=compare.SERVER_CPU, arguments=spinning) as server:
                 asked = {
                     "pipelined": ask(server, arguments),
                     "bare round trip": lambda beam: {"beam": beam, "p50_us": round_trip(arguments)},
@@ -117,7 +119,7 @@ def measure(arguments):
                 }
                 clear = compare.in_turn(inside, asked, arguments)
             certificate, key = make_certificate(folder)
-            words = ("--tls-certificate", str(certificate), "--tls-key", str(key))
+            words = (*spinning, "--tls-certificate", str(certificate), "--tls-key", str(key))
             with Server(served, cpu=compare.SERVER_CPU, arguments=words) as server:
                 with client_trusts(certificate):
                     asked = {"over TLS": ask(server, arguments)}
@@ -184,6 +186,7 @@ def main():
     default = HERE.parents[1] / "scratch" / "fashion-mnist"
     parser.add_argument("--data", type=pathlib.Path, default=default)
     compare.add_arguments(parser)
+    parser.add_argument("--spin", default="0s", help="threads.spin of the server, as 100us")
     parser.add_argument("--check", action="store_true", help="fail where a verdict does")
     parser.add_argument("--record", action="store_true", help="keep the lines in results/")
     parser.set_defaults(batch=16, depth=4, rescore=0)
