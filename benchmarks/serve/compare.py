@@ -113,6 +113,11 @@ def over_the_socket(address, data, arguments, beam):
     return {"beam": beam, **json_lines(output)[0]}
 
 
+def asking(server, data, arguments):
+    """A function of a beam that asks a server."""
+    return lambda beam: over_the_socket(server.address, data, arguments, beam)
+
+
 def json_lines(output):
     """The objects among the lines of a command's output."""
     return [json.loads(line) for line in output.splitlines() if line.startswith("{")]
@@ -155,21 +160,25 @@ def medians(rounds):
     ]
 
 
-def in_turn(inside, asked, arguments):
-    """Rounds by name, each a line a beam: at each beam the sides in process, then those asked.
+class Rounds:
+    """Lines by name, a round after another, each a line a beam."""
 
-    `asked` are functions of a beam that return a line, by name.
-    """
-    rounds = {name: [] for name in (*inside, *asked)}
-    for _ in range(arguments.rounds):
-        for lines in rounds.values():
-            lines.append([])
+    def __init__(self, core):
+        self.core = core
+        self.lines = {}
+
+    def add(self, inside, asked, arguments):
+        """One round: at each beam the search core, the collection, then what is asked.
+
+        `asked` are functions of a beam that return a line, by name. Collection and server were
+        opened for this round: where their memory came to lie makes some hundredths.
+        """
+        sides = {"search core": self.core.search, "in process": inside.search, **asked}
+        for name in sides:
+            self.lines.setdefault(name, []).append([])
         for beam in arguments.beams:
-            for name, side in inside.items():
-                rounds[name][-1].append(side.search(beam))
-            for name, ask in asked.items():
-                rounds[name][-1].append(ask(beam))
-    return rounds
+            for name, ask in sides.items():
+                self.lines[name][-1].append(ask(beam))
 
 
 def compare(data, arguments):
@@ -189,18 +198,16 @@ def compare(data, arguments):
                     beam=arguments.beams[-1],
                     rescore=arguments.rescore,
                 ).ids
-            with (
-                core(data, arguments) as alone,
-                collection(copy, data, arguments, ids_file) as same,
-            ):
-                sides = in_turn(
-                    {"search core": alone, "in process": same},
-                    {"served": lambda beam: over_the_socket(
-                        server.address, data, arguments, beam)},
-                    arguments,
-                )  # fmt: skip
+        with core(data, arguments) as alone:
+            rounds = Rounds(alone)
+            for _ in range(arguments.rounds):
+                with (
+                    Server(served, cpu=SERVER_CPU) as server,
+                    collection(copy, data, arguments, ids_file) as inside,
+                ):
+                    rounds.add(inside, {"served": asking(server, data, arguments)}, arguments)
         inside_ids = np.load(ids_file)
-    return sides, {
+    return rounds.lines, {
         "recall": recall(found, truth, arguments.k),
         "same": same_results(found[:, : arguments.k], inside_ids[:, : arguments.k]),
     }

@@ -102,28 +102,26 @@ def measure(arguments):
     with tempfile.TemporaryDirectory(prefix="palate-latency-") as scratch:
         folder = pathlib.Path(scratch)
         served, copy = compare.load_twice(folder, data, arguments)
-        with (
-            compare.core(data, arguments) as core,
-            compare.collection(copy, data, arguments) as same,
-        ):
-            inside = {"search core": core, "in process": same}
-
-            def ask(server, how):
-                return lambda beam: compare.over_the_socket(server.address, data, how, beam)
-
-            with Server(served, cpu=compare.SERVER_CPU, arguments=spinning) as server:
-                asked = {
-                    "pipelined": ask(server, arguments),
-                    "bare round trip": lambda beam: {"beam": beam, "p50_us": round_trip(arguments)},
-                    "one at a time": ask(server, single),
-                }
-                clear = compare.in_turn(inside, asked, arguments)
-            certificate, key = make_certificate(folder)
-            words = (*spinning, "--tls-certificate", str(certificate), "--tls-key", str(key))
-            with Server(served, cpu=compare.SERVER_CPU, arguments=words) as server:
-                with client_trusts(certificate):
-                    asked = {"over TLS": ask(server, arguments)}
-                    return clear, compare.in_turn(inside, asked, arguments)
+        certificate, key = make_certificate(folder)
+        secured = (*spinning, "--tls-certificate", str(certificate), "--tls-key", str(key))
+        with compare.core(data, arguments) as core:
+            clear, tls = compare.Rounds(core), compare.Rounds(core)
+            for _ in range(arguments.rounds):
+                with compare.collection(copy, data, arguments) as inside:
+                    with Server(served, cpu=compare.SERVER_CPU, arguments=spinning) as server:
+                        asked = {
+                            "pipelined": compare.asking(server, data, arguments),
+                            "bare round trip": lambda beam: {
+                                "beam": beam, "p50_us": round_trip(arguments)
+                            },
+                            "one at a time": compare.asking(server, data, single),
+                        }  # fmt: skip
+                        clear.add(inside, asked, arguments)
+                    with Server(served, cpu=compare.SERVER_CPU, arguments=secured) as server:
+                        with client_trusts(certificate):
+                            asked = {"over TLS": compare.asking(server, data, arguments)}
+                            tls.add(inside, asked, arguments)
+    return clear.lines, tls.lines
 
 
 def latencies(clear):
