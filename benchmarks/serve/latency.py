@@ -193,7 +193,8 @@ def main():
     for text, holds in verdicts.items():
         print(f"{'holds' if holds else 'FAILS'}: {text}")
     if arguments.record:
-        record("serve.jsonl", lines, instead_of="serve/latency/")
+        how = {"batch": arguments.batch, "narrow": arguments.narrow, "spin": arguments.spin}
+        record("serve.jsonl", [{**how, **line} for line in lines], instead_of="serve/latency/")
     return 0 if all(verdicts.values()) or not arguments.check else 1
 
 
