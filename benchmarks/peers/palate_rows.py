@@ -4,11 +4,8 @@ Adding a configuration is one row; `only` limits it to some data sets.
 """
 
 import dataclasses
-import json
-import os
-import subprocess
 
-from served import find_binary, pinned
+from search_process import SearchProcess
 
 BEAMS = (4, 6, 8, 10, 12, 16, 20, 24, 28, 32, 40, 48, 64, 80, 96, 128, 192, 256, 400)
 
@@ -73,7 +70,7 @@ def rows_for(data_set):
     return {row.name: row for row in ROWS if not row.only or data_set.name in row.only}
 
 
-class OwnIndex:
+class OwnIndex(SearchProcess):
     """One configuration built in a process of its own, and searched as often as it is asked to.
 
     `questions` is the folder of queries and truth; `kernels` forces a level. `built` holds what
@@ -83,48 +80,22 @@ class OwnIndex:
 
     def __init__(self, row, data, questions, k, threads=1, cpu=None, kernels=None):
         self.name = row.name
-        command = [
-            *(find_binary(), "bench", "search", "--vectors", data.folder / "vectors.npy"),
+        arguments = (
+            *("--vectors", data.folder / "vectors.npy", "--metric", data.metric),
             *("--queries", questions / "queries.npy", "--truth", questions / "truth.npy"),
-            *("--metric", data.metric, "--k", k, "--beam", 10, "--beams-from-input"),
-            *("--threads", threads, "--passes", 1, *row.arguments),
-        ]
-        self.process = subprocess.Popen(
-            pinned(cpu, [str(word) for word in command]),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env={**os.environ, **({"PALATE_KERNELS": kernels} if kernels else {})},
-            text=True,
+            *("--k", k, "--beam", 10, "--threads", threads, "--passes", 1, *row.arguments),
         )
-        first = self._line()
+        super().__init__(arguments, cpu, {"PALATE_KERNELS": kernels} if kernels else None)
         self.built = {
-            "build_seconds": first["cpu_build_seconds"],
-            "wall_build_seconds": first["build_seconds"],
-            "resident_bytes": first["index_bytes"],
-            "index_bytes": first["index_bytes"],
-            "kernel": first["kernel"],
+            "build_seconds": self.first["cpu_build_seconds"],
+            "wall_build_seconds": self.first["build_seconds"],
+            "resident_bytes": self.first["index_bytes"],
+            "index_bytes": self.first["index_bytes"],
+            "kernel": self.first["kernel"],
         }
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.stdin.close()
-        self.process.wait(timeout=60)
-        self.process.stdout.close()
-
-    def _line(self):
-        text = self.process.stdout.readline()
-        if not text.startswith("{"):
-            raise RuntimeError(f"{self.name}: palate bench search ended: {text!r}")
-        return json.loads(text)
 
     def search(self, beams):
         """Every beam once, shaped as `worker.py` reports a rival."""
-        self.process.stdin.write(",".join(map(str, beams)) + "\n")
-        self.process.stdin.flush()
-        lines = [self._line() for _ in beams]
         lines = [
             {
                 "beam": line["beam"],
@@ -134,6 +105,6 @@ class OwnIndex:
                 "p50_us": line["p50_us"],
                 "p99_us": line["p99_us"],
             }
-            for line in lines
+            for line in self.lines(beams)
         ]
         return {"lines": lines, **self.built}

@@ -19,7 +19,6 @@ import argparse
 import json
 import pathlib
 import shutil
-import subprocess
 import sys
 import tempfile
 
@@ -31,7 +30,8 @@ sys.path[:0] = [str(HERE.parent), str(HERE.parents[1] / "tools")]
 from palate import Client  # noqa: E402
 from recall import rate_at, recall  # noqa: E402
 from results_log import record  # noqa: E402
-from served import Server, find_binary, pinned, run_palate  # noqa: E402
+from search_process import SearchProcess  # noqa: E402
+from served import Server, run_palate  # noqa: E402
 
 COLLECTION = "compared"
 SERVER_CPU, LOAD_CPU = 0, 1
@@ -41,49 +41,24 @@ BUILDING = ("--build-threads", "1")
 IN_PROCESS = ("in process", "search core")
 
 
-class InProcess:
-    """`palate bench search` on the server's core, which searches when asked to.
+class InProcess(SearchProcess):
+    """What is searched on the server's core; `subject` says what that is.
 
-    `subject` says what it searches. The ids that the last search found are in `ids_file`, where
-    there is one, after it closed.
+    The ids that the last search found are in `ids_file`, where there is one, after it closed.
     """
 
     def __init__(self, subject, data, arguments, ids_file=None):
-        command = [
-            *(find_binary(), "bench", "search", *subject, "--k", arguments.k),
+        words = (
+            *(*subject, "--k", arguments.k, "--beam", arguments.beams[0], "--threads", 1),
             *("--queries", data / "queries.npy", "--truth", data / "truth.npy"),
-            *("--beam", arguments.beams[0], "--beams-from-input"),
-            *("--seconds", arguments.seconds, "--threads", 1),
+            *("--seconds", arguments.seconds),
             *(() if ids_file is None else ("--ids-out", ids_file)),
-        ]
-        self.process = subprocess.Popen(
-            pinned(SERVER_CPU, [str(word) for word in command]),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
         )
-        # Built or opened, and its memory touched: what the first search showed does not count.
-        self._line()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.stdin.close()
-        self.process.wait(timeout=60)
-        self.process.stdout.close()
-
-    def _line(self):
-        text = self.process.stdout.readline()
-        if not text.startswith("{"):
-            raise RuntimeError(f"palate bench search ended: {text!r}")
-        return json.loads(text)
+        super().__init__(words, SERVER_CPU)
 
     def search(self, beam):
         """The line of one beam."""
-        self.process.stdin.write(f"{beam}\n")
-        self.process.stdin.flush()
-        return self._line()
+        return self.lines([beam])[0]
 
 
 def core(data, arguments):
