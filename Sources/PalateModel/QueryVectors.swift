@@ -70,12 +70,16 @@ public struct QueryVectors: Equatable, Sendable {
 
     /// All components as floats, shape [count, dimensions].
     public var floats: [Float] {
+        if case .float32(let floats) = components { return floats }
         var vector = [Float](repeating: 0, count: dimensions)
-        return (0..<count).flatMap { row in
+        var floats: [Float] = []
+        floats.reserveCapacity(componentCount)
+        for row in 0..<count {
             var span = vector.mutableSpan
             copy(row: row, into: &span)
-            return vector
+            floats += vector
         }
+        return floats
     }
 
     /// Writes one row as floats.
@@ -119,9 +123,13 @@ public struct QueryVectors: Equatable, Sendable {
             return halves.firstIndex { $0 & 0x7C00 == 0x7C00 }
         case .scaledInt8(let codes, let scales):
             let dimensions = dimensions
-            return codes.indices.first {
-                !((scales[$0 / dimensions] * Float(codes[$0])).magnitude <= most)
+            for (row, scale) in scales.enumerated() {
+                let range = row * dimensions..<(row + 1) * dimensions
+                let largest = Float(codes[range].reduce(0) { max($0, $1.magnitude) })
+                if (scale * largest).magnitude <= most { continue }
+                return range.first { !((scale * Float(codes[$0])).magnitude <= most) }
             }
+            return nil
         case .uint8:
             return nil
         }

@@ -105,24 +105,6 @@ package struct BodyReader: ~Escapable {
         return bytes.copy(type, count: count, at: offset)
     }
 
-    /// The next `count` elements, converted to floats in one pass.
-    ///
-    /// - Returns: shape [count].
-    @inline(__always)
-    @_lifetime(self: copy self)
-    mutating func readFloats<Element: WireScalar>(
-        count: Int,
-        _ field: String,
-        _ convert: (Element) -> Float
-    ) throws(RequestError) -> [Float] {
-        let (byteCount, overflow) = count.multipliedReportingOverflow(
-            by: MemoryLayout<Element>.stride
-        )
-        guard !overflow, byteCount <= remaining else { throw shortage(of: byteCount, field) }
-        defer { offset += byteCount }
-        return bytes.floats(count: count, at: offset, convert)
-    }
-
     /// The next `count` bytes as UTF-8.
     @_lifetime(self: copy self)
     package mutating func readText(

@@ -42,26 +42,7 @@ extension BodyReader {
         rows: Int,
         dimensions: Int
     ) throws(RequestError) -> [Float] {
-        let count = try componentCount(type, rows: rows, dimensions: dimensions)
-        let vectors: [Float]
-        switch type {
-        case .float32:
-            vectors = try readColumn(Float.self, count: count, "vectors")
-        case .float16:
-            vectors = try readFloats(count: count, "vectors") { (half: UInt16) in Float(half: half)
-            }
-        case .scaledInt8:
-            let scales = try readColumn(Float.self, count: rows, "scales")
-            let codes = try readFloats(count: count, "vectors") { (code: Int8) in Float(code) }
-            vectors = scaled(codes, by: scales, dimensions: dimensions)
-        case .uint8:
-            vectors = try readFloats(count: count, "vectors") { (code: UInt8) in Float(code) }
-        }
-        if vectors.hasBadComponent {
-            let index = vectors.firstIndex { !($0.magnitude <= Limits.componentMagnitude) } ?? 0
-            throw .badComponent(row: index / dimensions, column: index % dimensions)
-        }
-        return vectors
+        try readQueryVectors(type, rows: rows, dimensions: dimensions).floats
     }
 
     /// Reads the vectors of a query as they stand, and checks every component.
@@ -126,14 +107,4 @@ extension QueryVectors {
         case .uint8: .uint8
         }
     }
-}
-
-/// Multiplies every row by its scale, in place.
-private func scaled(_ codes: consuming [Float], by scales: [Float], dimensions: Int) -> [Float] {
-    var vectors = codes
-    var components = vectors.mutableSpan
-    for (row, scale) in scales.enumerated() {
-        for index in row * dimensions..<(row + 1) * dimensions { components[index] *= scale }
-    }
-    return vectors
 }

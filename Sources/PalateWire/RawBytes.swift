@@ -53,41 +53,6 @@ extension RawSpan {
     }
 }
 
-extension RawSpan {
-    /// Converts a column to floats in one pass; inlined, so that simple conversions vectorise.
-    ///
-    /// - Parameters:
-    ///   - count: elements; their bytes from `offset` on must not pass the end.
-    ///   - offset: bytes from the start, at any alignment.
-    ///   - convert: the float that an element means.
-    /// - Returns: shape [count].
-    @inline(__always)
-    func floats<Element: WireScalar>(
-        count: Int,
-        at offset: Int,
-        _ convert: (Element) -> Float
-    ) -> [Float] {
-        let stride = MemoryLayout<Element>.stride
-        precondition(offset >= 0 && count >= 0 && count * stride <= byteCount - offset)
-        return unsafe withUnsafeBytes { source in
-            unsafe [Float](unsafeUninitializedCapacity: count) { target, initialized in
-                // SAFETY: the source range was checked above, the target has room for `count`, each
-                // element of which is initialised once.
-                guard let from = source.baseAddress, let to = target.baseAddress
-                else { return }
-                for index in 0..<count {
-                    let element = unsafe from.loadUnaligned(
-                        fromByteOffset: offset + index * stride,
-                        as: Element.self
-                    )
-                    unsafe (to + index).initialize(to: convert(element))
-                }
-                initialized = count
-            }
-        }
-    }
-}
-
 /// What a column may hold: plain numbers whose every bit pattern is a value.
 package protocol WireScalar: BitwiseCopyable {}
 
