@@ -39,18 +39,27 @@ import Testing
     @Test func `the work of a cancelled request is not done`() async throws {
         try await withServer {
             $0.workers = 1
+            // Every query that was run counts as slow.
+            $0.slowQueryMicroseconds = 1
         } _: { server in
             let pins = Pins(400)
             let handle = try await pins.write(to: server.directory).info.handle
             var raw = try await RawConnection.greeted(port: server.port)
             let batch = Request.query(pins.batch(handle, lists: 2_000))
+            // One lane and one worker: what has id 5 would run after what has id 3.
             try await raw.send(
-                RawConnection.frame(batch, id: 2)
-                    + RawConnection.frame(.dropCollection(name: "pins"), id: 3)
+                RawConnection.frame(batch, id: 2) + RawConnection.frame(batch, id: 3)
                     + RawConnection.frame(.cancel(requestID: 3), id: 4)
+                    + RawConnection.frame(batch, id: 5)
             )
-            for _ in 0..<3 { _ = await raw.next() }
-            #expect(server.directory.collections.count == 1)
+            var statuses: [UInt32: StatusCode?] = [:]
+            for _ in 0..<4 {
+                if let answer = await raw.next() {
+                    statuses[answer.header.requestID] = answer.status
+                }
+            }
+            #expect(statuses == [2: nil, 3: .cancelled, 4: nil, 5: nil])
+            #expect(server.status.metrics[.queriesSlow] == 2)
         }
     }
 
