@@ -11,6 +11,8 @@
 #include "list.h"
 #include "nibble.h"
 #include "rotation.h"
+#include "sketch.h"
+#include "thirteen.h"
 
 #if defined(__x86_64__)
 PK_BODY float float_at(const uint8_t *floats, size_t at) {
@@ -258,11 +260,13 @@ const pk_table pk_table_avx2 = {
     .half_decode = pk_half_decode_avx2,
     .nibble_list = pk_nibble_list_avx2,
     .nibble_encode = pk_nibble_encode_avx2,
+    .thirteen_list = pk_thirteen_list_avx2,
     .bit_list = pk_bit_list_avx2,
     .bit_encode = pk_bit_encode_avx2,
     .bit_decode = pk_bit_decode_avx2,
     .flip_signs = pk_flip_signs_avx2,
     .hadamard = pk_hadamard_avx2,
     .mix_halves = pk_mix_halves_avx2,
+    .sketch_block = pk_sketch_block_avx2,
 };
 #endif

@@ -10,6 +10,8 @@
 #include "list.h"
 #include "nibble.h"
 #include "rotation.h"
+#include "sketch.h"
+#include "thirteen.h"
 
 #if defined(__x86_64__)
 // sum + left * right, or sum + (left - right)^2.
@@ -226,11 +228,13 @@ const pk_table pk_table_avx512 = {
     .half_decode = pk_half_decode_avx2,
     .nibble_list = pk_nibble_list_avx512,
     .nibble_encode = pk_nibble_encode_avx2,
+    .thirteen_list = pk_thirteen_list_avx512,
     .bit_list = pk_bit_list_avx512,
     .bit_encode = pk_bit_encode_avx2,
     .bit_decode = pk_bit_decode_avx2,
     .flip_signs = pk_flip_signs_avx512,
     .hadamard = pk_hadamard_avx2,
     .mix_halves = pk_mix_halves_avx512,
+    .sketch_block = pk_sketch_block_avx512,
 };
 #endif

@@ -10,6 +10,8 @@
 #include "list.h"
 #include "nibble.h"
 #include "rotation.h"
+#include "sketch.h"
+#include "thirteen.h"
 
 #if defined(__aarch64__)
 #include <arm_neon.h>
@@ -223,10 +225,11 @@ static void code_decode(const uint8_t *codes, size_t count, float low, float ste
         .squared_euclidean_list = squared_euclidean_list, .code_list = codes, .encode = encode,    \
         .code_decode = code_decode, .half_list = pk_half_list_neon,                                \
         .half_encode = pk_half_encode_neon, .half_decode = pk_half_decode_neon,                    \
-        .nibble_list = nibbles, .nibble_encode = pk_nibble_encode_neon, .bit_list = bits,          \
+        .nibble_list = nibbles, .nibble_encode = pk_nibble_encode_neon,                            \
+        .thirteen_list = pk_thirteen_list_neon, .bit_list = bits,                                  \
         .bit_encode = pk_bit_encode_scalar, .bit_decode = pk_bit_decode_scalar,                    \
         .flip_signs = pk_flip_signs_neon, .hadamard = pk_hadamard_neon,                            \
-        .mix_halves = pk_mix_halves_neon,                                                          \
+        .mix_halves = pk_mix_halves_neon, .sketch_block = pk_sketch_block_neon,                    \
     }
 
 static const pk_table table_wide =

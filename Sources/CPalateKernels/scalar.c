@@ -7,6 +7,8 @@
 #include "list.h"
 #include "nibble.h"
 #include "rotation.h"
+#include "sketch.h"
+#include "thirteen.h"
 
 static float element(const void *floats, size_t at) {
     float value;
@@ -99,10 +101,12 @@ const pk_table pk_table_scalar = {
     .half_decode = pk_half_decode_scalar,
     .nibble_list = pk_nibble_list_scalar,
     .nibble_encode = pk_nibble_encode_scalar,
+    .thirteen_list = pk_thirteen_list_scalar,
     .bit_list = pk_bit_list_scalar,
     .bit_encode = pk_bit_encode_scalar,
     .bit_decode = pk_bit_decode_scalar,
     .flip_signs = pk_flip_signs_scalar,
     .hadamard = pk_hadamard_scalar,
     .mix_halves = pk_mix_halves_scalar,
+    .sketch_block = pk_sketch_block_scalar,
 };

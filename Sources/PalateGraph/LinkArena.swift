@@ -13,7 +13,7 @@ import Synchronization
 //   places   per node   1 word         1 + number of its first upper list, 0 = none
 //   nodes    per node   1 byte         bits 0-3 level, bit 6 vacant, bit 7 deleted
 // A header is: bits 0-7 count, 8-15 diverse count (that many links lead the list), 16 locked,
-// 17-31 version.
+// 17 estimated (`LiveGraph+Estimates.swift`), 18-31 version. Whoever stores other links clears 17.
 //
 // Protocol. A list is a seqlock whose lock bit lives in the header.
 //   Writer: (1) compare-and-swap the header it planned by -> the same with the lock bit [acquire];
@@ -22,7 +22,7 @@ import Synchronization
 // If (3) equals (1), unlocked, the links are those of one version:
 //   - no later writer's link was read: reading one would synchronise with that writer's release
 //     store, which follows its step (1) in its own order, so step (3) would have to see that
-//     writer's header or a later one; the version differs (it would have to wrap, 32,768 writes of
+//     writer's header or a later one; the version differs (it would have to wrap, 16,384 writes of
 //     one list within one read, to be equal);
 //   - no older link was read: the header's acquire load makes all of its writer's stores visible.
 // Links being release stores and acquire loads, no fence is needed; on x86-64 all of them are plain
@@ -50,7 +50,8 @@ struct LinkArena: ~Copyable, @unchecked Sendable {
     static let nodesPerBlock = 256
 
     static let lockBit: UInt32 = 1 << 16
-    private static let versionStep: UInt32 = 1 << 17
+    static let estimatedBit: UInt32 = 1 << 17
+    private static let versionStep: UInt32 = 1 << 18
     /// The level's bits of a node byte.
     static let levelMask: UInt8 = 0x0f
     /// The deletion mark of a node byte.

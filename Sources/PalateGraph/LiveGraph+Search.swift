@@ -106,17 +106,16 @@ extension LiveGraph {
         patience: Patience = .endless,
         _ scratch: inout SearchScratch
     ) {
+        let knowsLinks = level == 0 && scorer.knowsLinks
         var visitedCount = 0
         var fruitless = 0
         while fruitless < patience.lists,
-            let node = nextToFollow(level, gated: isGated, &scratch)
+            let node = nextToFollow(level, scorer, gated: isGated, &scratch)
         {
-            var found = arena.gatherUnvisited(
-                node,
-                level: level,
-                visited: &scratch.visited,
-                into: &scratch.list.rows
-            )
+            var found =
+                knowsLinks
+                ? gatherPromising(node, scorer, &scratch)
+                : gather(node.ordinal, level, &scratch)
             scratch.list.score(count: found, scorer)
             visitedCount += found
             if isGated {
@@ -137,23 +136,61 @@ extension LiveGraph {
 
     /// Takes the nearest candidate whose links are still to be followed, and marks it.
     @inline(__always)
-    private func nextToFollow(
+    private func nextToFollow<S: Scorer & ~Copyable>(
         _ level: Int,
+        _ scorer: borrowing S,
         gated isGated: Bool,
         _ scratch: inout SearchScratch
-    ) -> Ordinal? {
+    ) -> CandidateKey? {
         let nearest = scratch.pool.nearestUnchecked()
         if isGated, let ineligible = scratch.frontier.nearest,
             ineligible < nearest ?? scratch.pool.followedBound
         {
             scratch.frontier.removeNearest()
-            return ineligible.ordinal
+            return ineligible
         }
         guard let nearest else { return nil }
         let next = scratch.pool.checkNearest()
         // The list after this one arrives while this one's rows are scored.
-        if level == 0, let next { arena.prefetch(next.ordinal) }
-        return nearest.ordinal
+        if level == 0, let next {
+            arena.prefetch(next.ordinal)
+            scorer.prefetchLinks(of: next.ordinal)
+        }
+        return nearest
+    }
+
+    /// Collects a node's neighbours that were not seen.
+    @inline(__always)
+    private func gather(_ node: Ordinal, _ level: Int, _ scratch: inout SearchScratch) -> Int {
+        arena.gatherUnvisited(
+            node,
+            level: level,
+            visited: &scratch.visited,
+            into: &scratch.list.rows
+        )
+    }
+
+    /// Collects those of them that may push a candidate out of the beam, as far as is known.
+    @inline(__always)
+    private func gatherPromising<S: Scorer & ~Copyable>(
+        _ node: CandidateKey,
+        _ scorer: borrowing S,
+        _ scratch: inout SearchScratch
+    ) -> Int {
+        guard scratch.pool.isFull, arena.isEstimated(node.ordinal) else {
+            return gather(node.ordinal, 0, &scratch)
+        }
+        let promising = scorer.promisingLinks(
+            of: node.ordinal,
+            at: node.distance,
+            within: scratch.pool.bound.distance
+        )
+        return arena.gatherUnvisited(
+            node.ordinal,
+            promising: promising,
+            visited: &scratch.visited,
+            into: &scratch.list.rows
+        )
     }
 
     // MARK: Gates

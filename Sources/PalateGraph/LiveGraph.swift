@@ -8,6 +8,7 @@ import Synchronization
 //   LiveGraph.swift           | the graph: counts, entry point, deletion marks
 //   LiveGraph+Search.swift    | search: descent, beam, gates
 //   LiveGraph+Scan.swift      | every row instead
+//   LiveGraph+Estimates.swift | estimates beside lists, which searches pass rows over by
 //   SearchScratch.swift       | what a search writes
 //   VisitedRows.swift         | the rows it has seen
 //   Patience.swift            | when a search that finds nothing more ends
@@ -40,6 +41,7 @@ import Synchronization
 //   Link.swift                | one entry of a list
 //   LinkOffer.swift           | which links a list keeps when a new one comes
 //   LinkArena.swift           | the memory under the links, and its publication protocol (unsafe)
+//   LinkArena+Estimates.swift | lists of which only some links are read (unsafe)
 //   GraphParameters.swift     | M, efConstruction, seed, level draw
 //   GraphError.swift          | why stored links were refused
 

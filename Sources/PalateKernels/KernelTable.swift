@@ -7,6 +7,8 @@
 // | KernelTable+Codes.swift   | floats to 8-bit codes and back                              |
 // | KernelTable+Halves.swift  | rows of 2-byte floats                                       |
 // | KernelTable+Nibbles.swift | rows of 4-bit codes                                         |
+// | KernelTable+Thirteens     | rows of 13-bit codes                                        |
+// | KernelTable+Sketches      | sketches of links, and SketchQuery, a query's side of them  |
 // | KernelTable+Bits.swift    | rows of 1-bit and 2-bit codes                               |
 // | KernelTable+Rotation.swift| signs, Walsh-Hadamard transforms, mixing of halves          |
 // | KernelLevel, KernelError  | the instruction sets, and why one cannot be had             |

@@ -9,6 +9,41 @@ package protocol Scorer: ~Copyable {
     ///   - ordinals: shape [n], each below the published count.
     ///   - distances: shape [>= n]; smaller is nearer.
     borrowing func score(_ ordinals: Span<Ordinal>, into distances: inout MutableSpan<Float>)
+
+    /// Whether something is kept beside a node's list that `promisingLinks` reads; asked once a
+    /// search.
+    var knowsLinks: Bool { get }
+
+    /// Starts loading what `promisingLinks` will read of a node.
+    borrowing func prefetchLinks(of node: Ordinal)
+
+    /// Estimates distances of a node's level-0 list without reading its rows.
+    ///
+    /// - Parameters:
+    ///   - node: whose list, as it was when estimates were made for it.
+    ///   - distance: the node's own, as `score` wrote it.
+    ///   - bound: what a row has to come before to be of use.
+    /// - Returns: bit i: the row of link i may; bits behind the list's end are not read.
+    borrowing func promisingLinks(
+        of node: Ordinal,
+        at distance: Float,
+        within bound: Float
+    ) -> UInt64
+}
+
+extension Scorer where Self: ~Copyable {
+    /// Most know nothing of links.
+    package var knowsLinks: Bool { false }
+
+    /// Nothing to load.
+    package borrowing func prefetchLinks(of node: Ordinal) {}
+
+    /// Any row may be of use.
+    package borrowing func promisingLinks(
+        of node: Ordinal,
+        at distance: Float,
+        within bound: Float
+    ) -> UInt64 { .max }
 }
 
 /// Scores stored rows against stored rows, for building; search never sees it.

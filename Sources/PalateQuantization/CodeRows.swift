@@ -9,6 +9,8 @@ package import PalateModel
 package struct CodeRows: Sendable {
     /// The memory; the kernels read it.
     package let arena: RowArena
+    /// Rows of coarser codes that these complete; nil where they stand for themselves.
+    package let beneath: RowArena?
 
     /// Bytes of one row.
     package var codeBytes: Int { arena.stride }
@@ -16,9 +18,15 @@ package struct CodeRows: Sendable {
     package var capacity: Int { arena.capacity }
 
     /// Reserves room for rows; nil when the address space is refused.
-    package init?(codeBytes: Int, capacity: Int) {
+    ///
+    /// - Parameters:
+    ///   - codeBytes: of a row.
+    ///   - capacity: rows.
+    ///   - codes: the rows that these complete.
+    package init?(codeBytes: Int, capacity: Int, completing codes: CodeRows? = nil) {
         guard let arena = RowArena(stride: codeBytes, capacity: capacity) else { return nil }
         self.arena = arena
+        beneath = codes?.arena
     }
 
     /// Writes one row, or a block of consecutive rows that starts with `ordinal`.
@@ -35,6 +43,9 @@ package struct CodeRows: Sendable {
     package func row(_ ordinal: Ordinal) -> RawSpan {
         arena.row(ordinal)
     }
+
+    /// The rows beneath these; these themselves where there are none.
+    var lowest: RowArena { beneath ?? arena }
 
     /// Consecutive rows, shape [range.count, codeBytes], for checkpoints.
     @_lifetime(borrow self)

@@ -58,7 +58,8 @@ package struct CodeStack: Sendable {
     private init(name: String, codes: any Quantizer, finer: (any Quantizer)?, margin: Float) {
         self.name = name
         self.codes = codes
-        self.finer = finer
+        // Without what the codes hold already.
+        self.finer = finer.map { $0.completing(codes) ?? $0 }
         self.margin = margin
     }
 
@@ -151,6 +152,7 @@ package struct CodeStack: Sendable {
         StackRows(
             codeBytes: codes.codeBytes,
             finerBytes: finer?.codeBytes,
+            isCompleting: finer?.isCompleting ?? false,
             capacity: capacity
         )
     }
@@ -175,7 +177,8 @@ package struct CodeStack: Sendable {
         into vector: inout MutableSpan<Float>
     ) {
         let finestRows = rows.finer ?? rows.codes
-        finest.decode(finestRows.row(ordinal), into: &vector)
+        let lowest = finestRows.lowest
+        finest.decode(finestRows.row(ordinal), over: lowest.row(ordinal), into: &vector)
     }
 
     /// Starts loading what `decode` reads; nobody waits for it.
@@ -205,14 +208,17 @@ package struct StackRows: Sendable {
     /// What refines.
     package let finer: CodeRows?
 
-    init?(codeBytes: Int, finerBytes: Int?, capacity: Int) {
+    init?(codeBytes: Int, finerBytes: Int?, isCompleting: Bool, capacity: Int) {
         guard let codes = CodeRows(codeBytes: codeBytes, capacity: capacity) else { return nil }
         self.codes = codes
         guard let finerBytes else {
             finer = nil
             return
         }
-        guard let finer = CodeRows(codeBytes: finerBytes, capacity: capacity) else { return nil }
+        let beneath = isCompleting ? codes : nil
+        guard
+            let finer = CodeRows(codeBytes: finerBytes, capacity: capacity, completing: beneath)
+        else { return nil }
         self.finer = finer
     }
 }

@@ -26,6 +26,8 @@ package enum QuantizationError: Error, Equatable, Sendable {
     case corruptParameter(name: String, bits: UInt32)
     /// No room for a quantizer's own tables.
     case outOfAddressSpace(bytes: Int)
+    /// Sketches of links need codes that links are chosen by: 4 bits and more a component.
+    case notForSketches(got: String)
     /// `PALATE_KERNELS` asks for what is not there.
     case kernels(KernelError)
 }

@@ -26,6 +26,8 @@
 // | RaBitQCodec, RaBitQSpace      | rows of 1 and 2 bits a component                        |
 // | RaBitQParameters, -Training   | what they learn, and from what                          |
 // | Centroids, KMeans             | points that residuals are taken to                      |
+// | LinkSketches, LinkSketcher    | which rows of a list can be near, and what makes that   |
+// | SketchSpace.swift             | the points that sketches are about                      |
 // | Rotation.swift                | random rotations in O(n log n)                          |
 
 internal import PalateKernels
@@ -121,6 +123,23 @@ package protocol Quantizer: Sendable {
     ///   - vector: shape [dimensions].
     func decode(_ code: RawSpan, into vector: inout MutableSpan<Float>)
 
+    /// Whether rows hold only what rows of coarser codes lack (`CodeRows.beneath`).
+    var isCompleting: Bool { get }
+
+    /// The same with rows that hold only what those of other codes lack.
+    ///
+    /// - Parameter codes: the coarser ones.
+    /// - Returns: nil where nothing of theirs is in these.
+    func completing(_ codes: any Quantizer) -> (any Quantizer)?
+
+    /// As `decode`, of a row that completes another.
+    ///
+    /// - Parameters:
+    ///   - code: shape [codeBytes].
+    ///   - codes: the row beneath; `code` itself where there is none.
+    ///   - vector: shape [dimensions].
+    func decode(_ code: RawSpan, over codes: RawSpan, into vector: inout MutableSpan<Float>)
+
     /// Makes a vector the query.
     ///
     /// - Parameters:
@@ -149,6 +168,21 @@ extension BaseQuantizer {
 }
 
 extension Quantizer {
+    /// Most stand for themselves.
+    package var isCompleting: Bool { false }
+
+    /// Most share nothing.
+    package func completing(_ codes: any Quantizer) -> (any Quantizer)? { nil }
+
+    /// Reads the row alone.
+    package func decode(
+        _ code: RawSpan,
+        over codes: RawSpan,
+        into vector: inout MutableSpan<Float>
+    ) {
+        decode(code, into: &vector)
+    }
+
     /// So it is from 4 bits a component on.
     package var isFitForBuilding: Bool { true }
 

@@ -3,7 +3,7 @@ package enum QuantizerRegistry {
     /// In order of their tags.
     package static let all: [any BaseQuantizer.Type] = [
         Float32.self, ScalarEightBit.self, Float16.self, BFloat16.self, ScalarFourBit.self,
-        RaBitQOneBit.self, RaBitQTwoBit.self, ScalarSixteenBit.self,
+        RaBitQOneBit.self, RaBitQTwoBit.self, ScalarSixteenBit.self, ScalarThirteenBit.self,
     ]
 
     /// What a request's name asks for: a quantizer, or one behind a projection (`pca128.sq8`).

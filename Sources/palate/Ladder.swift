@@ -61,16 +61,17 @@ struct Ladder {
             rungs.append(line.figures(rowCount: wholeCount))
             try report(line)
         }
-        var traits: [CodeTraits] = []
+        var single: [any Quantizer] = []
         for base in QuantizerRegistry.all {
             let trained = try MemoryIndex.train(rows, metric: metric, quantizer: base.name)
-            traits.append(CodeTraits(trained.stack.codes))
+            single.append(trained.stack.codes)
             try tryRung(base.name, codeBytes: trained.stack.codeBytes) { trained }
         }
-        for stack in StackSelection.stacks(of: traits) {
-            let (codes, finer) = (traits[stack.codes], traits[stack.finer])
+        for stack in StackSelection.stacks(of: single.map { CodeTraits($0) }) {
+            let (codes, finer) = (single[stack.codes], single[stack.finer])
             let name = "\(codes.name)+\(finer.name)"
-            try tryRung(name, codeBytes: codes.codeBytes + finer.codeBytes) {
+            let finerBytes = (finer.completing(codes) ?? finer).codeBytes
+            try tryRung(name, codeBytes: codes.codeBytes + finerBytes) {
                 try MemoryIndex.train(rows, metric: metric, quantizer: name)
             }
         }
@@ -90,6 +91,7 @@ struct Ladder {
             trained: trained,
             parameters: parameters,
             isOrdered: isOrdered,
+            isSketched: false,
             threads: threads
         )
         let subject = MemorySearch(

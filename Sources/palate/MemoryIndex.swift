@@ -15,6 +15,8 @@ final class MemoryIndex: Sendable {
     let stack: CodeStack
     let rows: StackRows
     let graph: LiveGraph
+    /// Of the graph's links; nil = none are kept.
+    let sketches: LinkSketches?
     /// The file's row of each ordinal; nil = the same.
     let order: [Ordinal]?
     let buildSeconds: Double
@@ -59,6 +61,7 @@ final class MemoryIndex: Sendable {
         quantizer: String,
         parameters: GraphParameters,
         isOrdered: Bool,
+        isSketched: Bool,
         threads: Int
     ) throws {
         Matrix.setThreads(threads)
@@ -67,6 +70,7 @@ final class MemoryIndex: Sendable {
             trained: Self.train(file, metric: metric, quantizer: quantizer),
             parameters: parameters,
             isOrdered: isOrdered,
+            isSketched: isSketched,
             threads: threads
         )
     }
@@ -77,6 +81,7 @@ final class MemoryIndex: Sendable {
         trained: Training,
         parameters: GraphParameters,
         isOrdered: Bool,
+        isSketched: Bool,
         threads: Int
     ) throws {
         let progress = Progress("build", total: file.count, unit: "rows")
@@ -102,6 +107,9 @@ final class MemoryIndex: Sendable {
             makeScorer: { made.makePairScorer(over: rows) },
             progress: { progress.update($0) }
         )
+        sketches =
+            isSketched
+            ? try Self.sketch(file, order, stack, rows, graph, threads: threads) : nil
         buildSeconds = trained.seconds + (ContinuousClock.now - started).seconds
         cpuBuildSeconds = trained.cpuSeconds + processorSeconds() - cpuStarted
         progress.finish()
@@ -129,6 +137,35 @@ final class MemoryIndex: Sendable {
         }
     }
 
+    /// Sketches the links of a whole graph.
+    private static func sketch(
+        _ file: NumpyFile,
+        _ order: [Ordinal]?,
+        _ stack: CodeStack,
+        _ rows: StackRows,
+        _ graph: LiveGraph,
+        threads: Int
+    ) throws -> LinkSketches {
+        let sketcher = try LinkSketcher(
+            of: stack,
+            rows: rows,
+            count: graph.count,
+            linksMax: 2 * graph.parameters.neighbours,
+            threads: threads
+        ) { ordinal, vector in
+            let row = Int(order.map { $0[Int(ordinal)] } ?? ordinal)
+            let floats = file.floats(row..<row + 1)
+            for column in vector.indices { vector[column] = floats[column] }
+        }
+        graph.estimateLinks(threads: threads, makeScratch: { sketcher.makeScratch() }) {
+            node,
+            links,
+            scratch in
+            sketcher.write(node, links, &scratch)
+        }
+        return sketcher.sketches
+    }
+
     /// The file's rows in an order of space.
     private static func order(of file: NumpyFile, threads: Int) throws -> [Ordinal] {
         try LocalityOrder.order(count: file.count, dimensions: file.columns, threads: threads) {
@@ -142,6 +179,9 @@ final class MemoryIndex: Sendable {
     /// The row of the file that an ordinal stands for.
     func fileRow(of ordinal: Ordinal) -> Ordinal { order.map { $0[Int(ordinal)] } ?? ordinal }
 
-    /// Bytes of codes and links.
-    var byteCount: Int { stack.codeBytes * graph.count + graph.byteCount }
+    /// Bytes of codes, links and sketches.
+    var byteCount: Int {
+        let rowBytes = stack.codeBytes + (sketches?.bytesPerNode ?? 0)
+        return rowBytes * graph.count + graph.byteCount
+    }
 }

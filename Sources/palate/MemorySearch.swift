@@ -17,6 +17,7 @@ struct MemorySearch: BenchSubject {
         var part = BenchPart(queryCount: range.count, k: k)
         var scratch = SearchScratch()
         var prepared = PreparedQuery()
+        var links = LinkQuery()
         var refine = RefineScratch()
         var hits: [Hit] = []
         let queries = queries
@@ -27,7 +28,17 @@ struct MemorySearch: BenchSubject {
             let vector = all.extracting(start..<start + dimensions)
             index.stack.codes.prepare(vector, into: &prepared)
             let scorer = index.stack.makeScorer(prepared, over: index.rows)
-            index.graph.search(scorer, beamWidth: beamWidth, keeping: kept, scratch: &scratch)
+            if let sketches = index.sketches {
+                sketches.prepare(vector, as: prepared, into: &links)
+                index.graph.search(
+                    sketches.makeScorer(scorer, links),
+                    beamWidth: beamWidth,
+                    keeping: kept,
+                    scratch: &scratch
+                )
+            } else {
+                index.graph.search(scorer, beamWidth: beamWidth, keeping: kept, scratch: &scratch)
+            }
             part.rowsScored += scratch.visitedCount
             hits.removeAll(keepingCapacity: true)
             for rank in 0..<scratch.count { hits.append(scratch.hit(rank)) }

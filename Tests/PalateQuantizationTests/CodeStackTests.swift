@@ -6,6 +6,7 @@ import Testing
 /// The ladder as schemas spell it: single rungs, and coarse ones refined by finer ones.
 private let stackNames = [
     "float32", "sq8", "sq4", "sq8+f16", "sq4+sq8", "sq4+bf16", "sq4+sq16", "pca24.sq8+f16",
+    "sq4+sq13", "sq8+sq13",
 ]
 
 private struct OutOfAddressSpace: Error {}

@@ -11,7 +11,7 @@ import Testing
     /// Hard data: within a cluster everything is equally far, so near ranks are close calls.
     private static let floors = [
         ("float32", [999, 999, 999]), ("f16", [993, 990, 993]), ("bf16", [983, 975, 960]),
-        ("sq16", [998, 998, 998]),
+        ("sq16", [998, 998, 998]), ("sq13", [990, 990, 990]),
         ("sq8", [965, 940, 945]), ("sq4", [700, 870, 700]),
         ("rq2", [750, 890, 725]), ("rq1", [530, 775, 535]),
     ]

@@ -4,7 +4,9 @@ import TestKit
 import Testing
 
 @Suite struct RegistryTests {
-    private static let quantizers = ["float32", "sq8", "f16", "bf16", "sq4", "rq1", "rq2", "sq16"]
+    private static let quantizers = [
+        "float32", "sq8", "f16", "bf16", "sq4", "rq1", "rq2", "sq16", "sq13",
+    ]
 
     @Test func `names and tags find their own entries and no others`() throws {
         for metric in MetricRegistry.all {
@@ -24,7 +26,7 @@ import Testing
         #expect(MetricRegistry.all.map(\.name) == ["l2", "ip", "cosine"])
         #expect(MetricRegistry.all.map(\.tag) == [1, 2, 3])
         #expect(QuantizerRegistry.all.map { $0.name } == Self.quantizers)
-        #expect(QuantizerRegistry.all.map { $0.tag } == [1, 2, 3, 4, 5, 6, 7, 8])
+        #expect(QuantizerRegistry.all.map { $0.tag } == [1, 2, 3, 4, 5, 6, 7, 8, 9])
     }
 
     @Test func `an unknown name or tag is an error that lists what there is`() {
@@ -43,7 +45,7 @@ import Testing
         #expect(
             throws: QuantizationError.unknownQuantizerTag(
                 got: 255,
-                expected: [1, 2, 3, 4, 5, 6, 7, 8]
+                expected: [1, 2, 3, 4, 5, 6, 7, 8, 9]
             )
         ) { _ = try QuantizerRegistry.tagged(255) }
     }

@@ -29,6 +29,13 @@ package struct ClusteredVectors: Sendable {
         self.values = values
     }
 
+    /// Takes vectors that were made otherwise; shape [count, dimensions].
+    package init(_ values: [Float], dimensions: Int) {
+        self.dimensions = dimensions
+        self.values = values
+        count = values.count / dimensions
+    }
+
     /// One row.
     package subscript(row: Int) -> ArraySlice<Float> {
         values[row * dimensions..<(row + 1) * dimensions]

@@ -17,6 +17,7 @@ UNSAFE_ADDRESSES = (
     "Sources/PalateGraph/BeamKernel.swift",
     "Sources/PalateGraph/LinkArena.swift",
     "Sources/PalateGraph/LinkArena+Eligible.swift",
+    "Sources/PalateGraph/LinkArena+Estimates.swift",
     "Sources/PalateGraph/RawSpan+Words.swift",
     "Sources/PalateWire/RawBytes.swift",
 )

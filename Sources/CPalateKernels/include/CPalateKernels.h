@@ -7,7 +7,8 @@
 // Files: dispatch.c (which levels this processor has), scalar.c (the oracle), avx2.c, avx512.c,
 // neon.c (float32 and 8-bit rows, and the tables), list.h, table.h (what these share), rotation_*.c
 // (the steps of a rotation), half_*.c, nibble_*.c, bits_*.c (rows of 2-byte floats, of 4-bit codes,
-// of 1-bit and 2-bit codes), avx2.h, avx512.h (what a level's files share), crc32c.c.
+// of 1-bit and 2-bit codes), thirteen_*.c (of 13-bit codes), sketch_*.c (sketches of links),
+// avx2.h, avx512.h (what a level's files share), crc32c.c.
 #pragma once
 
 #include <stdbool.h>
@@ -88,6 +89,30 @@ typedef struct {
     int32_t squares; // <o, o>, at most 16,384 * 225
 } pk_nibble_fit;
 
+// A query of floats against rows of 13-bit codes: the upper four bits n are those of a row of 4-bit
+// codes, here or in rows of their own; the lower nine, m, are a byte of their upper eight for each
+// component, in order, and then a bit each, the lowest of a byte first. Behind them are three
+// floats a, s and w. With t = (m + 1/2) / 512 a component stands for s times
+//
+//   z = n - 8 + t,   but 1 - w + w t - 8 where n = 0, and 15 + w t - 8 where n = 15
+//
+// and distance = (offset + a) - scale * s * <q, z>. The outermost of the 16 cells are w wide, so
+// that no component of a row lies outside.
+typedef struct {
+    const float *query;     // shape [dimensions]
+    const uint8_t *nibbles; // upper bits of row r start at nibbles + r * nibble_stride
+    size_t nibble_stride;
+    size_t low_offset; // of the lower bits from the start of a row
+    float offset;
+    float scale;
+} pk_thirteen_query;
+
+// How 13-bit codes fit a vector v.
+typedef struct {
+    float product; // <v, z>
+    float width;   // w
+} pk_thirteen_fit;
+
 // A query against rows of codes c of 1 or 2 bits that stand for the odd numbers o = 2c - top, top =
 // 1 or 3. With f = 8 / bits codes to a byte and h = (dimensions + f - 1) / f, byte i of a row holds
 // component j * h + i in its bits from j * bits on, 0 where there is none. Somewhere behind them
@@ -122,6 +147,27 @@ typedef struct {
     int32_t sum;
     int32_t squares;
 } pk_code_sums;
+
+// Sketches of 32 links: 256 bytes of signs, then 32 binary16 numbers e and 32 binary16 numbers f,
+// by link. The 64 signs of a link are 16 groups of four bits. Byte 32 p + pk_sketch_place(j) holds
+// the groups 2p (lower four bits) and 2p + 1 (upper four bits) of link j, so that one shuffle looks
+// up as many groups as a register has bytes, and sums of 16 bits are those of links side by side.
+enum { pk_sketch_links = 32, pk_sketch_groups = 16, pk_sketch_sign_bytes = 256 };
+enum { pk_sketch_bytes = pk_sketch_sign_bytes + 4 * pk_sketch_links };
+
+static inline size_t pk_sketch_place(size_t link) {
+    return link < pk_sketch_links / 2 ? 2 * link : 2 * link - pk_sketch_links + 1;
+}
+
+// A query against sketches. A link passes unless
+//
+//   e - f * (scale * sum + shift) > room,   sum = table[g][signs of group g] over the 16 groups
+typedef struct {
+    const uint8_t *table; // shape [pk_sketch_groups][16]
+    float scale;
+    float shift;
+    float room;
+} pk_sketch_query;
 
 // The functions of one level. `left`, `right` and rows may have any alignment.
 typedef struct {
@@ -164,6 +210,8 @@ typedef struct {
     // `pk_nibble_query`; with NULL as `out` only the fit is computed. The same codes at every
     // level.
     pk_nibble_fit (*nibble_encode)(const float *vector, size_t count, float factor, uint8_t *out);
+    // out[i] = the distance of `pk_thirteen_query`. The same bits at every level.
+    void (*thirteen_list)(const pk_list *list, const pk_thirteen_query *query, float *out);
     // out[i] = the distance of `pk_bit_query`. The same bits at every level.
     void (*bit_list)(const pk_list *list, const pk_bit_query *query, float *out);
     // Codes of 1 bit: whether vector[i] > 0; of 2 bits: how many of -threshold, 0, threshold it is
@@ -181,6 +229,8 @@ typedef struct {
     // (x, y) = (x + y, x - y) / sqrt(2) for the first and the last count / 2 components; the
     // middle one of an odd count stays. The same bits at every level.
     void (*mix_halves)(float *vector, size_t count);
+    // Bit j: link j of a block of sketches passes. The same bits at every level.
+    uint32_t (*sketch_block)(const uint8_t *block, const pk_sketch_query *query);
 } pk_table;
 
 // Bytes of a cache line.
@@ -191,6 +241,23 @@ static inline void pk_prefetch(const void *start, size_t bytes) {
     for (size_t at = 0; at < bytes; at += pk_line)
         __builtin_prefetch((const uint8_t *)start + at, 0, 3);
 }
+
+// What a link c -> d is sketched by.
+typedef struct {
+    uint64_t signs; // bit i: component i of d is larger than that of c
+    float total;    // sum of |d - c|
+    float along;    // sum of c, each component with its sign
+} pk_link_signs;
+
+// Of 64 components.
+pk_link_signs pk_sketch_signs(const float *from, const float *to);
+
+// Writes the lower nine bits of the codes whose upper four `nibble_encode` makes: shape
+// [count + (count + 7) / 8].
+pk_thirteen_fit pk_thirteen_encode(const float *vector, size_t count, float factor, uint8_t *low);
+
+// Writes z of one row; `nibbles` and `low` are its upper and lower bits.
+void pk_thirteen_decode(const uint8_t *nibbles, const uint8_t *low, size_t count, float *out);
 
 // The table of a level; NULL when this processor or this build has no such level.
 const pk_table *pk_table_at(int32_t level);

@@ -39,7 +39,7 @@ package struct ScalarFourBit: Quantizer, BaseQuantizer {
     package let scoreList: ScoreList
     package let scorePairs: ScorePairs
     let layout: ScalarFourBitLayout
-    private let kernels: KernelTable
+    let kernels: KernelTable
     private let termOffset: Int
 
     init(

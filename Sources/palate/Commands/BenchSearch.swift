@@ -43,8 +43,8 @@ struct BenchSearch: AsyncParsableCommand {
 
     @Option(
         help: """
-            CODES or CODES+FINER of float32, sq16, f16, bf16, sq8, sq4, rq2, rq1: sq4+f16. \
-            (default: sq8)
+            CODES or CODES+FINER of float32, sq16, f16, bf16, sq13, sq8, sq4, rq2, rq1, as \
+            sq4+sq13. (default: sq8)
             """
     )
     var quantizer: String?
@@ -78,6 +78,14 @@ struct BenchSearch: AsyncParsableCommand {
 
     @Flag(help: "Lay rows out in an order of space, near ones side by side, before linking them.")
     var order = false
+
+    @Flag(
+        help: """
+            Keep 64 signs and two numbers of each level-0 link beside it, 384 bytes a row and 32 \
+            links, and pass over rows that are too far by them.
+            """
+    )
+    var sketches = false
 
     @Option(help: "Threads that build, and threads that search.")
     var threads = 1
@@ -173,6 +181,7 @@ struct BenchSearch: AsyncParsableCommand {
             quantizer: chosen,
             parameters: parameters,
             isOrdered: order,
+            isSketched: sketches,
             threads: threads
         )
         let subject = MemorySearch(
