@@ -59,6 +59,11 @@ ROWS = (
         ("--quantizer", "sq4+sq13", "--order", "--build-beam", "120", "--sketches"),
         ("clusters-1m",),
     ),
+    PalateRow(
+        "palate-sq4+sq13-sketched-140",
+        ("--quantizer", "sq4+sq13", "--order", "--build-beam", "140", "--sketches"),
+        ("clusters-1m",),
+    ),
     PalateRow("palate-sq8+f16", ("--quantizer", "sq8+f16", "--order"), ("openclipart", "glove")),
     # Built in 0.88 of the time, for 0.96 of the rate at 0.95 and 0.91 at 0.99.
     PalateRow(

@@ -19,7 +19,7 @@ from recall import rate_at  # noqa: E402
 
 ROWS = 2_000
 K = 10
-SINGLE = ["float32", "sq8", "f16", "bf16", "sq4", "rq1", "rq2", "sq16"]
+SINGLE = ["float32", "sq8", "f16", "bf16", "sq4", "rq1", "rq2", "sq16", "sq13"]
 # At 32 components the terms of a row are a third of its 2-bit codes: too long before sq4.
 STACKS = {"sq8+sq16", "sq4+sq8", "sq4+sq16", "rq1+sq8", "rq1+sq16", "rq2+sq8", "rq2+sq16"}
 SVG = "{http://www.w3.org/2000/svg}"
@@ -74,9 +74,9 @@ def rates(rungs, recall):
 def test_tries_every_quantizer_and_the_useful_stacks(ladder):
     rungs, _, _, _ = ladder
     names = [rung["rung"] for rung in rungs]
-    assert names[:8] == SINGLE
+    assert names[: len(SINGLE)] == SINGLE
     assert len(set(names)) == len(names)
-    assert STACKS <= set(names[8:])
+    assert STACKS <= set(names[len(SINGLE) :])
     # Exact already, not finer, or too coarse to build by.
     assert not {"sq8+float32", "f16+sq8", "bf16+f16", "sq4+f16", "rq1+rq2", "sq4+bf16"} & set(names)
     for rung in rungs:
@@ -226,12 +226,35 @@ def test_makes_no_data_directory_where_there_is_none(files, tmp_path):
     (["--ids", "i.npy"], "--ids is for --data"),
     (["--data", "d", "--collection", "c", "--metric", "l2"], "leave out --metric"),
     (["--data", "d", "--collection", "c"], "--data needs --truth"),
+    (["--data", "d", "--collection", "c", "--sketches"], "leave out --sketches"),
+    (["--auto", "--sketches"], "--sketches is beside what --auto"),
+    (["--neighbours", "33", "--sketches"], "--neighbours of at most 32"),
 ])
 def test_refuses_options_that_make_no_sense_together(arguments, complaint):
     rows = [] if not arguments or "--data" in arguments else ["--vectors", "v.npy"]
     rows += ["--metric", "l2"] if rows else []
     code, _, errors = bench("--queries", "q.npy", *rows, *arguments)
     assert code != 0 and complaint in errors, errors
+
+
+def test_sketches_keep_recall_and_read_fewer_rows(files):
+    plain, sketched = (
+        on(files, "--quantizer", "sq8", "--beam", "20,60", *flags)[0]
+        for flags in ([], ["--sketches"])
+    )
+    for before, after in zip(plain, sketched, strict=True):
+        assert after["rows_scored"] < 0.9 * before["rows_scored"]
+        assert after["recall"] > before["recall"] - 0.02
+        # 32 links of 8 bytes of signs and two halves.
+        assert after["index_bytes"] == before["index_bytes"] + ROWS * 384
+
+
+def test_sketches_need_codes_that_links_are_chosen_by(files):
+    code, lines, errors = bench(
+        *("--vectors", files / "rows.npy", "--queries", files / "queries.npy"),
+        *("--metric", "cosine", "--quantizer", "rq1+sq8", "--sketches"),
+    )
+    assert code != 0 and lines == [] and 'notForSketches(got: "rq1")' in errors
 
 
 def test_says_so_before_the_work_where_a_picture_cannot_be_written(files):

@@ -35,6 +35,13 @@ extension BenchSearch {
         guard quantizer == nil || !ladder.isAsked else {
             throw ValidationError("--quantizer is what --auto and --memory-budget choose")
         }
+        guard !sketches || !ladder.isAsked else {
+            throw ValidationError("--sketches is beside what --auto and --memory-budget choose")
+        }
+        guard !sketches || 2 * parameters.neighbours <= LiveGraph.estimatedLinksMax else {
+            let most = LiveGraph.estimatedLinksMax / 2
+            throw ValidationError("--sketches needs --neighbours of at most \(most)")
+        }
         let wanting: [(isGiven: Bool, name: String)] = [
             (truth != nil, "--truth"), (idsOut != nil, "--ids-out"),
             (beamsFromInput, "--beams-from-input"), (seconds != nil, "--seconds"),
@@ -50,6 +57,7 @@ extension BenchSearch {
     private func validateStored() throws {
         let superfluous: [(isGiven: Bool, name: String)] = [
             (metric != nil, "--metric"), (quantizer != nil, "--quantizer"), (order, "--order"),
+            (sketches, "--sketches"),
             (neighbours != nil, "--neighbours"), (buildBeam != nil, "--build-beam"),
             (ladder.auto, "--auto"), (ladder.memoryBudget != nil, "--memory-budget"),
         ]
