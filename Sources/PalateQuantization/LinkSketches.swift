@@ -61,7 +61,17 @@ package struct LinkSketches: Sendable {
 
     /// What searches see: `scorer`, which knows links.
     package func makeScorer(_ scorer: CodeScorer, _ query: LinkQuery) -> SketchScorer {
-        SketchScorer(scorer: scorer, query: query, sketches: self)
+        let variance = space.variance(query)
+        let square = Self.deviations * Self.deviations
+        return SketchScorer(
+            scorer: scorer,
+            kernels: space.kernels,
+            rows: rows,
+            query: query.signs,
+            shiftSquareBase: square * variance.base,
+            shiftSquareSlope: square * variance.slope,
+            perUnit: 1 / unit
+        )
     }
 }
 
@@ -80,15 +90,14 @@ package struct LinkQuery: Sendable {
 
 /// A prepared query over stored rows and the sketches of their links.
 package struct SketchScorer: Scorer, Sendable {
-    private let scorer: CodeScorer
-    private let query: LinkQuery
-    private let sketches: LinkSketches
-
-    init(scorer: CodeScorer, query: LinkQuery, sketches: LinkSketches) {
-        self.scorer = scorer
-        self.query = query
-        self.sketches = sketches
-    }
+    let scorer: CodeScorer
+    let kernels: KernelTable
+    let rows: RowArena
+    let query: SketchQuery
+    /// The square of what is allowed for the estimate's error, at distance 0 and per unit of it.
+    let shiftSquareBase: Float
+    let shiftSquareSlope: Float
+    let perUnit: Float
 
     package var knowsLinks: Bool { true }
 
@@ -100,7 +109,7 @@ package struct SketchScorer: Scorer, Sendable {
     }
 
     package borrowing func prefetchLinks(of node: Ordinal) {
-        Cache.prefetch(sketches[node])
+        Cache.prefetch(rows.row(node))
     }
 
     package borrowing func promisingLinks(
@@ -108,11 +117,11 @@ package struct SketchScorer: Scorer, Sendable {
         at distance: Float,
         within bound: Float
     ) -> UInt64 {
-        sketches.space.kernels.passingLinks(
-            sketches[node],
-            query.signs,
-            shift: LinkSketches.deviations * sketches.space.deviation(query, at: distance),
-            room: (bound - distance) / sketches.unit
+        kernels.passingLinks(
+            rows.row(node),
+            query,
+            shift: max(0, shiftSquareBase + shiftSquareSlope * distance).squareRoot(),
+            room: (bound - distance) * perUnit
         )
     }
 }

@@ -168,20 +168,17 @@ struct SketchSpace: Sendable {
         }
     }
 
-    /// The standard deviation of `<P(q - c), x>` over random signs.
+    /// The variance of `<P(q - c), x>` over random signs: |q - c|^2 times the share of components
+    /// that have signs.
     ///
-    /// - Parameters:
-    ///   - query: q.
-    ///   - distance: of q and c.
-    /// - Returns: |q - c| times the root of the share of components that have signs.
-    func deviation(_ query: borrowing LinkQuery, at distance: Float) -> Float {
-        let squared =
-            switch metric.geometry {
-            case .squaredEuclidean: distance
-            case .angular: 2 * distance
-            case .innerProduct: query.squares + squares + 2 * distance
-            }
+    /// - Parameter query: q.
+    /// - Returns: what it is at distance 0 of q and c, and per unit of distance.
+    func variance(_ query: borrowing LinkQuery) -> (base: Float, slope: Float) {
         let share = Float(SketchQuery.signCount) / Float(dimensions)
-        return (max(0, squared) * share).squareRoot()
+        return switch metric.geometry {
+        case .squaredEuclidean: (0, share)
+        case .angular: (0, 2 * share)
+        case .innerProduct: ((query.squares + squares) * share, 2 * share)
+        }
     }
 }
