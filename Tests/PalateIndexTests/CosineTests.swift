@@ -5,7 +5,7 @@ import Testing
 
 /// Cosines of a few vectors to many rows against one pair after another.
 @Suite struct CosineTests {
-    @Test(arguments: ["float32", "sq8", "sq4+f16", "rq2"])
+    @Test(arguments: ["float32", "sq8", "sq4+f16", "sq4+sq13", "rq2"])
     func `a block of rows has the cosines of its pairs`(quantizer: String) throws {
         let fixture = IndexFixture(count: 300, dimensions: 37, quantizer: quantizer)
         let (directory, collection) = try fixture.create()

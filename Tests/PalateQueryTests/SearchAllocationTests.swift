@@ -7,7 +7,7 @@ import Testing
     /// Every quantizer by itself, and forms with something before or behind it.
     static let names =
         QuantizerRegistry.all.map { $0.name }
-        + ["sq4+f16", "rq1+sq8", "pca16.sq8+f16", "prefix16.rq2"]
+        + ["sq4+f16", "sq4+sq13", "rq1+sq8", "pca16.sq8+f16", "prefix16.rq2"]
 
     @Test(.enabled(if: isOptimisedBuild), arguments: names, ["l2", "ip", "cosine"])
     func `a search takes nothing from the heap once it is warm`(
