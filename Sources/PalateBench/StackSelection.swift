@@ -30,7 +30,7 @@ package struct CodeTraits: Equatable, Sendable {
 ///   pixels, instead of `float32`);
 /// - links can be chosen by one of the two (`rq1+rq2`).
 ///
-/// On embeddings that leaves `sq8`, `sq4`, `rq2` and `rq1` before `sq16`, the last three before
+/// On embeddings that leaves `sq8`, `sq4`, `rq2` and `rq1` before `sq13`, the last three before
 /// `sq8`, and the last two before `sq4`.
 package enum StackSelection {
     /// Codes with a smaller error are as good as exact: the planner does not score them again.

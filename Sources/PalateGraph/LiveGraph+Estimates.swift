@@ -4,7 +4,7 @@ import Synchronization
 
 extension LiveGraph {
     /// The most links of a list that estimates are made for.
-    package static let estimatedLinksMax = 64
+    package static let estimatedLinksMax = UInt64.bitWidth
     /// Nodes that a thread takes at a time.
     private static let nodesPerTurn = 256
 

@@ -7,7 +7,7 @@ internal import CPalateKernels
 extension KernelTable {
     /// Bytes of the sketches of so many links, at most 64: whole blocks.
     package static func sketchBytes(links: Int) -> Int {
-        precondition((1...64).contains(links), "more links than one word tells apart")
+        precondition((1...UInt64.bitWidth).contains(links), "more links than one word tells apart")
         return (links + Int(pk_sketch_links) - 1) / Int(pk_sketch_links) * Int(pk_sketch_bytes)
     }
 
