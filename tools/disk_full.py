@@ -9,7 +9,7 @@ ballast file; and under a file size limit (RLIMIT_FSIZE) of `--limit-mib`. Each 
 
 1. a load (LOAD_DATA) until the server refuses a frame as storageFull; queries run all along on a
    connection of their own and must all be answered;
-2. deletes work; upserts are refused, `stats` says full;
+2. `stats` says full, upserts are refused, deletes work, and then rows are taken in their room;
 3. room returns (the ballast is removed, the limit is raised): without a restart the load resumes
    behind its last durable frame and ends, the upsert is taken, and `stats` says healthy;
 4. every acknowledged row is there and no other, before and after a restart; `palate verify` is
@@ -39,7 +39,9 @@ from served import Server, run_palate  # noqa: E402
 COLLECTION = "full"
 # Few rows to link for the bytes they take.
 DIMENSIONS = 1_024
-BATCH = 100
+# Rows of a frame: what a group of them takes is a little or most of what is kept for deletes.
+BATCHES = (50, 100, 150, 300, 480)
+REFUSED_ROWS = 1_000
 PAYLOAD_BYTES = 2_000
 DELETES = 40
 DELETE_BATCH = 25
@@ -47,6 +49,7 @@ GET_BATCH = 2_000
 # More than fits, in any case.
 ROWS_MAX = 12_000
 RESUMED_ROWS = 500
+UPSERTED_ROWS = 100
 FIRST_UPSERTED = 1 << 32
 LOADER = 9
 # Between queries: they are to be answered all along, not to take the cores from the writer.
@@ -119,12 +122,12 @@ class Log:
         self.deleted.update(items)
 
 
-def load(client, log, count, resume):
+def load(client, log, count, batch, resume):
     """Loads rows 1 to `count`, from where an earlier call ended; the log hears what is durable."""
     items = range(1, count + 1)
     client.load(
         COLLECTION, items, vectors_of(items), payloads_of(items),
-        loader_id=LOADER, epoch=1, resume=resume, batch_rows=BATCH,
+        loader_id=LOADER, epoch=1, resume=resume, batch_rows=batch,
         progress=lambda durable, _: log.load_to(durable),
     )
     log.load_to(count)
@@ -139,9 +142,9 @@ def refused(action):
     raise AssertionError("a write was taken on a full disk")
 
 
-def upsert(client, log):
-    """Writes one batch of rows that the load does not have."""
-    items = range(FIRST_UPSERTED, FIRST_UPSERTED + BATCH)
+def upsert(client, log, start, count):
+    """Writes rows that the load does not have, `start` behind the first."""
+    items = range(FIRST_UPSERTED + start, FIRST_UPSERTED + start + count)
     client.upsert(COLLECTION, items, vectors_of(items), payloads_of(items))
     log.live.update(items)
 
@@ -191,28 +194,31 @@ def expect_state(client, state):
 def run(server, make_room, generator, what):
     """One half; raises where a promise is broken."""
     log = Log()
+    batch = generator.choice(BATCHES)
     with server, Client(server.address, timeout=120) as client:
         client.create_collection(COLLECTION, DIMENSIONS, "l2")
-        load(client, log, BATCH, resume=False)
+        load(client, log, batch, batch, resume=False)
         queries = Queries(server.address, generator.randrange(1 << 30))
         queries.start()
-        refusal = refused(lambda: load(client, log, ROWS_MAX, resume=True))
+        refusal = refused(lambda: load(client, log, ROWS_MAX, batch, resume=True))
         filled = log.loaded
         full = expect_state(client, "full")
+        again = refused(lambda: upsert(client, log, 0, REFUSED_ROWS))
         delete(client, log, generator)
-        again = refused(lambda: upsert(client, log))
+        upsert(client, log, 0, UPSERTED_ROWS)
         while_full = queries.answered
         make_room(server)
-        load(client, log, filled + RESUMED_ROWS, resume=True)
-        upsert(client, log)
+        load(client, log, filled + RESUMED_ROWS, batch, resume=True)
+        upsert(client, log, UPSERTED_ROWS, UPSERTED_ROWS)
         expect_state(client, "healthy")
         compared = check(client, log)
         queries.stop()
-        print(f"{what}: full at {filled} durable rows, {full['stored_bytes'] / MIB:.1f} MiB "
-              f"({refusal}; then {again})")
-        print(f"{what}: {DELETES} deletes of {DELETE_BATCH} rows on the full disk; the load "
-              f"resumed with {RESUMED_ROWS} rows and {BATCH} were upserted once there was room; "
-              f"{queries.answered} queries answered ({while_full} until then), the slowest in "
+        print(f"{what}: frames of {batch} rows: full at {filled} durable rows, "
+              f"{full['stored_bytes'] / MIB:.1f} MiB ({refusal}; then {again})")
+        print(f"{what}: {DELETES} deletes of {DELETE_BATCH} rows on the full disk and "
+              f"{UPSERTED_ROWS} rows upserted in their room; the load resumed with {RESUMED_ROWS} "
+              f"rows and {UPSERTED_ROWS} were upserted once there was more; {queries.answered} "
+              f"queries answered ({while_full} until then), the slowest in "
               f"{1000 * queries.slowest:.0f} ms")
     server.start()
     with Client(server.address, timeout=120) as client:

@@ -67,9 +67,11 @@ extension Environment {
         }
     }
 
-    /// One write transaction, begun and ended.
+    /// One write transaction, begun and ended; one that adds may count on `spare` bytes of free
+    /// pages inside the file.
     func commit<Value: ~Copyable, Failure: StorageFailure>(
         _ intent: WriteIntent,
+        spare: Int,
         _ body: (inout WriteTransaction) throws(Failure) -> Value
     ) throws(CommitError<Failure>) -> Value {
         let begun: OpaquePointer
@@ -99,6 +101,12 @@ extension Environment {
             unsafe mdb_txn_abort(begun)
             guard case .mapFull = failure else { throw .store(failure) }
             throw .noRoom(Failure(failure), mapBytes: mapBytes)
+        }
+        do {
+            if intent == .grow { try checkRoom(for: transaction, spare: spare) }
+        } catch {
+            unsafe mdb_txn_abort(begun)
+            throw .store(error)
         }
         let lastCommit = UInt64(unsafe mdb_txn_id(begun)) - 1
         let status = StorageStatus(rawValue: unsafe mdb_txn_commit(begun))

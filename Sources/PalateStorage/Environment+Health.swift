@@ -34,6 +34,7 @@ extension Environment {
 
     /// A write that adds was committed.
     func noteSuccess() {
+        reserve.noteSuccess()
         let since = condition.withReadLock { $0.health.state == .full ? $0.refusedAt : .max }
         guard since != .max, CoarseClock.milliseconds >= since + Self.fullMilliseconds else {
             return
@@ -44,7 +45,8 @@ extension Environment {
     /// A write that adds could be committed.
     private func endFullness() {
         guard let figures = try? figures(),
-            Double(figures.usedBytes) <= Double(figures.mapBytesMax) * Self.healthyLimit
+            Double(figures.usedBytes) <= Double(figures.mapBytesMax) * Self.healthyLimit,
+            hasRoomAgain(figures)
         else { return }
         condition.withWriteLock { condition in
             if condition.health.state == .full { condition.become(.healthy) }
@@ -98,7 +100,7 @@ extension Environment {
     package func lookForRoom() {
         guard health.state == .full, !OpenTransaction.isOpen(token) else { return }
         do throws(StorageError) {
-            try makeRoom()
+            _ = try makeRoom()
             endFullness()
         } catch {
             noteRefusal(error)

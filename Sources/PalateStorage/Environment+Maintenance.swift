@@ -11,6 +11,8 @@ package struct EnvironmentFigures: Equatable, Sendable {
     package var fileBytes = 0
     /// Bytes of pages below that which are free to be used again.
     package var freeBytes = 0
+    /// Those of `freeBytes` that no open read sees.
+    package var reusableBytes = 0
     /// Bytes of a page.
     package var pageBytes = 0
     /// The number of the last commit.
@@ -26,6 +28,9 @@ package struct EnvironmentFigures: Equatable, Sendable {
 
     /// Bytes of pages that hold something.
     package var usedBytes: Int { fileBytes - freeBytes }
+
+    /// Bytes of free pages that a write may count on: half, since values take runs of pages.
+    var spareBytes: Int { reusableBytes / 2 }
 
     /// All zero.
     package init() {}
@@ -51,12 +56,13 @@ extension Environment {
             figures.fileBytes = (info.lastPage + 1) * figures.pageBytes
             figures.lastTransaction = info.lastTransaction
             figures.readersMax = info.readersMax
-            figures.freeBytes = try freePages(transaction) * figures.pageBytes
             let slots = readerSlots(handle)
             figures.readers = slots.count
-            if let oldest = slots.oldest, oldest < figures.lastTransaction {
-                figures.oldestReaderLag = figures.lastTransaction - oldest
-            }
+            let oldest = slots.oldest ?? figures.lastTransaction
+            figures.oldestReaderLag = figures.lastTransaction - min(oldest, figures.lastTransaction)
+            let free = try freePages(transaction, before: oldest)
+            figures.freeBytes = free.all * figures.pageBytes
+            figures.reusableBytes = free.reusable * figures.pageBytes
             return figures
         }
     }
@@ -106,18 +112,25 @@ extension Environment {
         try FileSystem.sync(directory: path)
     }
 
-    /// Pages on the free list: each record starts with its length.
-    private func freePages(_ transaction: borrowing ReadTransaction) throws(StorageError) -> Int {
+    /// Pages on the free list, and those of them freed by commits before `oldest`.
+    ///
+    /// Records are named by the commit and start with their length.
+    private func freePages(
+        _ transaction: borrowing ReadTransaction,
+        before oldest: UInt64
+    ) throws(StorageError) -> (all: Int, reusable: Int) {
         // 0 is the table of free pages (FREE_DBI), readable in read transactions.
         let list = Table<[UInt8]>(name: "(free pages)", index: 0, environment: token)
-        var pages = 0
+        var pages = (all: 0, reusable: 0)
         var cursor = try transaction.cursor(list)
         defer { cursor.close() }
-        while try cursor.next() != nil {
-            guard let count = UInt64(nativeOrder: cursor.value) else {
-                throw .corrupt(where: "\(path): free list")
-            }
-            pages += Int(clamping: count)
+        while let key = try cursor.next() {
+            // SAFETY: bytes have no padding.
+            guard let commit = UInt64(nativeOrder: unsafe key.span.bytes),
+                let count = UInt64(nativeOrder: cursor.value)
+            else { throw .corrupt(where: "\(path): free list") }
+            pages.all += Int(clamping: count)
+            if commit < oldest { pages.reusable += Int(clamping: count) }
         }
         return pages
     }

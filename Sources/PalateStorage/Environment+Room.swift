@@ -49,9 +49,10 @@ extension Environment {
 
     /// Makes room for a write that adds, or refuses it.
     ///
-    /// Constant time while the file is below the limit; above, the free pages inside the file are
-    /// counted.
-    func makeRoom() throws(StorageError) {
+    /// Constant time while there is room behind the file; else the free pages inside are counted.
+    ///
+    /// - Returns: `spareBytes`, where they were counted.
+    func makeRoom() throws(StorageError) -> Int? {
         var use = try mapUse()
         if Double(use.fileBytes) > Double(use.mapBytes) * Self.growthShare,
             growMap(beyond: use.mapBytes)
@@ -64,29 +65,74 @@ extension Environment {
                 throw .mapFull(usedBytes: figures.usedBytes, mapBytes: figures.mapBytes)
             }
         }
-        try reserve.keep(behind: use.fileBytes, mapBytes: use.mapBytes)
+        do {
+            try keepReserve(use, adding: 0, spare: 0)
+            return nil
+        } catch {
+            let spare = spareBytes
+            try keepReserve(use, adding: 0, spare: spare)
+            return spare
+        }
+    }
+
+    /// Refuses a transaction whose commit would take from the reserve; inside the gate.
+    ///
+    /// A group of frames of a load can be larger than the reserve of a small file: without this the
+    /// last one before the disk is full leaves nothing to deletes.
+    ///
+    /// - Parameters:
+    ///   - transaction: with all its changes.
+    ///   - spare: bytes of free pages inside the file that it may count on.
+    /// - Throws: `diskFull`.
+    func checkRoom(
+        for transaction: borrowing WriteTransaction,
+        spare: Int
+    ) throws(StorageError) {
+        let handle = try handle.get()
+        let growth = transaction.growthBound(pageBytes: handle.pageBytes)
+        try keepReserve(MapUse(handle), adding: growth, spare: spare)
+    }
+
+    /// Whether the disk has room for what was last refused.
+    func hasRoomAgain(_ figures: EnvironmentFigures) -> Bool {
+        let use = MapUse(fileBytes: figures.fileBytes, mapBytes: figures.mapBytes)
+        do throws(StorageError) {
+            try keepReserve(use, adding: reserve.refusedGrowth, spare: figures.spareBytes)
+            return true
+        } catch {
+            return false
+        }
+    }
+
+    /// Bytes inside the file that a write may count on where there is no room behind it.
+    var spareBytes: Int { (try? figures().spareBytes) ?? 0 }
+
+    private func keepReserve(
+        _ use: MapUse,
+        adding growth: Int,
+        spare: Int
+    ) throws(StorageError) {
+        try reserve.keep(
+            behind: use.fileBytes,
+            adding: growth,
+            spare: spare,
+            mapBytes: use.mapBytes
+        )
     }
 
     /// Waits until every read that is open now has ended, a second at most.
     ///
     /// Pages that deletes gave back are theirs to use again once no older read sees them: by then
     /// deletes need no more of the disk than two commits of theirs take.
-    ///
-    /// - Returns: whether they ended.
-    func outlastReaders() -> Bool {
-        for _ in 0..<Self.outlastingTries {
-            if gate.alone(within: Self.growthPatience, { _ in true }) == true { return true }
-        }
-        return false
+    func outlastReaders() {
+        for _ in 0..<Self.outlastingTries
+        where gate.alone(within: Self.growthPatience, { _ in true }) == true { return }
     }
 
-    /// Bytes up to the last page ever used, and of the map.
-    private func mapUse() throws(StorageError) -> (fileBytes: Int, mapBytes: Int) {
+    private func mapUse() throws(StorageError) -> MapUse {
         let entry = gate.enter(.other)
         defer { gate.leave(entry) }
-        let handle = try handle.get()
-        let info = handle.info
-        return ((info.lastPage + 1) * handle.pageBytes, info.mapBytes)
+        return MapUse(try handle.get())
     }
 
     private func setMap(to bytes: Int) throws(StorageError) {
@@ -98,5 +144,24 @@ extension Environment {
         guard code == MDB_SUCCESS else {
             throw failure(StorageStatus(rawValue: code), "grow map of")
         }
+    }
+}
+
+/// How much of a map is used.
+private struct MapUse {
+    /// Bytes up to the last page ever used.
+    var fileBytes: Int
+    var mapBytes: Int
+
+    init(fileBytes: Int, mapBytes: Int) {
+        self.fileBytes = fileBytes
+        self.mapBytes = mapBytes
+    }
+
+    /// Of an open environment; inside the gate.
+    init(_ handle: LMDBHandle) {
+        let info = handle.info
+        fileBytes = (info.lastPage + 1) * handle.pageBytes
+        mapBytes = info.mapBytes
     }
 }

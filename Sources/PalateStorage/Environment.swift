@@ -200,23 +200,25 @@ package final class Environment: @unchecked Sendable {
         _ body: (inout WriteTransaction) throws(Failure) -> Value
     ) throws(Failure) -> Value {
         guard !OpenTransaction.isOpen(token) else { throw Failure(.nestedTransaction) }
+        var spare: Int?
         do {
             try checkWritable()
-            if intent == .grow { try makeRoom() }
+            if intent == .grow { spare = try makeRoom() }
         } catch {
             noteRefusal(error)
             throw Failure(error)
         }
-        var hasOutlasted = false
         while true {
             do {
-                let value = try commit(intent, body)
+                let value = try commit(intent, spare: spare ?? 0, body)
                 if intent == .grow { noteSuccess() }
                 return value
             } catch {
-                if intent == .shrink, !hasOutlasted, case .store(.diskFull) = error {
-                    hasOutlasted = outlastReaders()
-                    if hasOutlasted { continue }
+                if spare == nil, case .store(.diskFull) = error {
+                    // Once more, into pages inside the file.
+                    if intent == .shrink { outlastReaders() }
+                    spare = spareBytes
+                    continue
                 }
                 try resolve(error)
             }

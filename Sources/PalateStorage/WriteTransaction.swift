@@ -23,6 +23,8 @@ package struct WriteTransaction: Transaction, ~Copyable {
     package let access: TransactionAccess
     /// Bytes of keys and values written so far: split the work at `Environment.transactionBytes`.
     package private(set) var writtenByteCount = 0
+    /// Keys written or deleted.
+    private var changeCount = 0
     /// The first failure; the commit reports it even when the body swallowed it.
     private(set) var failure: StorageError?
     private let mapBytes: Int
@@ -136,6 +138,12 @@ package struct WriteTransaction: Transaction, ~Copyable {
         try finish(StorageStatus(rawValue: code), "empty", table, mode: .replace)
     }
 
+    /// Bytes that the commit may add to the file.
+    ///
+    /// A page for every key, which may have a leaf of its own, or twice what was written where that
+    /// is more; loads add 1.4 times what they write.
+    func growthBound(pageBytes: Int) -> Int { max(changeCount * pageBytes, 2 * writtenByteCount) }
+
     private func checkSize<Key>(_ byteCount: Int, of table: Table<Key>) throws(StorageError) {
         try access.check(table)
         guard (0...Environment.valueBytesMax).contains(byteCount) else {
@@ -150,7 +158,9 @@ package struct WriteTransaction: Transaction, ~Copyable {
         mode: PutMode
     ) throws(StorageError) {
         switch status {
-        case .success: return
+        case .success:
+            changeCount += 1
+            return
         case .keyExists:
             // Not a failure of the transaction: nothing was changed.
             throw mode == .append ? .keyOrder(table: table.name) : .keyExists(table: table.name)

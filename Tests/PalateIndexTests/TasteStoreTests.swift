@@ -123,7 +123,8 @@ import Testing
         let reopened = try fixture.open(path: half)
         #expect(Portrait(1, in: try reopened.collection(named: "pins")).medoids == medoids)
         // The same events after the vectors give the same clusters: the oracle.
-        let (oracle, direct) = try IndexFixture(count: 40).create()
+        let beside = IndexFixture(count: 40)
+        let (oracle, direct) = try beside.create()
         try write(.upsert(fixture.batch(0..<40)), to: direct)
         try set("recluster_events", 0, in: direct)
         try tell(events, to: direct)
@@ -131,6 +132,7 @@ import Testing
         #expect(medoids.map(\.memberCount) == expected.map(\.memberCount))
         #expect(medoids.map(\.item) == expected.map(\.item))
         for open in [directory, reopened, oracle] { try open.close() }
+        withExtendedLifetime(beside) {}
     }
 
     @Test func `a refused write leaves taste as the disk has it`() throws {
@@ -159,7 +161,8 @@ import Testing
         let figures = try collection.stats()
         #expect(figures.events == UInt64(stored.count))
         // The oracle: another store that was told only what the first one kept.
-        let (other, oracle) = try IndexFixture(count: 100).create()
+        let beside = IndexFixture(count: 100)
+        let (other, oracle) = try beside.create()
         try write(.upsert(fixture.batch(0..<100)), to: oracle)
         try set("recluster_events", 0, in: oracle)
         try tell(stored, to: oracle)
@@ -174,6 +177,7 @@ import Testing
         #expect(Portrait(newcomer - 1, in: collection).seen == [1_001])
         try directory.close()
         try other.close()
+        withExtendedLifetime(beside) {}
     }
 
     @Test func `a group that does not fit is written submission by submission`() throws {

@@ -152,6 +152,15 @@ import Testing
         }
     }
 
+    /// Four writes of a MiB would fit under the limit, and leave nothing.
+    @Test func `a large write is refused where its commit would take what is kept for deletes`()
+        async
+    {
+        await #expect(processExitsWith: .success) {
+            guard try deleteAtTheLimit(besideReads: false, rowsPerWrite: 80) else { exit(1) }
+        }
+    }
+
     /// What deletes free is not theirs while a read sees it: more than is kept for them.
     @Test func `deletes on a full disk outlast reads that hold what they freed`() async {
         await #expect(processExitsWith: .success) {
@@ -161,7 +170,7 @@ import Testing
 }
 
 /// Fills a file to RLIMIT_FSIZE, deletes, and writes again; whether all went as promised.
-private func deleteAtTheLimit(besideReads: Bool) throws -> Bool {
+private func deleteAtTheLimit(besideReads: Bool, rowsPerWrite: UInt64 = 1) throws -> Bool {
     signal(SIGXFSZ, SIG_IGN)
     let fixture = Fixture()
     let environment = try fixture.open()
@@ -177,15 +186,20 @@ private func deleteAtTheLimit(besideReads: Bool) throws -> Bool {
     var refusal: StorageError?
     while refusal == nil {
         do throws(StorageError) {
-            try environment.put(table, written, noise(10_000, seed: written))
-            written += 1
+            try environment.write { transaction throws(StorageError) in
+                for key in written..<written + rowsPerWrite {
+                    try transaction.put(table, key, noise(10_000, seed: key).span.bytes)
+                }
+            }
+            written += rowsPerWrite
         } catch {
             refusal = error
         }
     }
     // A MiB is kept.
     guard refusal == .diskFull(status: StorageStatus(rawValue: EFBIG)),
-        (150...260).contains(written), environment.health.state == .full
+        (150...260).contains(written), environment.health.state == .full,
+        try environment.figures().fileBytes <= (3 << 20) + (64 << 10)
     else { return false }
     environment.lookForRoom()
     guard environment.health.state == .full else { return false }
