@@ -63,6 +63,13 @@ package enum Schema {
             "256GiB",
             "The most a collection's file may grow to: address space, not disk."
         ),
+        Setting(
+            "search.sketches",
+            .list,
+            nil,
+            "Collections that keep sketches of their links, * = all: 384 bytes a row, fewer rows "
+                + "scored."
+        ),
         Setting("backups", .text, nil, "The directory that clients may have backups made in."),
         Setting(
             "log.level",

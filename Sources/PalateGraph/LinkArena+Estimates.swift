@@ -14,6 +14,29 @@ extension LinkArena {
         return header & (Self.estimatedBit | Self.lockBit) == Self.estimatedBit
     }
 
+    /// The header of a node's level-0 list that has links and no estimates; nil for others, and
+    /// while one is written.
+    func unestimatedHeader(_ node: Ordinal) -> UInt32? {
+        guard let list = unsafe list(node, 0) else { return nil }
+        // SAFETY: the header of a whole list.
+        let header = unsafe list[0].load(ordering: .acquiring)
+        let isTaken = header & (Self.estimatedBit | Self.lockBit) != 0
+        return isTaken || header & 0xff == 0 ? nil : header
+    }
+
+    /// Says that no estimates hold for a node's level-0 list; where it is being written, none will.
+    func forgetEstimates(_ node: Ordinal) {
+        guard let list = unsafe list(node, 0) else { return }
+        // SAFETY: the header of a whole list.
+        let header = unsafe list[0].load(ordering: .acquiring)
+        guard header & (Self.estimatedBit | Self.lockBit) == Self.estimatedBit else { return }
+        _ = unsafe list[0].compareExchange(
+            expected: header,
+            desired: header & ~Self.estimatedBit,
+            ordering: .acquiringAndReleasing
+        )
+    }
+
     /// Says that estimates hold for a node's level-0 list, unless it changed since `state`.
     ///
     /// - Returns: false when it did.

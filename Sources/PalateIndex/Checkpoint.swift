@@ -46,7 +46,7 @@ struct Checkpoint {
         record.coveredVersion = version
         let perBlock = UInt32(Format.rowsPerCodeBlock(codeBytes: codes.stack.codeBytes))
         let codeBlocks =
-            codes === storedCodes
+            codes.isSameCodes(as: storedCodes)
             ? Set(changed.map { $0 / perBlock }).sorted()
             : Array(0..<(record.watermark + perBlock - 1) / perBlock)
         let blocks = graph.drainDirtyBlocks()

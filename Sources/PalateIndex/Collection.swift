@@ -104,9 +104,9 @@ package final class Collection: Sendable {
         return state.replacements.load(ordering: .acquiring)
     }
 
-    /// Bytes of codes, links, ids and fields in memory.
+    /// Bytes of codes, links and their sketches, ids and fields in memory.
     package var indexBytes: Int {
-        let codeBytes = codes.map { $0.stack.codeBytes * graph.count } ?? 0
+        let codeBytes = codes.map { $0.rowBytes * graph.count } ?? 0
         return graph.byteCount + codeBytes + 8 * graph.count + directory.byteCount
             + fields.byteCount
     }

@@ -32,31 +32,40 @@ package struct SearchCosts: Equatable, Sendable {
         let rows = (0..<scanned).map { Ordinal($0 * (count / scanned)) }
         var scratch = SearchScratch()
         var prepared = PreparedQuery()
+        var links = LinkQuery()
         var vector = [Float](repeating: 0, count: codes.stack.dimensions)
         var best = (scan: Float.infinity, narrow: Float.infinity, wide: Float.infinity)
-        func time(_ row: Ordinal, _ search: (borrowing CodeScorer) -> Void) -> Float {
+        func time(_ row: Ordinal, _ search: () -> Void) -> Float {
             var span = vector.mutableSpan
             codes.stack.decode(row, of: codes.rows, into: &span)
             codes.stack.codes.prepare(vector.span, into: &prepared)
-            let scorer = codes.stack.makeScorer(prepared, over: codes.rows)
             let begun = ContinuousClock.now
-            search(scorer)
+            search()
             return Float((ContinuousClock.now - begun).seconds * 1e9)
         }
+        func walk(_ round: Int, _ beamWidth: Int) -> Float {
+            (0..<searches).reduce(0) { sum, index in
+                let place = (index * rounds + round) * scanned / (searches * rounds)
+                return sum
+                    + time(rows[place]) {
+                        codes.walk(
+                            graph,
+                            for: vector.span,
+                            prepared,
+                            &links,
+                            beamWidth: beamWidth,
+                            keeping: beamWidth,
+                            scratch: &scratch
+                        )
+                    }
+            } / Float(searches)
+        }
         for round in 0..<rounds {
-            func walk(_ beamWidth: Int) -> Float {
-                (0..<searches).reduce(0) { sum, index in
-                    let place = (index * rounds + round) * scanned / (searches * rounds)
-                    return sum
-                        + time(rows[place]) {
-                            graph.search($0, beamWidth: beamWidth, scratch: &scratch)
-                        }
-                } / Float(searches)
-            }
-            best.narrow = min(best.narrow, walk(beams.narrow))
-            best.wide = min(best.wide, walk(beams.wide))
+            best.narrow = min(best.narrow, walk(round, beams.narrow))
+            best.wide = min(best.wide, walk(round, beams.wide))
             let scan = time(rows[round * scanned / rounds]) {
-                graph.scan($0, among: rows, keeping: beams.wide, scratch: &scratch)
+                let scorer = codes.stack.makeScorer(prepared, over: codes.rows)
+                graph.scan(scorer, among: rows, keeping: beams.wide, scratch: &scratch)
             }
             best.scan = min(best.scan, scan / Float(scanned))
         }

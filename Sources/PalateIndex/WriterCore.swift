@@ -14,9 +14,6 @@ final class WriterCore: @unchecked Sendable {
     static let repairRows = 1_024
     /// Deleted rows from which on that is not left for a quiet moment: one in 128, within these.
     static let repairDebt = 32...repairRows
-    /// Rows read for new fields in one transaction: in a quiet moment, and behind a write.
-    private static let fieldRowsPerChore: UInt32 = 4_096
-    private static let fieldRowsPerBatch: UInt32 = 512
     /// Rows linked before the writer looks again whether anybody asks.
     private static let rowsPerPart = 1_024
 
@@ -25,25 +22,27 @@ final class WriterCore: @unchecked Sendable {
     let state: CollectionState
     private let items: ItemColumn
     private let directory: ItemDirectory
-    private let fields: FieldStore
+    let fields: FieldStore
     private let metric: any Metric
     private let taste: TasteStore
     private let pace: LinkPace
     private let tailSeconds: Double
-    private var counters: RowCounters
-    private var scheme: FieldScheme
+    var counters: RowCounters
+    var scheme: FieldScheme
     private var codec: PayloadEncoder
-    private let payloads = PayloadReader()
+    let payloads = PayloadReader()
     private var slots: SlotCycle
+    /// nil = no sketches are kept.
+    var sketches: SketchCycle?
     /// Code sets that a query may still hold: new rows go into them too.
-    private var retiring: [CodeSet] = []
+    var retiring: [CodeSet] = []
     private var linkSeconds = 0.0 {
         didSet { state.tailMilliseconds.store(UInt64(1_000 * linkSeconds), ordering: .relaxed) }
     }
-    private var needsCheckpoint: Bool
+    var needsCheckpoint: Bool
     private var checkpoint: Checkpoint
     /// Set by the first write that reached the disk but not the graph.
-    private var failure: IndexError?
+    var failure: IndexError?
 
     init(
         parts: CollectionParts,
@@ -63,6 +62,10 @@ final class WriterCore: @unchecked Sendable {
         self.pace = pace
         counters = parts.counters
         slots = SlotCycle(of: parts.graph)
+        let linksMax = 2 * parts.graph.parameters.neighbours
+        if options.sketchesLinks(of: store.schema.name), linksMax <= LiveGraph.estimatedLinksMax {
+            sketches = SketchCycle(of: parts.graph)
+        }
         needsCheckpoint = !parts.tail.isEmpty
         linkSeconds = parts.linkSeconds
         checkpoint = Checkpoint(codes: parts.storedCodes)
@@ -144,6 +147,7 @@ final class WriterCore: @unchecked Sendable {
         } while graph.deletedCount > max(graph.count / 32, Self.repairRows)
         // Writes without a pause do not keep new fields waiting for ever.
         if !scheme.record.isReady { _ = buildFields(rows: Self.fieldRowsPerBatch) }
+        _ = sketch(lists: SketchCycle.listsPerBatch)
         let checkpoint = checkpointIfNeeded(force: operations.contains(where: \.wantsCheckpoint))
         // Rows are durable and visible whatever became of the checkpoint: only who asked for it
         // hears of its failure, and the next batch tries again.
@@ -226,6 +230,7 @@ final class WriterCore: @unchecked Sendable {
             link(rows, codes)
         }
         publish(batch.effects)
+        sketches?.noteChange(in: graph)
         taste.itemsArrived(batch.effects.lazy.compactMap(\.inserted))
         state.appliedVersion.store(counters.version, ordering: .releasing)
         if !batch.effects.isEmpty { needsCheckpoint = true }
@@ -304,53 +309,13 @@ final class WriterCore: @unchecked Sendable {
     /// - Parameters:
     ///   - limit: the most rows: writes wait meanwhile.
     ///   - debt: the fewest: every round reads all lists.
-    private func repair(upTo limit: Int, from debt: Int) {
+    func repair(upTo limit: Int, from debt: Int) {
         guard graph.deletedCount >= debt, let codes = state.codes else { return }
         slots.vacated += GraphRepair.run(limit: limit, in: graph, threads: pace.threads()) {
             codes.stack.makePairScorer(over: codes.rows)
         }
+        sketches?.noteChange(in: graph)
         needsCheckpoint = true
-    }
-
-    /// What is left to do when nothing waits: deleted rows to take out, codes and links to store.
-    var hasChores: Bool {
-        failure == nil && (graph.deletedCount > 0 || needsCheckpoint || !scheme.record.isReady)
-    }
-
-    /// Does a part of what is left to do; false where it failed, and is to be tried again later.
-    func doChore() -> Bool {
-        if !scheme.record.isReady { return buildFields(rows: Self.fieldRowsPerChore) }
-        if graph.deletedCount > 0 {
-            repair(upTo: Self.repairRows, from: 1)
-            return true
-        }
-        if case .failure = checkpointIfNeeded(force: true) { return false }
-        return true
-    }
-
-    // MARK: New fields
-
-    /// Reads rows for fields that were declared after them; false where it failed.
-    private func buildFields(rows: UInt32) -> Bool {
-        let first = scheme.record.builtSlots
-        let end = min(counters.rowCount, first + rows)
-        var next = scheme
-        next.built(to: end, of: counters.rowCount)
-        let reading = FieldReading(store: store, scheme: scheme, payloads: payloads)
-        do throws(IndexError) {
-            let changes = try store.environment.write(failingWith: IndexError.self) {
-                transaction throws(IndexError) in
-                let changes = try reading.store(first..<end, &transaction)
-                try transaction.putSealed(store.meta, Format.MetaKey.fields, next.record.bytes)
-                return changes
-            }
-            fields.put(changes)
-        } catch {
-            return false
-        }
-        scheme = next
-        fields.adopt(next.record)
-        return true
     }
 
     // MARK: Checkpoints

@@ -90,6 +90,18 @@ struct SketchSpace: Sendable {
         return centreAndRotate(&rotated)
     }
 
+    /// The same of a row of codes behind the projection: no way there and back.
+    func rotate(
+        _ row: RawSpan,
+        of inner: any Quantizer,
+        into rotated: inout MutableSpan<Float>
+    ) -> Float {
+        var point = rotated._mutatingExtracting(first: pointCount)
+        inner.decode(row, into: &point)
+        metric.normalise(&point)
+        return centreAndRotate(&rotated)
+    }
+
     private func centreAndRotate(_ point: inout MutableSpan<Float>) -> Float {
         let centre = centre.span
         for column in pointCount..<dimensions { point[column] = 0 }

@@ -8,6 +8,7 @@ import PalateTaste
 package struct QueryScratch: ~Copyable, Sendable {
     var search = SearchScratch()
     var prepared = PreparedQuery()
+    var links = LinkQuery()
     var walk = WalkScratch()
     var edges = EdgeScratch()
     var slateScratch = SlateScratch()

@@ -115,19 +115,24 @@ enum SearchStage {
     ) {
         let vector = scratch.vector
         codes.stack.codes.prepare(vector.span, into: &scratch.prepared)
-        let scorer = codes.stack.makeScorer(scratch.prepared, over: codes.rows)
         let kept = max(codes.stack.keptCount(for: plan.candidateCount), plan.beamWidth)
-        if let filter = plan.filter {
-            search(filter, plan, scorer, keeping: kept, in: collection, &scratch)
-        } else if plan.isScan {
-            collection.graph.scan(scorer, keeping: kept, scratch: &scratch.search)
-        } else {
-            collection.graph.search(
-                scorer,
+        if plan.filter == nil, !plan.isScan {
+            codes.walk(
+                collection.graph,
+                for: vector.span,
+                scratch.prepared,
+                &scratch.links,
                 beamWidth: plan.beamWidth,
                 keeping: kept,
                 scratch: &scratch.search
             )
+        } else {
+            let scorer = codes.stack.makeScorer(scratch.prepared, over: codes.rows)
+            if let filter = plan.filter {
+                search(filter, plan, scorer, keeping: kept, in: collection, &scratch)
+            } else {
+                collection.graph.scan(scorer, keeping: kept, scratch: &scratch.search)
+            }
         }
         let (first, items) = (scratch.candidates.count, collection.items)
         for index in 0..<scratch.search.count {

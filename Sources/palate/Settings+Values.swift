@@ -82,6 +82,7 @@ extension DataDirectoryOptions {
         generationMapBytes = configuration.number("storage.map-max")
         writeBacklogBytes = configuration.number("limits.write-backlog")
         eventBacklog = configuration.number("limits.event-backlog")
+        sketchedCollections = Set(configuration.texts("search.sketches"))
         reservedThreads = options.eventLoops
         whenHealthChanges = { change in
             logger.log(

@@ -36,6 +36,7 @@ import Testing
     /// linking takes its time.
     private func besideReplacements(
         quantizer: String,
+        sketched isSketched: Bool = false,
         rounds: [[Int]] = (0..<12).map { round in
             round % 3 == 0 ? Array(0..<count) : [round * 7, round * 11]
         },
@@ -46,7 +47,10 @@ import Testing
             dimensions: Self.dimensions,
             quantizer: quantizer,
             hasPayloads: true
-        )
+        ) { options in
+            options.sketchedCollections = isSketched ? ["pins"] : []
+            options.quietSeconds = 0.01
+        }
         let setting = Setting(collection: fixture.collection, vectors: fixture.vectors.values)
         let isDone = Atomic<Bool>(false)
         let failure = ReadWriteLock<String?>(nil)
@@ -82,12 +86,16 @@ import Testing
         #expect(failure.withWriteLock { $0 } == nil)
     }
 
-    @Test(arguments: ["float32", "sq8"])
+    @Test(arguments: ["float32", "sq8"], [false, true])
     func `no item comes twice, none lacks its payload, and lists stay full`(
-        quantizer: String
+        quantizer: String,
+        isSketched: Bool
     ) throws {
         let findings = Findings()
-        try besideReplacements(quantizer: quantizer) { setting, scratch, step in
+        try besideReplacements(quantizer: quantizer, sketched: isSketched) {
+            setting,
+            scratch,
+            step in
             let row = step % Self.count
             var request = SearchRequest(
                 handle: setting.collection.info.handle,

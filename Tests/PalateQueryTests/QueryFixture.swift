@@ -15,12 +15,15 @@ final class QueryFixture {
     private let temporary = TemporaryDirectory()
     private var scratch = QueryScratch()
 
+    // `stored` rows are written at once; nil = all.
     init(
         count: Int,
         dimensions: Int = 12,
         metric: String = "cosine",
         quantizer: String = "sq8",
-        hasPayloads: Bool = false
+        hasPayloads: Bool = false,
+        stored: Int? = nil,
+        _ configure: (inout DataDirectoryOptions) -> Void = { _ in }
     ) throws {
         var generator = SeededGenerator(seed: 11)
         vectors = ClusteredVectors(count: count, dimensions: dimensions, using: &generator)
@@ -28,6 +31,7 @@ final class QueryFixture {
         var options = DataDirectoryOptions()
         options.generationMapBytes = 1 << 28
         options.tasteMapBytes = 1 << 26
+        configure(&options)
         directory = try DataDirectory(path: temporary.path + "/data", options: options)
         collection = try directory.create(
             CollectionSchema(
@@ -37,13 +41,18 @@ final class QueryFixture {
                 quantizer: quantizer
             )
         )
-        guard count > 0 else { return }
+        let first = stored ?? count
+        if first > 0 { try upsert(0..<first, hasPayloads: hasPayloads) }
+    }
+
+    /// Writes rows of the fixture.
+    func upsert(_ rows: Range<Int>, hasPayloads: Bool = false) throws {
         _ = try collection.writer.perform(
             .upsert(
                 RowBatch(
-                    ids: (0..<count).map(ItemID.init),
-                    vectors: vectors.values,
-                    payloads: hasPayloads ? (0..<count).map { Self.payload(ItemID($0)) } : []
+                    ids: rows.map(ItemID.init),
+                    vectors: rows.flatMap { Array(vectors[$0]) },
+                    payloads: hasPayloads ? rows.map { Self.payload(ItemID($0)) } : []
                 )
             )
         )
