@@ -58,25 +58,27 @@ extension LinkArena {
     /// - Parameters:
     ///   - node: whose level-0 list.
     ///   - promising: bit i: link i is.
+    ///   - first: neighbours of other nodes that are there already.
     ///   - visited: rows beyond its limit are newer than the search and passed over.
-    ///   - gathered: shape [`gatherMax`]; receives the neighbours.
-    /// - Returns: rows written.
+    ///   - gathered: shape [`first` + `gatherMax`]; receives the neighbours.
+    /// - Returns: rows there are.
     func gatherUnvisited(
         _ node: Ordinal,
         promising: UInt64,
+        behind first: Int,
         visited: inout VisitedRows,
         into gathered: inout [Ordinal]
     ) -> Int {
-        guard let list = unsafe list(node, 0) else { return 0 }
-        precondition(gathered.count >= Self.gatherMax, "no room for the neighbours")
+        guard let list = unsafe list(node, 0) else { return first }
+        precondition(gathered.count >= first + Self.gatherMax, "no room for the neighbours")
         let limit = visited.limit
         let degreeMax = degreeMax(0)
-        return visited.mark(into: &gathered) { words, rows in
+        return visited.mark(behind: first, of: &gathered) { words, rows in
             // SAFETY: `list` has degreeMax links behind its header; rows are below `limit` where
             // used as a position; there are at most 64.
             let count = min(Int(unsafe list[0].load(ordering: .acquiring) & 0xff), degreeMax)
             var left = count < 64 ? promising & (1 << UInt64(count) - 1) : promising
-            var found = 0
+            var found = first
             while left != 0 {
                 let word = unsafe list[left.trailingZeroBitCount + 1].load(ordering: .acquiring)
                 left &= left - 1

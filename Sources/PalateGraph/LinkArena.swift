@@ -221,21 +221,22 @@ struct LinkArena: ~Copyable, @unchecked Sendable {
     /// - Parameters:
     ///   - node: whose list.
     ///   - level: of which level.
+    ///   - first: neighbours of other nodes that are there already.
     ///   - visited: rows beyond its limit are newer than the search and passed over.
-    ///   - gathered: shape [`gatherMax`]; receives the neighbours.
-    /// - Returns: rows written.
+    ///   - gathered: shape [`first` + `gatherMax`]; receives the neighbours.
+    /// - Returns: rows there are.
     func gatherUnvisited(
         _ node: Ordinal,
         level: Int,
+        behind first: Int = 0,
         visited: inout VisitedRows,
         into gathered: inout [Ordinal]
     ) -> Int {
-        guard let list = unsafe list(node, level) else { return 0 }
-        precondition(gathered.count >= Self.gatherMax, "no room for the neighbours")
-        let degreeMax = degreeMax(level)
-        let limit = visited.limit
-        return visited.mark(into: &gathered) { words, rows in
-            var found = 0
+        guard let list = unsafe list(node, level) else { return first }
+        precondition(gathered.count >= first + Self.gatherMax, "no room for the neighbours")
+        let (degreeMax, limit) = (self.degreeMax(level), visited.limit)
+        return visited.mark(behind: first, of: &gathered) { words, rows in
+            var found = first
             for _ in 0..<Self.gatherAttempts {
                 // SAFETY: `list` has degreeMax links behind its header; rows are below `limit`
                 // where used as a position; `found` grows by at most degreeMax per attempt.

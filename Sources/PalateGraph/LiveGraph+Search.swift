@@ -112,10 +112,12 @@ extension LiveGraph {
         while fruitless < patience.lists,
             let node = nextToFollow(level, scorer, gated: isGated, &scratch)
         {
-            var found =
-                knowsLinks
-                ? gatherPromising(node, scorer, &scratch)
-                : gather(node.ordinal, level, &scratch)
+            var (found, lists) = (0, 1)
+            if knowsLinks {
+                (found, lists) = gatherPromising(node, scorer, gated: isGated, &scratch)
+            } else {
+                found = gather(node.ordinal, level, &scratch)
+            }
             scratch.list.score(count: found, scorer)
             visitedCount += found
             if isGated {
@@ -129,7 +131,7 @@ extension LiveGraph {
             }
             let nearest = scratch.pool.insert(&scratch.list, count: found)
             let isFruitless = nearest >= patience.watched && scratch.pool.isFull
-            fruitless = isFruitless ? fruitless + 1 : 0
+            fruitless = isFruitless ? fruitless + lists : 0
         }
         scratch.visitedCount += visitedCount
     }
@@ -159,15 +161,46 @@ extension LiveGraph {
         return nearest
     }
 
-    /// Collects a node's neighbours that were not seen.
+    /// Collects a node's neighbours that were not seen, behind others.
     @inline(__always)
-    private func gather(_ node: Ordinal, _ level: Int, _ scratch: inout SearchScratch) -> Int {
+    private func gather(
+        _ node: Ordinal,
+        _ level: Int,
+        behind first: Int = 0,
+        _ scratch: inout SearchScratch
+    ) -> Int {
         arena.gatherUnvisited(
             node,
             level: level,
+            behind: first,
             visited: &scratch.visited,
             into: &scratch.list.rows
         )
+    }
+
+    /// Lists whose promising rows are scored together.
+    private static let listsTogether = 3
+
+    /// Collects promising neighbours of a node, and of those that are followed next while they are
+    /// few: their codes are on the way meanwhile, all at once.
+    ///
+    /// - Returns: rows collected, and lists they are from.
+    private func gatherPromising<S: Scorer & ~Copyable>(
+        _ node: CandidateKey,
+        _ scorer: borrowing S,
+        gated isGated: Bool,
+        _ scratch: inout SearchScratch
+    ) -> (rows: Int, lists: Int) {
+        var rows = gatherPromising(node, scorer, behind: 0, &scratch)
+        var (lists, asked) = (1, 0)
+        while scratch.pool.isFull, lists < Self.listsTogether, rows < ScoredList.rowsTogether {
+            scorer.prefetch(scratch.list.rows.span.extracting(asked..<rows))
+            guard let next = nextToFollow(0, scorer, gated: isGated, &scratch) else { break }
+            asked = rows
+            rows = gatherPromising(next, scorer, behind: rows, &scratch)
+            lists += 1
+        }
+        return (rows, lists)
     }
 
     /// Collects those of them that may push a candidate out of the beam, as far as is known.
@@ -175,10 +208,11 @@ extension LiveGraph {
     private func gatherPromising<S: Scorer & ~Copyable>(
         _ node: CandidateKey,
         _ scorer: borrowing S,
+        behind first: Int,
         _ scratch: inout SearchScratch
     ) -> Int {
         guard scratch.pool.isFull, arena.isEstimated(node.ordinal) else {
-            return gather(node.ordinal, 0, &scratch)
+            return gather(node.ordinal, 0, behind: first, &scratch)
         }
         let promising = scorer.promisingLinks(
             of: node.ordinal,
@@ -188,6 +222,7 @@ extension LiveGraph {
         return arena.gatherUnvisited(
             node.ordinal,
             promising: promising,
+            behind: first,
             visited: &scratch.visited,
             into: &scratch.list.rows
         )

@@ -1,11 +1,16 @@
 import PalateModel
 
-/// The rows of one adjacency list and their distances to the query.
+/// The rows of an adjacency list, or of the few promising ones of some, and their distances to the
+/// query.
 struct ScoredList: ~Copyable, Sendable {
-    /// Shape [`LinkArena.gatherMax`].
-    var rows = [Ordinal](repeating: 0, count: LinkArena.gatherMax)
-    /// Shape [`LinkArena.gatherMax`].
-    var distances = [Float](repeating: 0, count: LinkArena.gatherMax)
+    /// Below so many rows, those of another list may come behind.
+    static let rowsTogether = 16
+    private static let rowsMax = rowsTogether + LinkArena.gatherMax
+
+    /// Shape [`rowsMax`].
+    var rows = [Ordinal](repeating: 0, count: rowsMax)
+    /// Shape [`rowsMax`].
+    var distances = [Float](repeating: 0, count: rowsMax)
 
     /// Scores the first `count` rows in one call.
     mutating func score<S: Scorer & ~Copyable>(count: Int, _ scorer: borrowing S) {

@@ -33,24 +33,6 @@ struct VisitedRows: Sendable {
         return true
     }
 
-    /// Lets `body` mark rows in the words, then takes over the rows it marked.
-    ///
-    /// - Parameters:
-    ///   - rows: receives the rows marked.
-    ///   - mark: sets bits and writes their rows, each once; returns how many.
-    /// - Returns: rows marked.
-    @inline(__always)
-    mutating func mark(
-        into rows: inout [Ordinal],
-        _ mark: (_ words: inout MutableSpan<UInt64>, _ rows: inout MutableSpan<Ordinal>) -> Int
-    ) -> Int {
-        var span = words.mutableSpan
-        var marked = rows.mutableSpan
-        let count = mark(&span, &marked)
-        for position in 0..<count { seen.append(marked[position]) }
-        return count
-    }
-
     /// Lets `body` mark rows in the words and write them behind the first rows of a list.
     ///
     /// - Parameters:

@@ -49,6 +49,11 @@ package final class RowArena: @unchecked Sendable {
         rows(Int(ordinal)..<Int(ordinal) + 1)
     }
 
+    /// Starts loading rows; nobody waits for them.
+    package func prefetch(_ ordinals: Span<Ordinal>) {
+        for position in ordinals.indices { Cache.prefetch(row(ordinals[position])) }
+    }
+
     /// Consecutive rows, shape [range.count, stride].
     @_lifetime(borrow self)
     package func rows(_ range: Range<Int>) -> RawSpan {

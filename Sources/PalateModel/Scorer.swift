@@ -10,6 +10,9 @@ package protocol Scorer: ~Copyable {
     ///   - distances: shape [>= n]; smaller is nearer.
     borrowing func score(_ ordinals: Span<Ordinal>, into distances: inout MutableSpan<Float>)
 
+    /// Starts loading what `score` will read of rows.
+    borrowing func prefetch(_ ordinals: Span<Ordinal>)
+
     /// Whether something is kept beside a node's list that `promisingLinks` reads; asked once a
     /// search.
     var knowsLinks: Bool { get }
@@ -32,6 +35,9 @@ package protocol Scorer: ~Copyable {
 }
 
 extension Scorer where Self: ~Copyable {
+    /// Scoring asks for rows itself.
+    package borrowing func prefetch(_ ordinals: Span<Ordinal>) {}
+
     /// Most know nothing of links.
     package var knowsLinks: Bool { false }
 

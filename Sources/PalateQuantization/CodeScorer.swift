@@ -1,3 +1,4 @@
+import PalateKernels
 package import PalateModel
 
 /// A prepared query over stored rows: what a search is given.
@@ -18,4 +19,6 @@ package struct CodeScorer: Scorer, Sendable {
     ) {
         scoreList(query, rows, ordinals, &distances)
     }
+
+    package borrowing func prefetch(_ ordinals: Span<Ordinal>) { rows.arena.prefetch(ordinals) }
 }

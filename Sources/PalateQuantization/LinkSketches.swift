@@ -108,6 +108,8 @@ package struct SketchScorer: Scorer, Sendable {
         scorer.score(ordinals, into: &distances)
     }
 
+    package borrowing func prefetch(_ ordinals: Span<Ordinal>) { scorer.prefetch(ordinals) }
+
     package borrowing func prefetchLinks(of node: Ordinal) {
         Cache.prefetch(rows.row(node))
     }
