@@ -3,8 +3,8 @@ import PalateModel
 /// The rows of an adjacency list, or of the few promising ones of some, and their distances to the
 /// query.
 struct ScoredList: ~Copyable, Sendable {
-    /// Below so many rows, those of another list may come behind.
-    static let rowsTogether = 16
+    /// With fewer rows than these, those of another list may come behind.
+    static let rowsTogether = 20
     private static let rowsMax = rowsTogether + LinkArena.gatherMax
 
     /// Shape [`rowsMax`].

@@ -1,3 +1,4 @@
+internal import PalateKernels
 package import PalateModel
 
 /// What refining writes: leased, reused.
@@ -22,6 +23,10 @@ package struct RefineScratch: Sendable {
         _ finer: any Quantizer,
         _ finerRows: CodeRows
     ) {
+        // Most are scored: on their way while the query is made.
+        for position in first..<min(hits.count, first + k + Self.chunk) {
+            Cache.prefetch(finerRows.row(hits[position].ordinal))
+        }
         finer.prepare(vector, into: &query)
         let scorer = finer.makeScorer(query, over: finerRows)
         best.removeAll(keepingCapacity: true)

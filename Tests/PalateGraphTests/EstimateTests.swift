@@ -61,7 +61,7 @@ import Testing
     }
 
     @Test(arguments: [0.0, 0.3], [8, 32])
-    func `that are exact change no result, and fewer rows are scored`(
+    func `that are exact lose two results in a hundred at most, and fewer rows are scored`(
         deleted: Double,
         neighbours: Int
     ) throws {
@@ -74,7 +74,7 @@ import Testing
         let links = estimate(fixture.graph, threads: 1)
         var plain = SearchScratch()
         var sketched = SearchScratch()
-        var (all, promising) = (0, 0)
+        var (all, promising, found, expected) = (0, 0, 0, 0)
         for query in fixture.queries {
             for (beam, kept) in [(10, 0), (40, 0), (5, 10)] {
                 let base = FloatScorer(fixture.rows, query)
@@ -85,12 +85,17 @@ import Testing
                     keeping: kept,
                     scratch: &sketched
                 )
-                #expect(hits(sketched) == hits(plain))
+                // Lists are followed in another order where few of their rows are promising.
+                let nearest = Set(hits(plain).map(\.ordinal))
+                expected += nearest.count
+                found += hits(sketched).filter { nearest.contains($0.ordinal) }.count
+                #expect(sketched.count == plain.count)
                 all += plain.visitedCount
                 promising += sketched.visitedCount
             }
         }
-        print("rows scored: \(promising) of \(all)")
+        print("rows scored: \(promising) of \(all), \(found) of \(expected) found")
+        #expect(Double(found) >= 0.98 * Double(expected))
         #expect(promising < all * 9 / 10)
     }
 
@@ -107,13 +112,17 @@ import Testing
         let asked = Asked()
         var plain = SearchScratch()
         var sketched = SearchScratch()
+        var (found, expected) = (0, 0)
         for query in fixture.queries {
             let base = FloatScorer(fixture.rows, query)
             fixture.graph.search(base, beamWidth: 30, scratch: &plain)
             let oracle = OracleScorer(base: base, links: links, asked: asked)
             fixture.graph.search(oracle, beamWidth: 30, scratch: &sketched)
-            #expect(hits(sketched) == hits(plain))
+            let nearest = Set(hits(plain).map(\.ordinal))
+            found += hits(sketched).filter { nearest.contains($0.ordinal) }.count
+            expected += nearest.count
         }
+        #expect(Double(found) >= 0.98 * Double(expected))
         let nodes = asked.nodes.withLock { $0 }
         #expect(!nodes.isEmpty)
         #expect(nodes.isDisjoint(with: changed))
