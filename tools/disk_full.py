@@ -4,7 +4,7 @@
 tools/disk_full.py [--seed N] [--mib 64] [--limit-mib 48] [--only tmpfs|limit]
 
 Twice, with a real `palate serve`: on a tmpfs of `--mib` (mounted in a mount namespace of its own,
-which takes root or user namespaces; else that half is skipped and says so), a fifth of it held by a
+which takes root or user namespaces; else that half is skipped and says so), a third of it held by a
 ballast file; and under a file size limit (RLIMIT_FSIZE) of `--limit-mib`. Each time:
 
 1. a load (LOAD_DATA) until the server refuses a frame as storageFull; queries run all along on a

@@ -41,8 +41,7 @@ import Synchronization
 // SAFETY: @unchecked Sendable by the protocol above; `LiveGraphConcurrencyTests` runs under TSan.
 @safe
 struct LinkArena: ~Copyable, @unchecked Sendable {
-    /// The most rows one `gatherUnvisited` can return, with one spare place for its branch-free
-    /// stores.
+    /// The most rows one `gatherUnvisited` adds, and a spare place for its branch-free stores.
     static let gatherMax = gatherAttempts * 2 * Limits.neighbours.upperBound + 1
     /// Reads of one changing list before the union is taken.
     static let gatherAttempts = 4

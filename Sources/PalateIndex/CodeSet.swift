@@ -65,7 +65,7 @@ package final class CodeSet: Sendable {
     ///   - prepared: the same vector, prepared by the codes.
     ///   - links: scratch.
     ///   - beamWidth: ef.
-    ///   - count: of candidates that are kept.
+    ///   - count: of candidates that are kept; 0 = the beam.
     ///   - scratch: receives the results.
     package func walk(
         _ graph: LiveGraph,

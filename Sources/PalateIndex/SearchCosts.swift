@@ -54,7 +54,7 @@ package struct SearchCosts: Equatable, Sendable {
                             prepared,
                             &links,
                             beamWidth: beamWidth,
-                            keeping: beamWidth,
+                            keeping: 0,
                             scratch: &scratch
                         )
                     }

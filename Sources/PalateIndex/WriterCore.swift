@@ -147,7 +147,6 @@ final class WriterCore: @unchecked Sendable {
         } while graph.deletedCount > max(graph.count / 32, Self.repairRows)
         // Writes without a pause do not keep new fields waiting for ever.
         if !scheme.record.isReady { _ = buildFields(rows: Self.fieldRowsPerBatch) }
-        _ = sketch(lists: SketchCycle.listsPerBatch)
         let checkpoint = checkpointIfNeeded(force: operations.contains(where: \.wantsCheckpoint))
         // Rows are durable and visible whatever became of the checkpoint: only who asked for it
         // hears of its failure, and the next batch tries again.
@@ -157,6 +156,8 @@ final class WriterCore: @unchecked Sendable {
             }
             return error
         }
+        // Some milliseconds: behind the acknowledgements.
+        _ = sketch(lists: SketchCycle.listsPerBatch)
     }
 
     private var newBatch: WriteBatch {
