@@ -41,8 +41,8 @@ PB_TARGET PB_INLINE size_t place(uint64_t *keys, size_t blocks, __m256i beyond, 
     }
 }
 
-PB_TARGET size_t pb_insert_avx2(uint64_t *keys, size_t *held, size_t width, const uint32_t *rows,
-                                const float *distances, size_t count) {
+PB_TARGET PB_INLINE size_t insert(uint64_t *keys, size_t *held, size_t width, const uint32_t *rows,
+                                  const float *distances, size_t count, pb_passed *passed) {
     const size_t blocks = (width + 3) / 4;
     const __m256i lane = _mm256_setr_epi64x(0, 1, 2, 3);
     const long long inside = width % 4 ? (long long)(width % 4) : 4;
@@ -66,10 +66,17 @@ PB_TARGET size_t pb_insert_avx2(uint64_t *keys, size_t *held, size_t width, cons
         __m256i bound = _mm256_set1_epi32(pb_bound(keys[width - 1]));
         __m256i isBeyond = _mm256_cmpgt_epi32(order, bound);
         unsigned left = ~(unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(isBeyond));
-        for (left &= (1u << lanes) - 1; left; left &= left - 1) {
+        const unsigned there = (1u << lanes) - 1;
+        if (passed) {
+            for (unsigned gone = ~left & there; gone; gone &= gone - 1) {
+                size_t i = (size_t)__builtin_ctz(gone);
+                passed->keys[passed->count++] = pb_key(ordered[i], rows[at + i]);
+            }
+        }
+        for (left &= there; left; left &= left - 1) {
             size_t i = (size_t)__builtin_ctz(left);
             uint64_t key = pb_key(ordered[i], rows[at + i]);
-            if (key >= keys[width - 1])
+            if (!pb_admits(keys[width - 1], key, passed))
                 continue;
             size_t low = place(keys, blocks, beyond, key);
             taken += taken < width;
@@ -79,4 +86,20 @@ PB_TARGET size_t pb_insert_avx2(uint64_t *keys, size_t *held, size_t width, cons
     *held = taken;
     return nearest;
 }
+
+PB_TARGET static size_t insert_avx2(uint64_t *keys, size_t *held, size_t width,
+                                    const uint32_t *rows, const float *distances, size_t count) {
+    return insert(keys, held, width, rows, distances, count, NULL);
+}
+
+PB_TARGET static size_t insert_all_avx2(uint64_t *keys, size_t *held, size_t width,
+                                        const uint32_t *rows, const float *distances, size_t count,
+                                        uint64_t *passed, size_t *passed_count) {
+    pb_passed all = {passed, *passed_count};
+    size_t nearest = insert(keys, held, width, rows, distances, count, &all);
+    *passed_count = all.count;
+    return nearest;
+}
+
+const pb_kernels pb_kernels_avx2 = {insert_avx2, insert_all_avx2, pb_keep_scalar};
 #endif

@@ -7,7 +7,7 @@ package import PalateModel
 /// No branch depends on where a key goes: such ones are predicted wrong half of the time. Against a
 /// binary search and a move in Swift, searches of fashion-mnist are 3 % faster at beam 8, 4 % at 16
 /// and 9 % at 64 with AVX-512, 2 to 4 % with AVX2 (Zen 5).
-// SAFETY: the pointed-to function is part of the program.
+// SAFETY: the pointed-to functions are part of the program.
 @safe
 package struct BeamKernel: Sendable {
     /// Places that the beam has behind its width.
@@ -17,12 +17,12 @@ package struct BeamKernel: Sendable {
 
     /// As `PALATE_KERNELS` spells the instruction set.
     package let name: String
-    private let function: pb_insert
+    private let functions: pb_kernels
 
     private init?(_ name: String, _ level: Int) {
-        guard let function = unsafe pb_insert_at(Int32(level)) else { return nil }
+        guard let functions = unsafe pb_kernels_at(Int32(level)) else { return nil }
         self.name = name
-        unsafe self.function = function
+        self.functions = unsafe functions.pointee
     }
 
     /// What this processor has, the plain one first.
@@ -60,7 +60,7 @@ package struct BeamKernel: Sendable {
         return unsafe rows.withUnsafeBufferPointer { rows in
             unsafe distances.withUnsafeBufferPointer { distances in
                 unsafe keys.withUnsafeMutableBufferPointer { keys in
-                    unsafe function(
+                    unsafe functions.insert(
                         keys.baseAddress,
                         &held,
                         width,
@@ -68,6 +68,87 @@ package struct BeamKernel: Sendable {
                         distances.baseAddress,
                         rows.count
                     )
+                }
+            }
+        }
+    }
+
+    /// Offers rows as `insert` does; whoever finds no place or loses it is passed on.
+    ///
+    /// - Parameters:
+    ///   - rows: shape [n], below 2^31.
+    ///   - distances: shape [n].
+    ///   - keys: the beam, as in `insert`.
+    ///   - held: keys held.
+    ///   - width: the most keys held, at least 1.
+    ///   - passed: shape [>= `passedCount` + n + padding]; receives at most n keys behind those
+    ///     that are there, in no order.
+    ///   - passedCount: keys passed on.
+    /// - Returns: the nearest place taken; the width where none was.
+    package func insert(
+        _ rows: Span<Ordinal>,
+        _ distances: Span<Float>,
+        into keys: inout MutableSpan<UInt64>,
+        held: inout Int,
+        width: Int,
+        passing passed: inout MutableSpan<UInt64>,
+        count passedCount: inout Int
+    ) -> Int {
+        precondition(distances.count == rows.count, "a distance for every row")
+        precondition(width > 0 && held <= width && width + Self.padding <= keys.count, "no room")
+        precondition(passedCount + rows.count + Self.padding <= passed.count, "no room to pass on")
+        // SAFETY: as in `insert`; C writes at most n + padding keys behind those passed on.
+        return unsafe rows.withUnsafeBufferPointer { rows in
+            unsafe distances.withUnsafeBufferPointer { distances in
+                unsafe keys.withUnsafeMutableBufferPointer { keys in
+                    unsafe passed.withUnsafeMutableBufferPointer { passed in
+                        unsafe functions.insert_all(
+                            keys.baseAddress,
+                            &held,
+                            width,
+                            rows.baseAddress,
+                            distances.baseAddress,
+                            rows.count,
+                            passed.baseAddress,
+                            &passedCount
+                        )
+                    }
+                }
+            }
+        }
+    }
+
+    /// Drops the first of n candidates, and all that are not nearer to their own end than to it.
+    ///
+    /// - Parameters:
+    ///   - places: shape [>= n]; the others move up in their order, here and in the next two.
+    ///   - rows: shape [>= n].
+    ///   - own: distances to their own end, shape [>= n].
+    ///   - other: distances from the first to those behind it, shape [>= n - 1].
+    ///   - count: n, at least 1.
+    /// - Returns: how many are left.
+    package func keepNearer(
+        _ places: inout MutableSpan<UInt32>,
+        _ rows: inout MutableSpan<Ordinal>,
+        _ own: inout MutableSpan<Float>,
+        than other: Span<Float>,
+        count: Int
+    ) -> Int {
+        precondition(count > 0 && places.count >= count && rows.count >= count, "no candidates")
+        precondition(own.count >= count && other.count >= count - 1, "no distances")
+        // SAFETY: the counts were compared; C keeps no pointer.
+        return unsafe places.withUnsafeMutableBufferPointer { places in
+            unsafe rows.withUnsafeMutableBufferPointer { rows in
+                unsafe own.withUnsafeMutableBufferPointer { own in
+                    unsafe other.withUnsafeBufferPointer { other in
+                        unsafe functions.keep(
+                            places.baseAddress,
+                            rows.baseAddress,
+                            own.baseAddress,
+                            other.baseAddress,
+                            count
+                        )
+                    }
                 }
             }
         }

@@ -8,6 +8,8 @@ struct BuildScratch: ~Copyable, Sendable {
     var selection = NeighbourSelection()
     /// Of the links back.
     var offer: LinkOffer
+    /// Whom it offers to a list.
+    var newcomers: [Newcomer] = []
     /// One list to be published.
     var published: [Link] = []
     /// Rows met on a walk of the spanning tree.
@@ -22,7 +24,7 @@ struct BuildScratch: ~Copyable, Sendable {
         in graph: LiveGraph,
         _ scorer: borrowing P
     ) {
-        search.pool.sortRemembered()
+        search.pool.sortRemembered(upTo: graph.parameters.candidatesMax)
         selection.choose(
             from: search.pool,
             for: node,
@@ -30,6 +32,16 @@ struct BuildScratch: ~Copyable, Sendable {
             in: graph,
             scorer
         )
+    }
+
+    /// Offers the newcomers to the list of `owner`; returns whether it holds the last one then.
+    mutating func offerNewcomers<P: PairScorer & ~Copyable>(
+        to owner: Ordinal,
+        level: Int,
+        in graph: LiveGraph,
+        _ scorer: borrowing P
+    ) -> Bool {
+        offer.offer(newcomers, to: owner, level: level, in: graph, scorer)
     }
 
     /// Adds a row to the walk of the tree, once.

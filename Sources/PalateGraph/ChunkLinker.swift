@@ -29,9 +29,14 @@ enum ChunkLinker {
             highest = graph.arena.level(of: node)
             graph.setEntry(node, level: highest)
         }
+        chunk.collectOffers()
         let count = team.count
         team.work { index, worker in
-            offerBack(chunk, graph, worker) { target in Int(target) % count == index }
+            let (first, end) = (
+                chunk.offers.start(of: index, of: count),
+                chunk.offers.start(of: index + 1, of: count)
+            )
+            offerBack(chunk, first..<end, graph, worker)
         }
     }
 
@@ -70,7 +75,8 @@ enum ChunkLinker {
         }
     }
 
-    /// Offers the chunk's earlier rows, which no list names yet, to the candidates.
+    /// Offers the chunk's earlier rows, which no list names yet, to the candidates: the last ones,
+    /// where there are many, since they lie in an order of space then.
     private static func addMates<P: PairScorer & ~Copyable>(
         _ mates: ArraySlice<Ordinal>,
         level: Int,
@@ -78,7 +84,8 @@ enum ChunkLinker {
         _ worker: BuildWorker<P>
     ) {
         var count = 0
-        for mate in mates where level == 0 || graph.arena.level(of: mate) >= level {
+        for mate in mates.reversed() where level == 0 || graph.arena.level(of: mate) >= level {
+            guard count < RowChunk.capacity else { break }
             worker.box.scratch.search.list.rows[count] = mate
             count += 1
         }
@@ -171,14 +178,8 @@ enum ChunkLinker {
         _ scratch: inout BuildScratch
     ) -> Bool {
         publish(node, links, level: 0, parent: parent, graph, &scratch)
-        return scratch.offer.offer(
-            Link(node, isTree: true),
-            at: distance,
-            to: parent,
-            level: 0,
-            in: graph,
-            row.pairs
-        )
+        scratch.newcomers = [Newcomer(link: Link(node, isTree: true), distance: distance)]
+        return scratch.offerNewcomers(to: parent, level: 0, in: graph, row.pairs)
     }
 
     /// Writes the node's own list of a level, which nobody else writes: no list names it yet.
@@ -208,29 +209,41 @@ enum ChunkLinker {
 
     // MARK: Links back
 
-    /// Offers the chunk's rows to those of their links that are this worker's.
+    /// Makes a range of the chunk's offers.
     private static func offerBack<P: PairScorer & ~Copyable>(
         _ chunk: RowChunk,
+        _ range: Range<Int>,
         _ graph: LiveGraph,
-        _ worker: BuildWorker<P>,
-        _ isMine: (Ordinal) -> Bool
+        _ worker: BuildWorker<P>
     ) {
-        for (position, node) in chunk.rows.enumerated() {
-            let links = chunk.links(at: position).links
-            worker.row.select(node)
-            giveWay()
-            for level in stride(from: links.level, through: 0, by: -1) {
-                for place in links.range(level: level) where isMine(links.rows[place]) {
-                    _ = worker.box.scratch.offer.offer(
-                        Link(node, isTree: false),
-                        at: links.distances[place],
-                        to: links.rows[place],
-                        level: level,
-                        in: graph,
-                        worker.row.pairs
+        var next = range.lowerBound
+        var listCount = 0
+        while next < range.upperBound, let first = chunk.offers.offer(next) {
+            worker.box.scratch.newcomers.removeAll(keepingCapacity: true)
+            while next < range.upperBound, let offer = chunk.offers.offer(next),
+                offer.list == first.list
+            {
+                let links = chunk.links(at: offer.position).links
+                let place = links.range(level: offer.level).lowerBound + offer.place
+                worker.box.scratch.newcomers.append(
+                    Newcomer(
+                        link: Link(chunk.rows[offer.position], isTree: false),
+                        distance: links.distances[place]
                     )
-                }
+                )
+                next += 1
             }
+            _ = worker.box.scratch.offerNewcomers(
+                to: first.owner,
+                level: first.level,
+                in: graph,
+                worker.row.pairs
+            )
+            listCount += 1
+            if listCount.isMultiple(of: listsPerTurn) { giveWay() }
         }
     }
+
+    /// Lists between two offers of the core to others.
+    private static let listsPerTurn = 32
 }

@@ -16,23 +16,24 @@ package enum GraphBuilder {
     ///   - range: starts at `graph.count`, ends within its capacity; the vectors are stored.
     ///   - graph: where to.
     ///   - threads: workers; 1 = the calling thread alone.
-    ///   - isShuffled: link in a random order of the graph's seed: for rows that lie in an order of
-    ///     space, which would make a graph of one region after another.
+    ///   - isOrdered: whether the rows lie in an order of space, near ones side by side. Linked as
+    ///     they come they would make a graph of one region after another: larger chunks of rows
+    ///     from everywhere, drawn by the graph's seed, are linked in that order.
     ///   - makeScorer: called once per worker.
     ///   - progress: called with the rows linked so far, now and then and at the end.
     package static func insert<P: PairScorer & SendableMetatype & ~Copyable>(
         _ range: Range<Ordinal>,
         into graph: LiveGraph,
         threads: Int = 1,
-        isShuffled: Bool = false,
+        isOrdered: Bool = false,
         makeScorer: @Sendable () -> P,
         progress: ((_ linked: Int) -> Void)? = nil
     ) {
         precondition(Int(range.lowerBound) == graph.count, "the range must follow the last row")
         var rows = Array(range)
-        if isShuffled { shuffle(&rows, seed: graph.parameters.seed) }
+        if isOrdered { shuffle(&rows, seed: graph.parameters.seed) }
         graph.extend(to: Int(range.upperBound))
-        insert(rows, into: graph, threads: threads, makeScorer: makeScorer, progress: progress)
+        insert(rows, into: graph, threads, isOrdered: isOrdered, makeScorer, progress)
     }
 
     /// Links rows into vacant slots.
@@ -51,14 +52,26 @@ package enum GraphBuilder {
         makeScorer: @Sendable () -> P,
         progress: ((_ linked: Int) -> Void)? = nil
     ) {
+        insert(rows, into: graph, threads, isOrdered: false, makeScorer, progress)
+    }
+
+    private static func insert<P: PairScorer & SendableMetatype & ~Copyable>(
+        _ rows: [Ordinal],
+        into graph: LiveGraph,
+        _ threads: Int,
+        isOrdered: Bool,
+        _ makeScorer: @Sendable () -> P,
+        _ progress: ((_ linked: Int) -> Void)?
+    ) {
         guard !rows.isEmpty else { return }
         graph.occupy(rows)
         let chunk = RowChunk()
         graph.withWorkers(max(1, min(threads, rows.count)), makeScorer: makeScorer) { team in
             var linked = 0
             while linked < rows.count {
-                let end = min(rows.count, linked + RowChunk.capacity)
-                chunk.begin(rows[linked..<end])
+                let size = RowChunk.count(after: linked, inOrderOfSpace: isOrdered)
+                let end = min(rows.count, linked + size)
+                chunk.begin(isOrdered ? rows[linked..<end].sorted() : Array(rows[linked..<end]))
                 ChunkLinker.link(chunk, into: graph, team)
                 if linked / progressStep < end / progressStep || end == rows.count {
                     progress?(end)

@@ -1,24 +1,35 @@
 import PalateModel
 
-/// Whether an existing node takes a new one into its list, and whom it gives up for it.
+/// A link that is offered to a list.
+struct Newcomer {
+    /// The link.
+    let link: Link
+    /// Its distance to the list's owner.
+    let distance: Float
+}
+
+/// Whether an existing node takes new ones into its list, and whom it gives up for them.
 ///
 /// Instead of running Algorithm 4 again over a full list for every link back (some 300 pairs for
-/// 33 candidates), the list keeps what the last run found: its diverse links lead it. The newcomer
+/// 33 candidates), the list keeps what the last run found: its diverse links lead it. A newcomer
 /// is compared with those alone; it joins them, pushing out the ones it is nearer to, or becomes a
 /// filler. The farthest filler leaves a full list (a deleted one first); only without fillers the
-/// farthest diverse link does. Tree links never leave. That is 2M + 14 pairs or so.
+/// farthest diverse link does. Tree links never leave. That is 2M pairs a list and 14 or so a
+/// newcomer.
 struct LinkOffer: Sendable {
-    /// The list as copied; shape [2M].
+    /// The list as copied, then with the newcomers so far; shape [2M].
     private var links: [Link]
-    /// Their rows, to be scored.
+    /// Its rows.
     private var rows: [Ordinal]
     /// From the list's owner to `rows`.
     private var distances: [Float]
-    /// From the newcomer to the diverse ones of `rows`.
+    private var count = 0
+    private var diverseCount = 0
+    /// From a newcomer to the diverse ones of `rows`.
     private var newcomerDistances: [Float]
-    /// The new list in two parts; shape [2M + 1] together.
-    private var diverse: [Link] = []
-    private var fillers: [Link] = []
+    /// Those of a list that go on, with their distances; shape [2M + 1] together.
+    private var diverse: [Newcomer] = []
+    private var fillers: [Newcomer] = []
 
     init(neighbours: Int) {
         let degreeMax = 2 * neighbours
@@ -30,14 +41,13 @@ struct LinkOffer: Sendable {
         fillers.reserveCapacity(degreeMax + 1)
     }
 
-    /// Offers a link to a row that the scorer has selected to the list of `owner`.
+    /// Offers links to the list of `owner`, one after another.
     ///
     /// Plans on a copy and publishes if the list is still the same, else plans again.
     ///
-    /// - Returns: whether the list holds the newcomer now.
+    /// - Returns: whether the list holds the last of them now.
     mutating func offer<P: PairScorer & ~Copyable>(
-        _ newcomer: Link,
-        at distance: Float,
+        _ newcomers: [Newcomer],
         to owner: Ordinal,
         level: Int,
         in graph: LiveGraph,
@@ -47,110 +57,150 @@ struct LinkOffer: Sendable {
             guard let state = graph.arena.copy(owner, level: level, into: &links) else {
                 return false
             }
-            for position in 0..<state.count {
-                rows[position] = links[position].ordinal
-                if rows[position] == newcomer.ordinal { return true }
+            begin(state, owner, scorer)
+            var (isHeld, hasChanged) = (false, false)
+            for newcomer in newcomers {
+                isHeld = rows[..<count].contains(newcomer.link.ordinal)
+                if isHeld { continue }
+                let row = newcomer.link.ordinal
+                Self.score(rows, diverseCount, from: row, scorer, &newcomerDistances)
+                isHeld = take(newcomer, level: level, in: graph)
+                hasChanged = hasChanged || isHeld
             }
-            Self.score(&rows, of: owner, state, scorer, &distances, &newcomerDistances)
-            guard plan(newcomer, at: distance, state, level: level, in: graph) else {
-                return false
-            }
-            let diverseCount = diverse.count
-            diverse.append(contentsOf: fillers)
+            guard hasChanged else { return isHeld }
             if graph.arena.replace(
                 owner,
                 level: level,
                 from: state,
-                with: diverse.span,
+                with: links.span.extracting(0..<count),
                 diverseCount: diverseCount
             ) {
-                return true
+                return isHeld
             }
         }
     }
 
-    // Spans of two fields of one value are overlapping accesses; of two parameters they are not.
-    private static func score<P: PairScorer & ~Copyable>(
-        _ rows: inout [Ordinal],
-        of owner: Ordinal,
+    /// Starts with the list as it is.
+    private mutating func begin<P: PairScorer & ~Copyable>(
         _ state: ListState,
-        _ scorer: borrowing P,
-        _ distances: inout [Float],
-        _ newcomerDistances: inout [Float]
+        _ owner: Ordinal,
+        _ scorer: borrowing P
     ) {
-        var own = distances.mutableSpan
-        var other = newcomerDistances.mutableSpan
-        scorer.score(from: owner, to: rows.span.extracting(0..<state.count), into: &own)
-        scorer.score(rows.span.extracting(0..<state.diverseCount), into: &other)
+        count = state.count
+        diverseCount = state.diverseCount
+        for position in 0..<count { rows[position] = links[position].ordinal }
+        Self.score(rows, count, from: owner, scorer, &distances)
     }
 
-    /// Fills `diverse` and `fillers`; false when the newcomer finds no place.
-    private mutating func plan(
-        _ newcomer: Link,
-        at distance: Float,
-        _ state: ListState,
-        level: Int,
-        in graph: LiveGraph
-    ) -> Bool {
-        diverse.removeAll(keepingCapacity: true)
-        fillers.removeAll(keepingCapacity: true)
-        let hasDeleted = graph.deletedCount > 0
+    // Spans of two fields of one value are overlapping accesses; of two parameters they are not.
+    private static func score<P: PairScorer & ~Copyable>(
+        _ rows: [Ordinal],
+        _ count: Int,
+        from row: Ordinal,
+        _ scorer: borrowing P,
+        _ distances: inout [Float]
+    ) {
+        var span = distances.mutableSpan
+        scorer.score(from: row, to: rows.span.extracting(0..<count), into: &span)
+    }
+
+    /// Takes a newcomer in; false when it finds no place.
+    private mutating func take(_ newcomer: Newcomer, level: Int, in graph: LiveGraph) -> Bool {
+        let distance = newcomer.distance
         var isDiverse = true
-        for index in 0..<state.diverseCount
+        for index in 0..<diverseCount
         where distances[index] <= distance && newcomerDistances[index] <= distance {
             isDiverse = false
             break
         }
-        var departure = Departure()
-        for index in 0..<state.count {
-            let own = distances[index]
-            let staysDiverse =
-                index < state.diverseCount
-                && !(isDiverse && distance < own && newcomerDistances[index] <= own)
-            let isDeleted = hasDeleted && graph.isDeleted(rows[index])
-            add(links[index], own, isDiverse: staysDiverse, isDeleted: isDeleted, &departure)
+        guard count == graph.parameters.degreeMax(level: level) else {
+            join(newcomer, isDiverse: isDiverse, leaving: nil)
+            return true
         }
-        add(newcomer, distance, isDiverse: isDiverse, isDeleted: false, &departure)
-        guard state.count == graph.parameters.degreeMax(level: level) else { return true }
-        guard let position = departure.position else { return false }
-        let leaving =
-            departure.isDiverse ? diverse.remove(at: position) : fillers.remove(at: position)
-        return leaving != newcomer
+        guard let leaving = departure(newcomer, isDiverse: isDiverse, in: graph) else {
+            return false
+        }
+        join(newcomer, isDiverse: isDiverse, leaving: leaving)
+        return true
     }
 
-    private mutating func add(
-        _ link: Link,
-        _ distance: Float,
+    /// Whether a newcomer that is diverse makes a filler of a diverse link.
+    private func isDisplaced(_ index: Int, by distance: Float) -> Bool {
+        distance < distances[index] && newcomerDistances[index] <= distances[index]
+    }
+
+    /// Whom a full list gives up; nil when that is the newcomer, or nobody.
+    private func departure(
+        _ newcomer: Newcomer,
         isDiverse: Bool,
-        isDeleted: Bool,
-        _ departure: inout Departure
-    ) {
-        if !link.isTree {
+        in graph: LiveGraph
+    ) -> Int? {
+        let hasDeleted = graph.deletedCount > 0
+        var departure = Departure()
+        for index in 0..<count where !links[index].isTree {
+            let staysDiverse =
+                index < diverseCount
+                && !(isDiverse && isDisplaced(index, by: newcomer.distance))
             departure.consider(
-                isDiverse ? diverse.count : fillers.count,
-                CandidateKey(distance: distance, ordinal: link.ordinal),
-                isDiverse: isDiverse,
-                isDeleted: isDeleted
+                index,
+                CandidateKey(distance: distances[index], ordinal: rows[index]),
+                isDiverse: staysDiverse,
+                isDeleted: hasDeleted && graph.isDeleted(rows[index])
             )
         }
-        if isDiverse { diverse.append(link) } else { fillers.append(link) }
+        if !newcomer.link.isTree {
+            departure.consider(
+                count,
+                CandidateKey(distance: newcomer.distance, ordinal: newcomer.link.ordinal),
+                isDiverse: isDiverse,
+                isDeleted: false
+            )
+        }
+        return departure.position == count ? nil : departure.position
+    }
+
+    /// Puts a newcomer into its part of the list, and `leaving` out.
+    private mutating func join(_ newcomer: Newcomer, isDiverse: Bool, leaving: Int?) {
+        if !isDiverse, leaving ?? diverseCount >= diverseCount {
+            put(newcomer, at: leaving ?? count)
+            if leaving == nil { count += 1 }
+            return
+        }
+        diverse.removeAll(keepingCapacity: true)
+        fillers.removeAll(keepingCapacity: true)
+        for index in 0..<count where index != leaving {
+            let held = Newcomer(link: links[index], distance: distances[index])
+            let stays =
+                index < diverseCount && !(isDiverse && isDisplaced(index, by: newcomer.distance))
+            if stays { diverse.append(held) } else { fillers.append(held) }
+        }
+        if isDiverse { diverse.append(newcomer) } else { fillers.append(newcomer) }
+        diverseCount = diverse.count
+        count = diverse.count + fillers.count
+        for index in 0..<diverseCount { put(diverse[index], at: index) }
+        for index in fillers.indices { put(fillers[index], at: diverseCount + index) }
+    }
+
+    private mutating func put(_ held: Newcomer, at index: Int) {
+        links[index] = held.link
+        rows[index] = held.link.ordinal
+        distances[index] = held.distance
     }
 }
 
 /// The link that a full list gives up.
 private struct Departure {
-    /// In its part of the list; nil when all links must stay.
+    /// In the list; its count for the newcomer; nil when all links must stay.
     private(set) var position: Int?
-    private(set) var isDiverse = true
     private var rank = 0
     private var key = CandidateKey(bits: 0)
 
     /// Deleted before live, fillers before diverse links; the farther of equals.
+    @inline(__always)
     mutating func consider(_ position: Int, _ key: CandidateKey, isDiverse: Bool, isDeleted: Bool) {
         let rank = (isDeleted ? 2 : 0) + (isDiverse ? 0 : 1)
         guard self.position == nil || (rank, key) > (self.rank, self.key) else { return }
         self.position = position
-        self.isDiverse = isDiverse
         self.rank = rank
         self.key = key
     }

@@ -203,9 +203,13 @@ struct ListRepair: ~Copyable {
         ChunkLinker.choose(for: node, level: level, graph, worker)
         publish(damaged, graph, worker)
         for place in worker.box.scratch.selection.links.indices {
-            _ = worker.box.scratch.offer.offer(
-                Link(node, isTree: false),
-                at: worker.box.scratch.selection.linkDistances[place],
+            worker.box.scratch.newcomers = [
+                Newcomer(
+                    link: Link(node, isTree: false),
+                    distance: worker.box.scratch.selection.linkDistances[place]
+                )
+            ]
+            _ = worker.box.scratch.offerNewcomers(
                 to: worker.box.scratch.selection.links[place],
                 level: level,
                 in: graph,

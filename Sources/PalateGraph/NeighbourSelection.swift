@@ -11,11 +11,16 @@ struct NeighbourSelection: Sendable {
     /// Candidates: the live ones nearest first, then the deleted ones nearest first.
     private var rows: [Ordinal] = []
     private var distances: [Float] = []
-    private var isChosen: [Bool] = []
-    /// Candidates that no chosen one is nearer to: positions, rows, distances to the last chosen.
-    private var open: [Int] = []
+    private var count = 0
+    /// Candidates that no chosen one is nearer to: positions, rows, distances to the node, and
+    /// distances to the last chosen.
+    private var openPositions: [UInt32] = []
     private var openRows: [Ordinal] = []
     private var openDistances: [Float] = []
+    private var pairDistances: [Float] = []
+    /// The chosen candidates' positions, rising.
+    private var chosen: [Int] = []
+    private let kernel = BeamKernel.selected
 
     /// The links, the diverse ones first.
     private(set) var links: [Ordinal] = []
@@ -34,18 +39,38 @@ struct NeighbourSelection: Sendable {
     ) {
         links.removeAll(keepingCapacity: true)
         linkDistances.removeAll(keepingCapacity: true)
+        chosen.removeAll(keepingCapacity: true)
         let limit = graph.parameters.candidatesMax
+        reserve(min(limit, pool.rememberedCount))
         let liveCount = load(pool, upTo: limit, omitting: node, from: graph)
-        openAll(liveCount > 0 ? liveCount : rows.count)
-        while let chosen = open.first, links.count < degreeMax {
-            take(chosen)
-            prune(around: chosen, scorer)
+        var open = openAll(liveCount > 0 ? liveCount : count)
+        while open > 0, links.count < degreeMax {
+            let nearest = Int(openPositions[0])
+            chosen.append(nearest)
+            take(nearest)
+            open = close(nearest, open, scorer)
         }
         diverseCount = links.count
-        for position in rows.indices where !isChosen[position] {
-            guard links.count < degreeMax else { break }
-            take(position)
+        var next = 0
+        for position in 0..<count where links.count < degreeMax {
+            if next < chosen.count, chosen[next] == position {
+                next += 1
+            } else {
+                take(position)
+            }
         }
+    }
+
+    /// Makes room for so many candidates.
+    private mutating func reserve(_ most: Int) {
+        let missing = most - rows.count
+        guard missing > 0 else { return }
+        rows.append(contentsOf: repeatElement(0, count: missing))
+        distances.append(contentsOf: repeatElement(0, count: missing))
+        openPositions.append(contentsOf: repeatElement(0, count: missing))
+        openRows.append(contentsOf: repeatElement(0, count: missing))
+        openDistances.append(contentsOf: repeatElement(0, count: missing))
+        pairDistances.append(contentsOf: repeatElement(0, count: missing))
     }
 
     /// Takes the pool's candidates over; returns how many of them are live.
@@ -55,68 +80,85 @@ struct NeighbourSelection: Sendable {
         omitting node: Ordinal,
         from graph: LiveGraph
     ) -> Int {
-        rows.removeAll(keepingCapacity: true)
-        distances.removeAll(keepingCapacity: true)
-        isChosen.removeAll(keepingCapacity: true)
         let hasDeleted = graph.deletedCount > 0
+        let end = min(limit, pool.rememberedCount)
+        count = 0
         var liveCount = 0
         for wantsDeleted in hasDeleted ? [false, true] : [false] {
-            for position in 0..<min(limit, pool.rememberedCount) {
+            for position in 0..<end {
                 let key = pool.candidate(position)
                 if hasDeleted, graph.isDeleted(key.ordinal) != wantsDeleted { continue }
                 if key.ordinal == node { continue }
-                rows.append(key.ordinal)
-                distances.append(key.distance)
-                isChosen.append(false)
+                rows[count] = key.ordinal
+                distances[count] = key.distance
+                count += 1
             }
-            if !wantsDeleted { liveCount = rows.count }
+            if !wantsDeleted { liveCount = count }
         }
         return liveCount
     }
 
-    private mutating func openAll(_ count: Int) {
-        open.removeAll(keepingCapacity: true)
-        openRows.removeAll(keepingCapacity: true)
-        for position in 0..<count {
-            open.append(position)
-            openRows.append(rows[position])
+    private mutating func openAll(_ open: Int) -> Int {
+        for position in 0..<open {
+            openPositions[position] = UInt32(position)
+            openRows[position] = rows[position]
+            openDistances[position] = distances[position]
         }
-        while openDistances.count < count { openDistances.append(0) }
+        return open
     }
 
     private mutating func take(_ position: Int) {
-        isChosen[position] = true
         links.append(rows[position])
         linkDistances.append(distances[position])
     }
 
-    /// Closes `chosen`, the first open candidate, and all that are not nearer to the node.
-    private mutating func prune<P: PairScorer & ~Copyable>(
-        around chosen: Int,
+    /// Closes the first open candidate, and all that are not nearer to the node than to it.
+    private mutating func close<P: PairScorer & ~Copyable>(
+        _ first: Int,
+        _ open: Int,
         _ scorer: borrowing P
-    ) {
-        let count = open.count - 1
-        Self.score(from: rows[chosen], to: &openRows, scorer, &openDistances)
-        var kept = 0
-        for index in 0..<count {
-            let position = open[index + 1]
-            guard distances[position] < openDistances[index] else { continue }
-            open[kept] = position
-            openRows[kept] = openRows[index + 1]
-            kept += 1
-        }
-        open.removeLast(open.count - kept)
-        openRows.removeLast(openRows.count - kept)
+    ) -> Int {
+        Self.score(from: rows[first], to: openRows, open, scorer, into: &pairDistances)
+        return Self.keepNearer(
+            kernel,
+            &openPositions,
+            &openRows,
+            &openDistances,
+            than: pairDistances,
+            open
+        )
     }
 
     // Spans of two fields of one value are overlapping accesses; of two parameters they are not.
+
     private static func score<P: PairScorer & ~Copyable>(
-        from chosen: Ordinal,
-        to openRows: inout [Ordinal],
+        from first: Ordinal,
+        to openRows: [Ordinal],
+        _ open: Int,
         _ scorer: borrowing P,
-        _ distances: inout [Float]
+        into pairDistances: inout [Float]
     ) {
-        var span = distances.mutableSpan
-        scorer.score(from: chosen, to: openRows.span.extracting(droppingFirst: 1), into: &span)
+        var distances = pairDistances.mutableSpan
+        scorer.score(from: first, to: openRows.span.extracting(1..<open), into: &distances)
+    }
+
+    private static func keepNearer(
+        _ kernel: BeamKernel,
+        _ positions: inout [UInt32],
+        _ rows: inout [Ordinal],
+        _ distances: inout [Float],
+        than pairDistances: [Float],
+        _ open: Int
+    ) -> Int {
+        var positions = positions.mutableSpan
+        var rows = rows.mutableSpan
+        var distances = distances.mutableSpan
+        return kernel.keepNearer(
+            &positions,
+            &rows,
+            &distances,
+            than: pairDistances.span,
+            count: open
+        )
     }
 }

@@ -1,24 +1,37 @@
 import PalateModel
 import Synchronization
 
-/// A few rows that are linked together, and the links chosen for each.
+/// Rows that are linked together, and the links chosen for each.
 // SAFETY: @unchecked Sendable: a worker writes only the links of a position that it took, and
 // what all read is written between two phases.
 final class RowChunk: @unchecked Sendable {
-    /// Rows at most.
+    /// Rows at most, unless they lie in an order of space.
     ///
     /// Few, since each is scored against those before it; enough that threads which wait for each
     /// other at its end do so seldom.
     static let capacity = 256
+    /// Of rows in an order of space, one for so many that are linked, and as many at most.
+    ///
+    /// Each then meets the rows and lists of the one before it in the cache, and a list is offered
+    /// several links at once.
+    private static let linkedPerRow = 16
+    private static let orderedCapacity = 1 << 17
+
+    /// Rows that are linked at once after `linked` others.
+    static func count(after linked: Int, inOrderOfSpace isOrdered: Bool) -> Int {
+        isOrdered ? max(capacity, min(linked / linkedPerRow, orderedCapacity)) : capacity
+    }
 
     /// The rows, in the order in which they count as inserted.
     private(set) var rows: [Ordinal] = []
     private var links: [RowLinksBox] = []
     private let upcoming = Atomic<Int>(0)
+    /// Who is offered to which list.
+    private(set) var offers = OffersBack()
 
     /// Takes the next rows in.
-    func begin(_ rows: ArraySlice<Ordinal>) {
-        self.rows = Array(rows)
+    func begin(_ rows: [Ordinal]) {
+        self.rows = rows
         while links.count < rows.count { links.append(RowLinksBox()) }
         upcoming.store(0, ordering: .relaxed)
     }
@@ -28,6 +41,9 @@ final class RowChunk: @unchecked Sendable {
         let position = upcoming.wrappingAdd(1, ordering: .relaxed).oldValue
         return position < rows.count ? position : nil
     }
+
+    /// Collects the links back, once all links are chosen.
+    func collectOffers() { offers.collect(self) }
 
     /// The links of the row at a position.
     func links(at position: Int) -> RowLinksBox { links[position] }

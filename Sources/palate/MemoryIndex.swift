@@ -103,7 +103,7 @@ final class MemoryIndex: Sendable {
             0..<Ordinal(file.count),
             into: graph,
             threads: threads,
-            isShuffled: isOrdered,
+            isOrdered: isOrdered,
             makeScorer: { made.makePairScorer(over: rows) },
             progress: { progress.update($0) }
         )

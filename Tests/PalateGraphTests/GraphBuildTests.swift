@@ -22,7 +22,7 @@ import Testing
             0..<1_200,
             into: fixture.graph,
             threads: threads,
-            isShuffled: true,
+            isOrdered: true,
             makeScorer: { FloatPairScorer(rows) }
         )
         #expect(GraphInvariants.check(fixture.graph) == [])
