@@ -1,9 +1,9 @@
-import PalateModel
+package import PalateModel
 
 /// One entry of a list: a row, and whether the link belongs to the spanning tree of level 0.
 ///
 /// Rows stay below 2^27 (`Limits.itemsPerCollection`), so the top bit is free.
-struct Link: Equatable, Sendable {
+package struct Link: Equatable, Sendable {
     /// As stored.
     let word: UInt32
 
@@ -13,11 +13,11 @@ struct Link: Equatable, Sendable {
     init(word: UInt32) { self.word = word }
 
     /// A link to `ordinal`.
-    init(_ ordinal: Ordinal, isTree: Bool) { word = ordinal | (isTree ? Self.treeBit : 0) }
+    package init(_ ordinal: Ordinal, isTree: Bool) { word = ordinal | (isTree ? Self.treeBit : 0) }
 
     /// Where it leads.
-    var ordinal: Ordinal { word & ~Self.treeBit }
+    package var ordinal: Ordinal { word & ~Self.treeBit }
 
     /// Whether it must stay, so that every row can be reached.
-    var isTree: Bool { word & Self.treeBit != 0 }
+    package var isTree: Bool { word & Self.treeBit != 0 }
 }

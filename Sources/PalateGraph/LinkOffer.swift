@@ -1,11 +1,17 @@
-import PalateModel
+package import PalateModel
 
 /// A link that is offered to a list.
-struct Newcomer {
+package struct Newcomer: Sendable {
     /// The link.
     let link: Link
     /// Its distance to the list's owner.
     let distance: Float
+
+    /// A link of this distance.
+    package init(link: Link, distance: Float) {
+        self.link = link
+        self.distance = distance
+    }
 }
 
 /// Whether an existing node takes new ones into its list, and whom it gives up for them.
@@ -16,7 +22,7 @@ struct Newcomer {
 /// filler. The farthest filler leaves a full list (a deleted one first); only without fillers the
 /// farthest diverse link does. Tree links never leave. That is 2M pairs a list and 14 or so a
 /// newcomer.
-struct LinkOffer: Sendable {
+package struct LinkOffer: Sendable {
     /// The list as copied, then with the newcomers so far; shape [2M].
     private var links: [Link]
     /// Its rows.
@@ -31,7 +37,8 @@ struct LinkOffer: Sendable {
     private var diverse: [Newcomer] = []
     private var fillers: [Newcomer] = []
 
-    init(neighbours: Int) {
+    /// Of lists of 2M links at most.
+    package init(neighbours: Int) {
         let degreeMax = 2 * neighbours
         links = [Link](repeating: Link(word: 0), count: degreeMax)
         rows = [Ordinal](repeating: 0, count: degreeMax)
@@ -45,8 +52,14 @@ struct LinkOffer: Sendable {
     ///
     /// Plans on a copy and publishes if the list is still the same, else plans again.
     ///
+    /// - Parameters:
+    ///   - newcomers: the links and their distances to `owner`.
+    ///   - owner: whose list.
+    ///   - level: of which level.
+    ///   - graph: where.
+    ///   - scorer: of its rows.
     /// - Returns: whether the list holds the last of them now.
-    mutating func offer<P: PairScorer & ~Copyable>(
+    package mutating func offer<P: PairScorer & ~Copyable>(
         _ newcomers: [Newcomer],
         to owner: Ordinal,
         level: Int,

@@ -17,12 +17,14 @@ import Synchronization
 //   CandidatePool.swift       | the beam, one sorted array
 //   BeamKernel.swift          | how lists are taken into it
 //   RememberedKeys.swift      | what an insertion scored beside it
+//   KeySort.swift             | sorting keys
 //   CandidateKey.swift        | a scored row in one word
 //   FrontierHeap.swift        | ineligible rows of gated searches
 //   GraphBuilder.swift        | inserting rows, on one thread or several
 //   ChunkLinker.swift         | inserting a few rows at once
 //   RowChunk.swift            | these rows
 //   RowLinks.swift            | the links chosen for one of them
+//   OffersBack.swift          | the lists that they are offered to
 //   BuildWorker.swift         | what one thread works with
 //   NeighbourSelection.swift  | which candidates become links
 //   BuildScratch.swift        | what an insertion writes
@@ -39,7 +41,7 @@ import Synchronization
 //   BlockMark.swift           | changed, or as stored
 //   GraphInvariants.swift     | what must always hold
 //   Link.swift                | one entry of a list
-//   LinkOffer.swift           | which links a list keeps when a new one comes
+//   LinkOffer.swift           | which links a list keeps when new ones come
 //   LinkArena.swift           | the memory under the links, and its publication protocol (unsafe)
 //   LinkArena+Estimates.swift | lists of which only some links are read (unsafe)
 //   GraphParameters.swift     | M, efConstruction, seed, level draw
@@ -56,7 +58,8 @@ import Synchronization
 //     candidates: far diverse ones matter. Over the nearest 80 alone, recall at beam 16 falls from
 //     0.986 to 0.953 (clustered).
 //   3 A full list takes a new link by comparing it with its diverse links (`LinkOffer`), instead of
-//     the heuristic over 2M + 1 rows: some 45 pairs instead of 300 for each of 2M links back.
+//     the heuristic over 2M + 1 rows: some 45 pairs instead of 300 for each of 2M links back, and
+//     2M of them once for all that a chunk offers to the list.
 //   4 Level 0 holds a spanning tree whose links are never given up (`ChunkLinker`), so every row
 //     can be reached, whatever is inserted or deleted. Without: 163 of 60,000 rows were out of
 //     reach.
@@ -73,7 +76,9 @@ import Synchronization
 //     reaches recall 0.992 at beam 32 instead of 0.906; from its beam alone it takes 200.
 //  10 Up to 256 rows are linked at once, each knowing the graph before them and the rows before it
 //     among them, so that threads do not change the result (prefix batches as in ParlayANN, PPoPP
-//     2024, whose rows do not know each other).
+//     2024, whose rows do not know each other). Of rows that lie in an order of space a sixteenth
+//     of the graph is, in that order, each knowing the 256 before it: its search meets their rows
+//     and lists in the cache.
 
 /// A hierarchical navigable small world graph that is searched while it grows.
 ///
@@ -204,7 +209,7 @@ package final class LiveGraph: @unchecked Sendable {
     }
 
     /// The links of a row on a level, the diverse ones first; none above its level.
-    func list(of ordinal: Ordinal, level: Int) -> (links: [Link], diverseCount: Int) {
+    package func list(of ordinal: Ordinal, level: Int) -> (links: [Link], diverseCount: Int) {
         var links = [Link](
             repeating: Link(word: 0),
             count: parameters.degreeMax(level: level)

@@ -51,7 +51,11 @@ struct OffersBack: Sendable {
                         position: position,
                         place: place - range.lowerBound
                     )
-                    if count < keys.count { keys[count] = offer.key } else { keys.append(offer.key) }
+                    if count < keys.count {
+                        keys[count] = offer.key
+                    } else {
+                        keys.append(offer.key)
+                    }
                     count += 1
                 }
             }

@@ -53,6 +53,28 @@ package enum Matrix {
         }
     }
 
+    /// Adds a vector to another, component by component.
+    ///
+    /// - Parameters:
+    ///   - vector: shape [n].
+    ///   - sum: shape [n].
+    package static func add(_ vector: Span<Float>, to sum: inout MutableSpan<Float>) {
+        precondition(vector.count == sum.count, "vectors of two lengths")
+        // SAFETY: the lengths are compared above.
+        unsafe vector.withUnsafeBufferPointer { vector in
+            unsafe sum.withUnsafeMutableBufferPointer { sum in
+                unsafe cblas_saxpy(
+                    Int32(vector.count),
+                    1,
+                    vector.baseAddress,
+                    1,
+                    sum.baseAddress,
+                    1
+                )
+            }
+        }
+    }
+
     /// Sets how many threads OpenBLAS may use, for the whole process.
     package static func setThreads(_ count: Int) {
         openblas_set_num_threads(Int32(count))

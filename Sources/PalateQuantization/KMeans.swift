@@ -6,7 +6,7 @@ internal import PalateModel
 /// Deterministic but for the last bits of OpenBLAS's sums, which differ between processors.
 enum KMeans {
     /// Rounds at most; the mean squared distance falls by less than `gainMinimum` before as a rule.
-    private static let roundsMax = 12
+    static let roundsMax = 12
     private static let gainMinimum = 0.002
 
     /// Rows whose products are computed at once: 512 x 256 of them are 512 KiB.
@@ -19,6 +19,7 @@ enum KMeans {
     ///   - dimensions: of a row.
     ///   - clusters: in 1...n.
     ///   - seed: decides which rows it starts from.
+    ///   - rounds: at most, at least 1.
     ///   - kernels: for the squares of the rows.
     /// - Returns: shape [clusters, dimensions].
     static func centroids(
@@ -26,6 +27,7 @@ enum KMeans {
         dimensions: Int,
         clusters: Int,
         seed: UInt64,
+        rounds: Int = roundsMax,
         kernels: KernelTable
     ) -> [Float] {
         let count = rows.count / dimensions
@@ -39,19 +41,23 @@ enum KMeans {
             return sum + Double(kernels.innerProduct(own, own))
         }
         var last = Double.infinity
-        for roundIndex in 0..<roundsMax {
+        for roundIndex in 0..<rounds {
             var sums = [Float](repeating: 0, count: centroids.count)
             var counts = [Int](repeating: 0, count: clusters)
             var distance = energy
-            forEachNearest(of: rows, among: centroids.span, dimensions: dimensions) {
+            forEachNearest(of: rows, among: centroids.span, dimensions: dimensions, kernels) {
                 row,
                 cluster,
                 apart in
                 counts[cluster] += 1
                 distance += Double(apart)
-                for column in 0..<dimensions {
-                    sums[cluster * dimensions + column] += rows[row * dimensions + column]
-                }
+                let own = cluster * dimensions..<(cluster + 1) * dimensions
+                var all = sums.mutableSpan
+                var sum = all._mutatingExtracting(own)
+                Matrix.add(
+                    rows.extracting(row * dimensions..<(row + 1) * dimensions),
+                    to: &sum
+                )
             }
             for cluster in 0..<clusters where counts[cluster] == 0 {
                 // Nobody's: it starts anew from any row.
@@ -80,18 +86,20 @@ enum KMeans {
     ///   - rows: shape [n, dimensions].
     ///   - centroids: shape [clusters, dimensions].
     ///   - dimensions: of a row.
+    ///   - kernels: for the squares of the centroids.
     ///   - visit: gets a row, its centroid, and their squared distance less the row's squares.
     static func forEachNearest(
         of rows: Span<Float>,
         among centroids: Span<Float>,
         dimensions: Int,
+        _ kernels: KernelTable,
         _ visit: (_ row: Int, _ cluster: Int, _ distance: Float) -> Void
     ) {
         let count = rows.count / dimensions
         let clusters = centroids.count / dimensions
-        var squares = [Float](repeating: 0, count: clusters)
-        for position in centroids.indices {
-            squares[position / dimensions] += centroids[position] * centroids[position]
+        let squares = (0..<clusters).map { cluster in
+            let own = centroids.extracting(cluster * dimensions..<(cluster + 1) * dimensions)
+            return kernels.innerProduct(own, own)
         }
         var products = [Float](repeating: 0, count: min(rowsPerBlock, count) * clusters)
         for first in stride(from: 0, to: count, by: rowsPerBlock) {

@@ -15,6 +15,9 @@ package enum LocalityOrder {
     private static let leafRows = 32
     /// Rows that centroids are trained on.
     private static let trainingRows = 1_024
+    /// Rounds of training: with 12 a build of 300,000 x 256 takes 1 to 4 % longer, for the same
+    /// searches.
+    private static let rounds = 4
     /// Rows loaded at a time.
     private static let blockRows = 512
 
@@ -74,6 +77,7 @@ package enum LocalityOrder {
                 dimensions: dimensions,
                 clusters: fanOut,
                 seed: UInt64(rows.count),
+                rounds: rounds,
                 kernels: kernels
             )
             var parts = [[Ordinal]](repeating: [], count: fanOut)
@@ -82,7 +86,8 @@ package enum LocalityOrder {
                 KMeans.forEachNearest(
                     of: load(block).span,
                     among: centroids.span,
-                    dimensions: dimensions
+                    dimensions: dimensions,
+                    kernels
                 ) { row, part, _ in parts[part].append(block[row]) }
             }
             return chain(centroids).map { parts[$0] }.filter { !$0.isEmpty }

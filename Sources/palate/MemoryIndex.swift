@@ -39,7 +39,7 @@ final class MemoryIndex: Sendable {
         let picked = Array(
             Swift.stride(from: 0, to: file.count, by: stride).prefix(Self.sampleRows)
         )
-        let sample = picked.flatMap { file.floats($0..<$0 + 1) }
+        let sample = file.floats(count: picked.count) { picked[$0] }
         let stack = try CodeStack.train(
             named: quantizer,
             sample.span,
@@ -129,9 +129,9 @@ final class MemoryIndex: Sendable {
                 let first = next.wrappingAdd(chunkRows, ordering: .relaxed).oldValue
                 guard first < file.count else { return }
                 let range = first..<min(first + chunkRows, file.count)
-                let chunk =
-                    order?[range].flatMap { file.floats(Int($0)..<Int($0) + 1) }
-                    ?? file.floats(range)
+                let chunk = file.floats(count: range.count) { position in
+                    order.map { Int($0[first + position]) } ?? first + position
+                }
                 stack.store(chunk.span, from: Ordinal(first), into: rows)
             }
         }
@@ -153,9 +153,7 @@ final class MemoryIndex: Sendable {
             linksMax: 2 * graph.parameters.neighbours,
             threads: threads
         ) { ordinal, vector in
-            let row = Int(order.map { $0[Int(ordinal)] } ?? ordinal)
-            let floats = file.floats(row..<row + 1)
-            for column in vector.indices { vector[column] = floats[column] }
+            file.read(Int(order.map { $0[Int(ordinal)] } ?? ordinal), into: &vector)
         }
         graph.estimateLinks(threads: threads, makeScratch: { sketcher.makeScratch() }) {
             node,
@@ -171,8 +169,7 @@ final class MemoryIndex: Sendable {
         try LocalityOrder.order(count: file.count, dimensions: file.columns, threads: threads) {
             row,
             vector in
-            let floats = file.floats(Int(row)..<Int(row) + 1)
-            for column in vector.indices { vector[column] = floats[column] }
+            file.read(Int(row), into: &vector)
         }
     }
 

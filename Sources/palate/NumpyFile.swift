@@ -1,3 +1,5 @@
+import PalateKernels
+
 /// A NumPy .npy array of one or two dimensions, row-major, mapped and converted row by row.
 struct NumpyFile: Sendable {
     /// Element types that are read.
@@ -80,29 +82,50 @@ struct NumpyFile: Sendable {
 
     /// Rows as floats, row-major.
     func floats(_ rows: Range<Int>) -> [Float] {
-        count == storedCount
-            ? stored(rows)
-            : rows.flatMap { row in
-                let place = storedRow(row)
-                return stored(place..<place + 1)
-            }
+        floats(count: rows.count) { rows.lowerBound + $0 }
     }
 
-    private func stored(_ rows: Range<Int>) -> [Float] {
-        let count = rows.count * columns
-        return [Float](unsafeUninitializedCapacity: count) { target, initialised in
-            let first = rows.lowerBound * columns
-            switch element {
-            case .float32: fill(target, from: first, count, Float.self) { $0 }
-            case .float16: fill(target, from: first, count, Float16.self) { Float($0) }
-            case .uint8: fill(target, from: first, count, UInt8.self) { Float($0) }
-            case .int8: fill(target, from: first, count, Int8.self) { Float($0) }
-            case .int32: fill(target, from: first, count, Int32.self) { Float($0) }
-            case .int64: fill(target, from: first, count, Int64.self) { Float($0) }
-            case .uint64: fill(target, from: first, count, UInt64.self) { Float($0) }
+    /// So many rows as floats, row-major, each of the number that `row` gives for its position.
+    func floats(count rows: Int, _ row: (Int) -> Int) -> [Float] {
+        [Float](unsafeUninitializedCapacity: rows * columns) { target, initialised in
+            for position in 0..<rows {
+                let place = position * columns..<(position + 1) * columns
+                fill(UnsafeMutableBufferPointer(rebasing: target[place]), from: row(position))
             }
-            initialised = count
+            initialised = rows * columns
         }
+    }
+
+    /// Writes a row as floats, shape [columns].
+    func read(_ row: Int, into vector: inout MutableSpan<Float>) {
+        precondition(vector.count == columns, "no room for the row")
+        vector.withUnsafeMutableBufferPointer { fill($0, from: row) }
+    }
+
+    private func fill(_ target: UnsafeMutableBufferPointer<Float>, from row: Int) {
+        precondition(row >= 0 && row < count, "no such row")
+        let first = storedRow(row) * columns
+        switch element {
+        case .float32: UnsafeMutableRawBufferPointer(target).copyMemory(from: bytes(first))
+        case .float16:
+            // The compiler's conversion calls a function for each number.
+            var vector = target.mutableSpan
+            let halves = bytes(first).bytes
+            KernelTable.best.decodeHalves(halves, by: 1, .binary16, into: &vector)
+        case .uint8: fill(target, from: first, UInt8.self) { Float($0) }
+        case .int8: fill(target, from: first, Int8.self) { Float($0) }
+        case .int32: fill(target, from: first, Int32.self) { Float($0) }
+        case .int64: fill(target, from: first, Int64.self) { Float($0) }
+        case .uint64: fill(target, from: first, UInt64.self) { Float($0) }
+        }
+    }
+
+    /// A row's bytes, from its first element on.
+    private func bytes(_ first: Int) -> UnsafeRawBufferPointer {
+        let begin = start + first * element.byteCount
+        return UnsafeRawBufferPointer(
+            rebasing: file.bytes[begin..<begin + columns * element.byteCount]
+        )
     }
 
     /// All rows as floats.
@@ -134,11 +157,10 @@ struct NumpyFile: Sendable {
     private func fill<T: BitwiseCopyable>(
         _ target: UnsafeMutableBufferPointer<Float>,
         from first: Int,
-        _ count: Int,
         _ type: T.Type,
         _ convert: (T) -> Float
     ) {
-        for index in 0..<count { target[index] = convert(load(first + index, type)) }
+        for index in 0..<columns { target[index] = convert(load(first + index, type)) }
     }
 
     private static func header(

@@ -2,31 +2,32 @@ import PalateGraph
 import TestKit
 import Testing
 
-/// The oracle is a stable sort by the upper half.
-struct RememberedKeysTests {
-    /// Of distances spread over all bits, over few, over the lower ones alone, and all equal.
-    @Test(
-        arguments: [0, 1, 2, 3, 1_023, 1_024, 1_025, 3_000],
-        [UInt32.max, 0xff00_0000, 0xfff, 0]
-    )
-    func `sorts by distance, of equals the first one first`(count: Int, mask: UInt32) {
+@Suite struct RememberedKeysTests {
+    @Test(arguments: [0, 1, 900, 2_500])
+    func `keeps what is written behind the rest, and sorts the nearest`(count: Int) {
         var generator = SeededGenerator(seed: testSeed())
         var remembered = RememberedKeys()
-        for _ in 0..<2 {
-            let base = UInt32.random(in: 0...(.max), using: &generator) & ~mask
-            let keys = (0..<count).map { row in
-                let distance = base | UInt32.random(in: 0...(.max), using: &generator) & mask
-                return UInt64(distance) << 32 | UInt64(row) << 1
-            }
+        for limit in [0, 1, 700, 3_000] {
             remembered.removeAll()
-            remembered.reserve(count)
-            for key in keys.shuffled(using: &generator) { remembered.append(key) }
-            let came = (0..<count).map { remembered[$0] }
-            remembered.sort()
-            let expected = came.enumerated().sorted {
-                ($0.element >> 32, $0.offset) < ($1.element >> 32, $1.offset)
+            var written: [UInt64] = []
+            while written.count < count {
+                let more = min(count - written.count, Int.random(in: 1...40, using: &generator))
+                let keys = (0..<more).map { _ in UInt64.random(in: 0...(.max), using: &generator) }
+                written += keys
+                remembered.withRoom(more) { room, held in
+                    for key in keys {
+                        room[held] = key
+                        held += 1
+                    }
+                }
             }
-            #expect((0..<count).map { remembered[$0] } == expected.map(\.element))
+            #expect(remembered.count == count)
+            remembered.sort(nearest: limit)
+            let nearest = min(limit, count)
+            #expect(remembered.count >= nearest)
+            #expect(
+                (0..<nearest).map { remembered[$0] } == written.sorted().prefix(nearest).map { $0 }
+            )
         }
     }
 }
