@@ -56,16 +56,15 @@ struct GridSearch {
         var isWhole = true
         for index in 0..<count {
             load(sample, index)
-            for value in vector {
-                extremes = (min(extremes.low, value), max(extremes.high, value))
-                isWhole = isWhole && value.magnitude < 0x1p24 && value == Float(Int32(value))
-            }
+            let own = Self.extremes(of: vector.span)
+            extremes = (min(extremes.low, own.low), max(extremes.high, own.high))
+            isWhole = isWhole && Self.isWhole(vector.span)
         }
         if isWhole, extremes.high - extremes.low <= top {
             return CodeGrid(low: wholeLow(extremes.low, extremes.high), step: 1)
         }
         let values = judgedRows(sample)
-        let sorted = values.sorted()
+        let ends = Self.ends(of: values, Int((Self.clipped.last ?? 0) * Double(values.count)) + 1)
         let start = makeGrid(extremes.low, extremes.high)
         var best = (
             error: error(of: start, on: values), low: extremes.low, high: extremes.high
@@ -76,9 +75,9 @@ struct GridSearch {
                 var low = best.low
                 var high = best.high
                 if isHigh {
-                    high = share == 0 ? extremes.high : sorted[values.count - 1 - skipped]
+                    high = share == 0 ? extremes.high : ends.highest[skipped]
                 } else {
-                    low = share == 0 ? extremes.low : sorted[skipped]
+                    low = share == 0 ? extremes.low : ends.lowest[skipped]
                 }
                 guard low < high else { continue }
                 let error = error(of: makeGrid(low, high), on: values)
@@ -127,7 +126,50 @@ struct GridSearch {
     private mutating func load(_ sample: Span<Float>, _ index: Int) {
         let source = sample.extracting(index * dimensions..<(index + 1) * dimensions)
         let unit = metric.unit(source, kernels)
-        for column in 0..<dimensions { vector[column] = source[column] * unit }
+        var target = vector.mutableSpan
+        precondition(target.count == source.count, "as many components")
+        for column in source.indices { target[column] = source[column] * unit }
+    }
+
+    private static func extremes(of values: Span<Float>) -> (low: Float, high: Float) {
+        var extremes = (low: Float.infinity, high: -Float.infinity)
+        for index in values.indices {
+            let value = values[index]
+            extremes.low = value < extremes.low ? value : extremes.low
+            extremes.high = value > extremes.high ? value : extremes.high
+        }
+        return extremes
+    }
+
+    /// Whether all are whole numbers below 2^24.
+    private static func isWhole(_ values: Span<Float>) -> Bool {
+        var isWhole = true
+        for index in values.indices {
+            let magnitude = values[index].magnitude
+            // From 2^23 on all floats are; below, adding and taking it away rounds.
+            let isRounded = magnitude >= 0x1p23 || (magnitude + 0x1p23) - 0x1p23 == magnitude
+            isWhole = isWhole && isRounded && magnitude < 0x1p24
+        }
+        return isWhole
+    }
+
+    /// The so many lowest values, rising, and the highest, falling.
+    private static func ends(
+        of values: [Float],
+        _ count: Int
+    ) -> (lowest: [Float], highest: [Float]) {
+        // Beyond the values that a sample puts twice as far in as needed, all are sorted.
+        let step = max(1, values.count / 4_096)
+        let drawn = stride(from: 0, to: values.count, by: step).map { values[$0] }.sorted()
+        let inside = min(drawn.count - 1, 2 * count * drawn.count / values.count + 16)
+        let (low, high) = (drawn[inside], drawn[drawn.count - 1 - inside])
+        var lowest = values.filter { $0 <= low }
+        var highest = values.filter { $0 >= high }
+        if lowest.count < count { lowest = values }
+        if highest.count < count { highest = values }
+        lowest.sort()
+        highest.sort(by: >)
+        return (lowest, highest)
     }
 
     /// Whole rows spread over the sample, as they will be encoded; shape [rows, dimensions].
@@ -157,19 +199,41 @@ struct GridSearch {
         var errors: [Float] = []
         errors.reserveCapacity(values.count / dimensions)
         for start in stride(from: 0, to: values.count, by: dimensions) {
-            var squares: Float = 0
-            for position in start..<start + dimensions {
-                let value = values[position]
-                let code = min(max((value - grid.low) * inverse, 0), top)
-                // Adding and taking away 2^23 rounds to a whole number, ties to even.
-                let rounded = (code + 0x1p23) - 0x1p23
-                let difference = value - (grid.low + grid.step * rounded)
-                squares += difference * difference
+            let row = values.span.extracting(start..<start + dimensions)
+            // Sums beside each other: one would make every addition wait for the one before.
+            var sums = SIMD8<Float>.zero
+            var column = 0
+            while column + 8 <= dimensions {
+                var lanes = SIMD8<Float>.zero
+                for lane in 0..<8 { lanes[lane] = row[column + lane] }
+                let lost = grid.loss(lanes, inverse, top)
+                sums += lost * lost
+                column += 8
+            }
+            var squares = sums.sum()
+            while column < dimensions {
+                let lost = grid.loss(SIMD8(repeating: row[column]), inverse, top)[0]
+                squares += lost * lost
+                column += 1
             }
             errors.append(squares)
         }
         errors.sort()
         let kept = errors.count - errors.count / Self.wildRows
         return errors.prefix(kept).reduce(0) { $0 + Double($1) }
+    }
+}
+
+extension CodeGrid {
+    /// What coding loses of values.
+    @inline(__always)
+    fileprivate func loss(_ values: SIMD8<Float>, _ inverse: Float, _ top: Float) -> SIMD8<Float> {
+        let codes = ((values - low) * inverse).clamped(
+            lowerBound: .zero,
+            upperBound: SIMD8(repeating: top)
+        )
+        // Adding and taking away 2^23 rounds to a whole number, ties to even.
+        let rounded = (codes + 0x1p23) - 0x1p23
+        return values - (low + step * rounded)
     }
 }

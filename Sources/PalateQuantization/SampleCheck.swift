@@ -15,8 +15,16 @@ func checkSample(
     guard sample.count == count * dimensions else {
         throw .sampleShape(got: sample.count, expected: count * dimensions)
     }
-    for position in sample.indices
-    where !(sample[position].magnitude <= Limits.componentMagnitude) {
-        throw .badComponent(row: position / dimensions, column: position % dimensions)
+    for row in 0..<count {
+        let vector = sample.extracting(row * dimensions..<(row + 1) * dimensions)
+        var isBounded = true
+        for column in vector.indices {
+            isBounded = isBounded && vector[column].magnitude <= Limits.componentMagnitude
+        }
+        if isBounded { continue }
+        for column in vector.indices
+        where !(vector[column].magnitude <= Limits.componentMagnitude) {
+            throw .badComponent(row: row, column: column)
+        }
     }
 }
