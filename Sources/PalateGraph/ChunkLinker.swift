@@ -75,20 +75,37 @@ enum ChunkLinker {
         }
     }
 
-    /// Offers the chunk's earlier rows, which no list names yet, to the candidates: the last ones,
-    /// where there are many, since they lie in an order of space then.
+    /// Offers earlier rows of the chunk, which no list names yet, to the candidates.
+    ///
+    /// The last ones; of more than these, which lie in an order of space then, some from everywhere
+    /// too, or links between far regions are few.
     private static func addMates<P: PairScorer & ~Copyable>(
         _ mates: ArraySlice<Ordinal>,
         level: Int,
         _ graph: LiveGraph,
         _ worker: BuildWorker<P>
     ) {
-        var count = 0
-        for mate in mates.reversed() where level == 0 || graph.arena.level(of: mate) >= level {
-            guard count < RowChunk.capacity else { break }
+        var (count, position) = (0, mates.endIndex)
+        while position > mates.startIndex, count < RowChunk.capacity {
+            position -= 1
+            let mate = mates[position]
+            guard level == 0 || graph.arena.level(of: mate) >= level else { continue }
             worker.box.scratch.search.list.rows[count] = mate
             count += 1
         }
+        offer(count, worker)
+        let far = position - mates.startIndex
+        guard level == 0, far > 0 else { return }
+        count = min(far, RowChunk.farMates)
+        for index in 0..<count {
+            let mate = mates[mates.startIndex + index * far / count]
+            worker.box.scratch.search.list.rows[index] = mate
+        }
+        offer(count, worker)
+    }
+
+    /// Scores the first rows of the list and offers them to the candidates.
+    private static func offer<P: PairScorer & ~Copyable>(_ count: Int, _ worker: BuildWorker<P>) {
         guard count > 0 else { return }
         worker.box.scratch.search.list.score(count: count, worker.row)
         worker.box.scratch.search.insertList(count: count)
