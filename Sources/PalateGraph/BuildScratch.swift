@@ -34,6 +34,20 @@ struct BuildScratch: ~Copyable, Sendable {
         )
     }
 
+    /// Offers one link to the list of `owner`; returns whether it holds it then.
+    mutating func offer<P: PairScorer & ~Copyable>(
+        _ link: Link,
+        at distance: Float,
+        to owner: Ordinal,
+        level: Int,
+        in graph: LiveGraph,
+        _ scorer: borrowing P
+    ) -> Bool {
+        newcomers.removeAll(keepingCapacity: true)
+        newcomers.append(Newcomer(link: link, distance: distance))
+        return offerNewcomers(to: owner, level: level, in: graph, scorer)
+    }
+
     /// Offers the newcomers to the list of `owner`; returns whether it holds the last one then.
     mutating func offerNewcomers<P: PairScorer & ~Copyable>(
         to owner: Ordinal,

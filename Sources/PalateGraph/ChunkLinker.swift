@@ -195,8 +195,14 @@ enum ChunkLinker {
         _ scratch: inout BuildScratch
     ) -> Bool {
         publish(node, links, level: 0, parent: parent, graph, &scratch)
-        scratch.newcomers = [Newcomer(link: Link(node, isTree: true), distance: distance)]
-        return scratch.offerNewcomers(to: parent, level: 0, in: graph, row.pairs)
+        return scratch.offer(
+            Link(node, isTree: true),
+            at: distance,
+            to: parent,
+            level: 0,
+            in: graph,
+            row.pairs
+        )
     }
 
     /// Writes the node's own list of a level, which nobody else writes: no list names it yet.
@@ -240,12 +246,13 @@ enum ChunkLinker {
             while next < range.upperBound, let offer = chunk.offers.offer(next),
                 offer.list == first.list
             {
-                let links = chunk.links(at: offer.position).links
-                let place = links.range(level: offer.level).lowerBound + offer.place
+                // Not copied: four counts of references would go up and down.
+                let box = chunk.links(at: offer.position)
+                let place = box.links.range(level: offer.level).lowerBound + offer.place
                 worker.box.scratch.newcomers.append(
                     Newcomer(
                         link: Link(chunk.rows[offer.position], isTree: false),
-                        distance: links.distances[place]
+                        distance: box.links.distances[place]
                     )
                 )
                 next += 1

@@ -203,13 +203,9 @@ struct ListRepair: ~Copyable {
         ChunkLinker.choose(for: node, level: level, graph, worker)
         publish(damaged, graph, worker)
         for place in worker.box.scratch.selection.links.indices {
-            worker.box.scratch.newcomers = [
-                Newcomer(
-                    link: Link(node, isTree: false),
-                    distance: worker.box.scratch.selection.linkDistances[place]
-                )
-            ]
-            _ = worker.box.scratch.offerNewcomers(
+            _ = worker.box.scratch.offer(
+                Link(node, isTree: false),
+                at: worker.box.scratch.selection.linkDistances[place],
                 to: worker.box.scratch.selection.links[place],
                 level: level,
                 in: graph,

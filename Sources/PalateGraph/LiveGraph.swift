@@ -76,8 +76,8 @@ import Synchronization
 //     reaches recall 0.992 at beam 32 instead of 0.906; from its beam alone it takes 200.
 //  10 Up to 256 rows are linked at once, each knowing the graph before them and the rows before it
 //     among them, so that threads do not change the result (prefix batches as in ParlayANN, PPoPP
-//     2024, whose rows do not know each other). Of rows that lie in an order of space, one for 32 of
-//     the graph, in that order, each knowing the 256 before it and 128 others: its search meets
+//     2024, whose rows do not know each other). Of rows that lie in an order of space, one for 32
+//     of the graph, in that order, each knowing the 256 before it and 128 others: its search meets
 //     their rows and lists in the cache.
 
 /// A hierarchical navigable small world graph that is searched while it grows.

@@ -13,9 +13,9 @@ final class RowChunk: @unchecked Sendable {
     /// Of rows in an order of space, one for so many that are linked, and as many at most.
     ///
     /// Each then meets the rows and lists of the one before it in the cache, and a list is offered
-    /// several links at once. 1,000,000 x 256, one thread: 356 s with 256 rows at most, 258 with one
-    /// for 64, 247 with one for 32, 221 with one for 16, whose recall at beam 64 is 0.9950 instead
-    /// of 0.9963, 0.9958 and 0.9958.
+    /// several links at once. 1,000,000 x 256, one thread: 356 s with 256 rows at most, 258 with
+    /// one for 64, 247 with one for 32, 221 with one for 16, whose recall at beam 64 is 0.9950
+    /// instead of 0.9963, 0.9958 and 0.9958.
     private static let linkedPerRow = 32
     private static let orderedCapacity = 1 << 17
     /// Of these, scored besides the `capacity` before a row.
